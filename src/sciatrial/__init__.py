@@ -1,0 +1,82 @@
+"""In-silico clinical trials of stem-cell therapy in sciatica, from published evidence to a trial protocol.
+
+Takes nothing, gives the public names below, each from the front door of its room. Never computes, and loads a room
+only when one of its names is asked for, so that the import itself is quick.
+
+For research and trial planning. Stem-cell therapy is not a standard treatment for sciatica. Decisions belong with a
+qualified clinician who knows the patient.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sciatrial.calibration import Draw, Draws, Prior, draw_parameters, read_prior, reference_draw
+    from sciatrial.clinic import Protocol, sham_of
+    from sciatrial.engine import Events, Rule, simulate
+    from sciatrial.evidence import harmonise, read_evidence, select_outcomes
+    from sciatrial.foundation import SciatrialError
+    from sciatrial.model import sciatica_model
+    from sciatrial.population import Patients, cohort_named, sample_patients
+    from sciatrial.report import plot, write_report
+    from sciatrial.study import read_study, run_study
+    from sciatrial.trial import Design, Endpoint, operating_characteristics, run_trial, simulate_trials
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Design",
+    "Draw",
+    "Draws",
+    "Endpoint",
+    "Events",
+    "Patients",
+    "Prior",
+    "Protocol",
+    "Rule",
+    "SciatrialError",
+    "__version__",
+    "cohort_named",
+    "draw_parameters",
+    "harmonise",
+    "operating_characteristics",
+    "plot",
+    "read_evidence",
+    "read_prior",
+    "read_study",
+    "reference_draw",
+    "run_study",
+    "run_trial",
+    "sample_patients",
+    "sciatica_model",
+    "select_outcomes",
+    "sham_of",
+    "simulate",
+    "simulate_trials",
+    "write_report",
+]
+
+# the same names by room; a house test compares the lists
+_NAMES = {
+    "calibration": ("Draw", "Draws", "Prior", "draw_parameters", "read_prior", "reference_draw"),
+    "clinic": ("Protocol", "sham_of"),
+    "engine": ("Events", "Rule", "simulate"),
+    "evidence": ("harmonise", "read_evidence", "select_outcomes"),
+    "foundation": ("SciatrialError",),
+    "model": ("sciatica_model",),
+    "population": ("Patients", "cohort_named", "sample_patients"),
+    "report": ("plot", "write_report"),
+    "study": ("read_study", "run_study"),
+    "trial": ("Design", "Endpoint", "operating_characteristics", "run_trial", "simulate_trials"),
+}
+_ROOM_OF = {name: room for room, names in _NAMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'sciatrial' has no attribute {name!r}")
+    return getattr(import_module(f"sciatrial.{_ROOM_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

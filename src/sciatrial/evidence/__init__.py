@@ -1,0 +1,32 @@
+"""What has been published.
+
+Takes seven CSV tables, gives a checked `Evidence` and its numbers on one scale, never pools, never guesses a
+number that was not reported and never drops a row: a row that cannot be used says why.
+"""
+
+from sciatrial.evidence.carriers import carrier_word
+from sciatrial.evidence.checks import evidence_warnings
+from sciatrial.evidence.harmonise import harmonise, usable_counts
+from sciatrial.evidence.instruments import Direction
+from sciatrial.evidence.published import Evidence
+from sciatrial.evidence.quirks import WhyNot
+from sciatrial.evidence.read import read_evidence
+from sciatrial.evidence.responders import RESPONDER_RULES, Criterion, Measure, ResponderRule
+from sciatrial.evidence.select import published_arms, select_outcomes
+
+__all__ = [
+    "RESPONDER_RULES",
+    "Criterion",
+    "Direction",
+    "Evidence",
+    "Measure",
+    "ResponderRule",
+    "WhyNot",
+    "carrier_word",
+    "evidence_warnings",
+    "harmonise",
+    "published_arms",
+    "read_evidence",
+    "select_outcomes",
+    "usable_counts",
+]

@@ -1,0 +1,1 @@
+"""The laws of the model, one file a theme, each law a plain function written once."""

@@ -1,0 +1,13 @@
+"""Who might enrol.
+
+Takes a draw and a cohort, gives virtual patients as they stand at the door of a trial. Never treats anybody, and never
+mixes the uncertainty of the draw with the differences between patients.
+"""
+
+from sciatrial.population.cohort import AgeYears, Cohort, cohort_named, cohort_names
+from sciatrial.population.sample import CONTEXTS, HERNIATION_CLASSES, Patients, onset_states, sample_patients
+
+__all__ = [
+    "CONTEXTS", "HERNIATION_CLASSES", "AgeYears", "Cohort", "Patients", "cohort_named", "cohort_names", "onset_states",
+    "sample_patients",
+]

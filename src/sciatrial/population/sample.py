@@ -1,0 +1,344 @@
+"""Draw + Cohort → Patients: candidates fall ill, wait, are screened on what is measured, and enrol.
+
+Two levels, never mixed: the draw fixes population values, spreads and trial-level shifts; a patient is a random effect
+given that draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sciatrial.calibration import Draw, Draws, from_scale, onto_scale
+from sciatrial.clinic import SCORES, measured, measurement_error, screen
+from sciatrial.engine import simulate
+from sciatrial.foundation import (
+    DAYS_PER_MONTH,
+    Cause,
+    CohortError,
+    Problem,
+    Progress,
+    Record,
+    Score,
+    normals,
+    silent,
+    uniforms,
+)
+from sciatrial.model import Model
+from sciatrial.population.cohort import Cohort
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# shares of herniations in people who seek care; no row gives them (assumption:mix-of-herniation-classes)
+HERNIATION_CLASSES = {"bulge": 0.10, "protrusion": 0.35, "extrusion": 0.40, "sequestration": 0.15}
+CONTEXTS = ("oral", "injection", "intradiscal")
+
+# what the trial-level shifts move, all on the log scale
+_RECOVERY = ("irritancy_loss_rate", "macrophage_switch_rate", "disc_inflammation_decay_rate")
+_SEVERITY = ("firing_leg_pain_weight", "disc_back_pain_weight")
+
+_SMALLEST_ELIGIBLE_SHARE = 1 / 1000
+
+
+@dataclass(frozen=True)
+class Patients(Record):
+    """Enrolled virtual patients at the door of a trial.
+
+    ``numbers`` (dims ``patient``) are candidate numbers: the key of all their luck. ``parameters`` (dims ``patient,
+    parameter``, in the order of the model), ``entry_states`` (dims ``patient, state``). ``covariates`` has one row a
+    patient: age, sex, duration, class, and every score as measured at entry. ``context_maximum`` has dims ``patient,
+    context``. ``screening`` counts who was seen and why they were turned away.
+    """
+
+    cohort: str
+    cause: str
+    seed: int
+    numbers: NDArray[np.int64]
+    parameters: NDArray[np.float64]
+    entry_states: NDArray[np.float64]
+    context_maximum: NDArray[np.float64]
+    covariates: pd.DataFrame
+    screening: Mapping[str, Any]
+    draw_values: Mapping[str, float]
+    draw_sds: Mapping[str, float]
+    draw_scales: Mapping[str, str]
+
+    @property
+    def draw(self) -> Draw:
+        """The one draw that all these patients share."""
+        return Draw(self.draw_values, self.draw_sds, self.draw_scales)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def table(self) -> pd.DataFrame:
+        """Return the covariates, one row a patient."""
+        return self.covariates
+
+    def __repr__(self) -> str:
+        s = self.screening
+        return (
+            f"Patients: {len(self)} of cohort {self.cohort}\n"
+            f"  {s['screened']} screened, {s['eligible']} eligible, {s['unsolved']} could not be solved"
+        )
+
+
+def sample_patients(
+    model: Model,
+    draws: Draws | Draw,
+    cohort: Cohort,
+    *,
+    n_patients: int,
+    seed: int,
+    draw: int = 0,
+    threads: int | None = None,
+    progress: Progress = silent,
+) -> Patients:
+    """Draw virtual patients who meet the cohort's criteria when they are measured at entry.
+
+    Two levels, never mixed: one draw fixes population values, spreads and trial-level shifts; patients are random
+    effects given that draw. Candidates are screened in the order of their number on noisy scores, so that those who
+    enrol are on average at a bad moment and fall back afterwards. The same `seed` gives the same patient 17 whatever
+    `n_patients` is.
+
+    Parameters
+    ----------
+    model
+        The equations.
+    draws, draw
+        Draws of the prior or posterior, and the number of the one to use.
+    cohort
+        Whom to screen.
+    n_patients
+        1 to 1 000 000.
+    seed
+        Any whole number. Never taken from the clock.
+
+    Returns
+    -------
+    Patients
+        `n_patients` enrolled patients.
+
+    Raises
+    ------
+    CohortError
+        When fewer than 1 in 1 000 candidates meet the criteria; names the criterion that excludes most.
+    """
+    if n_patients < 1:
+        raise CohortError("cohort", Problem("n_patients", f"is {n_patients}", "1 or more"))
+    one = draws.one(draw) if isinstance(draws, Draws) else draws
+    batches: list[dict[str, Any]] = []
+    excluded: dict[str, int] = {}
+    enrolled = screened = eligible = unsolved = 0
+    progress.start(f"patients of {cohort.name}", n_patients)
+    while enrolled < n_patients:
+        share = max(eligible / screened if screened else 0.5, _SMALLEST_ELIGIBLE_SHARE)
+        size = int(np.clip(1.2 * (n_patients - enrolled) / share, 16, 20_000))
+        batch, counts = _screen_batch(model, one, cohort, np.arange(screened, screened + size), seed, threads)
+        keep = np.flatnonzero(batch["is_eligible"])[: n_patients - enrolled]
+        screened += size
+        eligible += int(batch["is_eligible"].sum())
+        unsolved += int(counts.pop("unsolved"))
+        for criterion, count in counts.items():
+            excluded[criterion] = excluded.get(criterion, 0) + count
+        batches.append({name: value[keep] for name, value in batch.items() if name != "is_eligible"})
+        enrolled += len(keep)
+        progress.advance(len(keep))
+        if screened >= 3 / _SMALLEST_ELIGIBLE_SHARE and eligible < _SMALLEST_ELIGIBLE_SHARE * screened:
+            _refuse(cohort, screened, eligible, excluded)
+    progress.finish()
+    joined = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+    # everyone after the last enrolled was seen only because candidates come in batches
+    last_seen = int(joined["numbers"][-1]) + 1
+    screening = {"screened": screened, "eligible": eligible, "unsolved": unsolved, "excluded": excluded}
+    screening["screened_until_full"] = last_seen
+    return Patients(
+        cohort=cohort.name,
+        cause=str(cohort.cause),
+        seed=seed,
+        numbers=joined.pop("numbers"),
+        parameters=joined.pop("parameters"),
+        entry_states=joined.pop("entry_states"),
+        context_maximum=joined.pop("context_maximum"),
+        covariates=_covariates(joined),
+        screening=screening,
+        draw_values=dict(one.values),
+        draw_sds=dict(one.sds),
+        draw_scales=dict(one.scales),
+    )
+
+
+def _covariates(columns: Mapping[str, NDArray]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(dict(columns))
+
+
+def _refuse(cohort: Cohort, screened: int, eligible: int, excluded: Mapping[str, int]) -> None:
+    worst = max(excluded, key=lambda name: excluded[name]) if excluded else "the criteria"
+    raise CohortError(
+        f"cohort {cohort.name}",
+        Problem(
+            "population.eligible",
+            f"only {eligible} of {screened} candidates meet the criteria; '{worst}' alone turns away {excluded[worst]}",
+            "at least 1 in 1 000",
+            "widen that criterion, or change symptom_months or the cohort",
+        ),
+    )
+
+
+def _screen_batch(
+    model: Model, draw: Draw, cohort: Cohort, numbers: NDArray[np.int64], seed: int, threads: int | None
+) -> tuple[dict[str, NDArray], dict[str, int]]:
+    """Let candidates fall ill and come to the clinic; return every column of theirs, and the counts."""
+    columns = _people(draw, cohort, numbers, seed)
+    qualifiers = [
+        tuple(word for word in (*traits, str(cohort.cause)) if word)
+        for traits in zip(columns["herniation_class"], columns["chronifier"], strict=True)
+    ]
+    values = _patient_values(model, draw, numbers, qualifiers, columns, seed)
+    parameters = np.stack([values[name] for name in model.parameter_names], axis=1)
+    onset = onset_states(model, cohort.cause, draw, values, numbers, qualifiers, seed)
+    entry_days = columns["symptom_months"] * DAYS_PER_MONTH
+    history = simulate(
+        model, parameters, onset, times_days=entry_days[:, None], outputs=[str(s) for s in SCORES], threads=threads,
+        max_failed_fraction=0.05,
+    )
+    solved = history.status == 0
+    scores: dict[Score, NDArray] = {}
+    for score in SCORES:
+        error = measurement_error(score, "entry", numbers=draw, seed=seed, patients=numbers)
+        scores[score] = measured(score, history[str(score)][:, 0], error)
+    result = screen(scores, cohort.eligible)
+    counts = {**result.excluded, "unsolved": int((~solved).sum())}
+    context = _context_maximum(draw, numbers, seed)
+    del columns["chronifier"]
+    return (
+        {
+            "numbers": numbers,
+            "is_eligible": result.is_eligible & solved,
+            "parameters": parameters,
+            "entry_states": history.final_states,
+            "context_maximum": context,
+            "patient": numbers,
+            **columns,
+            **{str(score): value for score, value in scores.items()},
+        },
+        counts,
+    )
+
+
+def _people(draw: Draw, cohort: Cohort, numbers: NDArray[np.int64], seed: int) -> dict[str, NDArray]:
+    from scipy.special import ndtr, ndtri
+
+    shortest, longest = np.log(cohort.symptom_months)
+    age = cohort.age_years
+    months = np.exp(shortest + (longest - shortest) * uniforms(seed, "symptom duration", numbers))
+    if age.sd > 0:
+        below, above = ndtr((age.lowest - age.mean) / age.sd), ndtr((age.highest - age.mean) / age.sd)
+        years = age.mean + age.sd * ndtri(below + (above - below) * uniforms(seed, "age", numbers))
+    else:
+        years = np.full(len(numbers), age.mean)
+    classes = np.full(len(numbers), "", dtype=object)
+    if cohort.cause is Cause.HERNIATION:
+        edges = np.cumsum(list(HERNIATION_CLASSES.values()))[:-1]
+        classes = np.array(list(HERNIATION_CLASSES), dtype=object)[
+            np.searchsorted(edges, uniforms(seed, "herniation class", numbers), side="right")
+        ]
+    chronifies = uniforms(seed, "chronifier", numbers) < draw.value("chronifier_fraction")
+    makes_antibodies = uniforms(seed, "donor antibody", numbers) < draw.value("donor_antibody_fraction")
+    return {
+        "age_years": years,
+        "is_female": uniforms(seed, "sex", numbers) < cohort.percent_female / 100,
+        "symptom_months": months,
+        "herniation_class": classes,
+        "chronifier": np.where(chronifies, "chronifier", ""),
+        "makes_donor_antibodies": makes_antibodies,
+    }
+
+
+def _patient_values(
+    model: Model,
+    draw: Draw,
+    numbers: NDArray[np.int64],
+    qualifiers: list[tuple[str, ...]],
+    columns: Mapping[str, NDArray],
+    seed: int,
+) -> dict[str, NDArray[np.float64]]:
+    """Return every model parameter for every candidate; dims ``patient`` each."""
+    values = {name: _varied(draw, name, numbers, qualifiers, seed) for name in model.parameter_names}
+    values["donor_antibody_factor"] = columns["makes_donor_antibodies"].astype(float)
+    for name in _RECOVERY:
+        values[name] = values[name] * np.exp(draw.value("trial_recovery_shift"))
+    for name in _SEVERITY:
+        values[name] = values[name] * np.exp(draw.value("trial_severity_shift"))
+    return values
+
+
+def _varied(
+    draw: Draw, name: str, numbers: NDArray[np.int64], qualifiers: list[tuple[str, ...]], seed: int
+) -> NDArray[np.float64]:
+    """Return one parameter's value for every candidate: population value and the patient's own deviation."""
+    result = np.empty(len(numbers))
+    score: NDArray[np.float64] | None = None
+    for words in set(qualifiers):
+        who = np.array([q == words for q in qualifiers])
+        key = draw.key(name, words)
+        centre, sd, scale = draw.values[key], draw.sds[key], draw.scales[key]
+        if sd == 0 or centre == 0:  # a number that all share, or an effect that this draw does without
+            result[who] = centre
+            continue
+        if score is None:
+            score = normals(seed, f"trait {name}", numbers)
+        result[who] = from_scale(scale, onto_scale(scale, centre) + sd * score[who])
+    return result
+
+
+def _context_maximum(draw: Draw, numbers: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
+    """Return each candidate's largest context response to each kind of care; one trait behind all three."""
+    score = normals(seed, "trait context_response_maximum", numbers)
+    columns = []
+    for kind in CONTEXTS:
+        key = draw.key("context_response_maximum", (kind,))
+        centre = onto_scale("logit", draw.values[key]) + draw.value("trial_context_shift")
+        columns.append(from_scale("logit", centre + draw.sds[key] * score))
+    return np.stack(columns, axis=1)
+
+
+def onset_states(
+    model: Model,
+    cause: Cause,
+    draw: Draw,
+    values: Mapping[str, NDArray[np.float64]],
+    numbers: NDArray[np.int64],
+    qualifiers: list[tuple[str, ...]],
+    seed: int,
+) -> NDArray[np.float64]:
+    """Return the state of each candidate on the day when symptoms begin.
+
+    The nerve is whole, nothing is inflamed but the disc, whose inflammation is in balance with the aggrecan that it
+    has lost.
+
+    Returns
+    -------
+    numpy.ndarray
+        dims ``patient, state``, in the order of the model.
+    """
+    start = {name: np.zeros(len(numbers)) for name in model.state_names}
+    start["connected_axons"][:] = 1.0
+    start["function_reserve"][:] = 1.0
+    start["disc_aggrecan"] = _varied(draw, "aggrecan_at_start", numbers, qualifiers, seed)
+    start["native_disc_cells"] = np.minimum(values["nutrition_capacity"], 1.0)
+    drive = values["disc_inflammation_rate"] * np.maximum(1 - start["disc_aggrecan"], 0)
+    start["disc_inflammation"] = drive / (drive + values["disc_inflammation_decay_rate"])
+    if cause is Cause.HERNIATION:
+        start["herniated_volume"] = _varied(draw, "herniated_volume_at_start", numbers, qualifiers, seed)
+        start["herniation_irritancy"][:] = 1.0
+    elif cause is not Cause.DISCOGENIC:
+        start["fixed_narrowing"] = _varied(draw, "fixed_narrowing_at_start", numbers, qualifiers, seed)
+    return np.stack([start[name] for name in model.state_names], axis=1)

@@ -1,0 +1,17 @@
+"""One trial, and many.
+
+Takes patients and a design, gives a `TrialResult`, and from many trials `OperatingCharacteristics`. Never changes a
+patient, and never analyses otherwise than the design says.
+"""
+
+from sciatrial.trial.conduct import INSIDE, allocate
+from sciatrial.trial.design import Analysis, Comparison, Design, Endpoint, Rescue
+from sciatrial.trial.operating import draws_for, operating_characteristics, simulate_trials, trial_patients, trial_seed
+from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch, TrialResult
+from sciatrial.trial.run import run_trial
+
+__all__ = [
+    "INSIDE", "Analysis", "Comparison", "Design", "Endpoint", "OperatingCharacteristics", "Rescue", "Scenario",
+    "TrialBatch", "TrialResult", "allocate", "draws_for", "operating_characteristics", "run_trial", "simulate_trials",
+    "trial_patients", "trial_seed",
+]

@@ -1,0 +1,258 @@
+"""Enrolled patients → trial data: randomise, treat, measure, rescue, lose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sciatrial.clinic import SCORES, measured, measurement_error, treat
+from sciatrial.engine import Effect, Events, Rule, simulate
+from sciatrial.foundation import DAYS_PER_MONTH, Intervention, Score, uniforms
+from sciatrial.model import Model
+from sciatrial.population import CONTEXTS, Patients
+from sciatrial.trial.design import Design
+
+DAYS_PER_WEEK = 7.0
+
+# what happens inside, in the order in which a reader meets it
+INSIDE = (
+    "disc_inflammation", "disc_aggrecan", "herniated_volume", "fixed_narrowing", "root_pressure", "root_oedema",
+    "inflammatory_macrophages", "resolving_macrophages", "inflammatory_mediators", "anti_inflammatory_pool",
+    "neurotrophic_factors", "demyelination", "connected_axons", "nerve_conduction", "ectopic_firing",
+    "reversible_central_gain", "consolidated_central_gain", "function_reserve", "context_analgesia",
+    "anchored_disc_cells", "loose_disc_cells", "converted_disc_cells", "anchored_epidural_cells",
+    "loose_epidural_cells", "circulating_cells",
+)  # fmt: skip
+
+_EXPOSURE = {
+    Intervention.NSAID: "nsaid_exposure",
+    Intervention.GABAPENTINOID: "gabapentinoid_exposure",
+}
+
+
+@dataclass(frozen=True)
+class ArmScores:
+    """What would be seen of every patient in one arm, were nobody lost.
+
+    ``scores`` has dims ``patient, occasion, score`` (occasion 0 is baseline, then the visits; scores in the order of
+    ``SCORES``), as measured; ``inside`` dims ``patient, occasion, quantity`` (in the order of ``INSIDE``);
+    ``rescued`` dims ``patient, occasion``; ``is_solved`` dims ``patient``.
+    """
+
+    scores: NDArray[np.float64]
+    inside: NDArray[np.float64]
+    rescued: NDArray[np.bool_]
+    is_solved: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Conducted:
+    """One trial as it went: who got which arm, what was seen, who was lost.
+
+    ``assigned`` (dims ``patient``) is the arm's index; ``scores``, ``inside``, ``rescued`` as in `ArmScores`, of each
+    patient's own arm; ``is_observed`` dims ``patient, occasion``; ``potential`` holds every patient in every arm when
+    that was asked for.
+    """
+
+    patients: Patients
+    assigned: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    inside: NDArray[np.float64]
+    rescued: NDArray[np.bool_]
+    is_solved: NDArray[np.bool_]
+    is_observed: NDArray[np.bool_]
+    potential: Mapping[str, ArmScores]
+
+
+def allocate(design: Design, n_patients: int, seed: int) -> NDArray[np.int64]:
+    """Assign patients to arms by permuted blocks whose size is the sum of the ratio.
+
+    Returns
+    -------
+    numpy.ndarray
+        dims ``patient``: the arm's index; depends on the place in the order of enrolment alone.
+    """
+    block = np.repeat(np.arange(len(design.arms)), list(design.ratio.values()))
+    n_blocks = -(-n_patients // len(block))
+    luck = uniforms(seed, "allocation", np.arange(n_blocks * len(block))).reshape(n_blocks, len(block))
+    return block[np.argsort(luck, axis=1)].ravel()[:n_patients]
+
+
+def conduct(
+    model: Model,
+    design: Design,
+    groups: Sequence[Patients],
+    seeds: Sequence[int],
+    *,
+    every_arm: bool = False,
+    threads: int | None = None,
+) -> list[Conducted]:
+    """Conduct one trial for each group of patients, all in one call of the engine.
+
+    Parameters
+    ----------
+    groups, seeds
+        Patients of each trial, and the seed of its luck.
+    every_arm
+        Simulate every patient in every arm, which gives the true effect; else in the assigned arm only.
+    """
+    jobs = [_jobs(model, design, patients, seed, every_arm) for patients, seed in zip(groups, seeds, strict=True)]
+    flat = [job for per_trial in jobs for job in per_trial]
+    results = iter(_simulate_jobs(model, design, flat, threads))
+    return [
+        _gather(design, patients, seed, [(job, next(results)) for job in per_trial], every_arm)
+        for patients, seed, per_trial in zip(groups, seeds, jobs, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Patients of one trial in one arm, ready for the engine."""
+
+    arm: str
+    rows: NDArray[np.int64]  # which patients of the trial, dims ``row``
+    parameters: NDArray[np.float64]
+    initial: NDArray[np.float64]
+    events: Events
+    threshold: NDArray[np.float64]
+    errors: NDArray[np.float64]  # dims ``row, occasion, score``; baseline errors are unused
+
+
+def _jobs(model: Model, design: Design, patients: Patients, seed: int, every_arm: bool) -> list[_Job]:
+    assigned = allocate(design, len(patients), seed)
+    errors = _errors(design, patients)
+    jobs = []
+    for index, (arm, protocol) in enumerate(design.arms.items()):
+        rows = np.arange(len(patients)) if every_arm else np.flatnonzero(assigned == index)
+        context = {kind: patients.context_maximum[rows, column] for column, kind in enumerate(CONTEXTS)}
+        treatment = treat(
+            protocol,
+            patients.draw,
+            model=model,
+            cause=patients.cause,
+            n_patients=len(rows),
+            context_maximum=context,
+            last_day=design.visits_months[-1] * DAYS_PER_MONTH,
+        )
+        parameters = patients.parameters[rows].copy()
+        for name, value in treatment.parameters.items():
+            parameters[:, model.parameter_names.index(name)] = value
+        jobs.append(
+            _Job(
+                arm, rows, parameters, patients.entry_states[rows], treatment.events,
+                _rescue_threshold(design, errors[rows]), errors[rows],
+            )  # fmt: skip
+        )
+    return jobs
+
+
+def _errors(design: Design, patients: Patients) -> NDArray[np.float64]:
+    """Return measurement errors, dims ``patient, occasion, score``; those of a patient are the same in every arm."""
+    errors = np.zeros((len(patients), len(design.visits_months) + 1, len(SCORES)))
+    for occasion, month in enumerate(design.visits_months, start=1):
+        for column, score in enumerate(SCORES):
+            errors[:, occasion, column] = measurement_error(
+                score, f"month {month:g}", numbers=patients.draw, seed=patients.seed, patients=patients.numbers
+            )
+    return errors
+
+
+def _rescue_threshold(design: Design, errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the true score above which the measured one exceeds the rescue threshold; dims ``row, occasion``."""
+    threshold = np.full(errors.shape[:2], np.inf)
+    if design.rescue is not None:
+        column = SCORES.index(design.rescue.score)
+        for occasion, month in enumerate(design.visits_months, start=1):
+            if month >= design.rescue.from_month:
+                threshold[:, occasion] = design.rescue.above - errors[:, occasion, column]
+    return threshold
+
+
+def _rules(design: Design, threshold: NDArray[np.float64]) -> tuple[Rule, ...]:
+    if design.rescue is None:
+        return ()
+    state = _EXPOSURE[Intervention(design.rescue.intervention)]
+    effects = (
+        Effect(state, factor=0.0, amount=1.0),
+        Effect(state, factor=0.0, amount=0.0, delay_days=design.rescue.course_weeks * DAYS_PER_WEEK),
+    )
+    return (Rule("rescue", str(design.rescue.score), threshold, effects, at_most=1),)
+
+
+def _simulate_jobs(model: Model, design: Design, jobs: Sequence[_Job], threads: int | None) -> list[ArmScores]:
+    """Run all jobs in one call and deal the results out again."""
+    starts = np.cumsum([0] + [len(job.rows) for job in jobs])
+    events = Events.joined(
+        *(replace(job.events, patient=job.events.patient + start) for job, start in zip(jobs, starts, strict=False))
+    )
+    names = [str(score) for score in SCORES]
+    trajectories = simulate(
+        model,
+        np.concatenate([job.parameters for job in jobs]),
+        np.concatenate([job.initial for job in jobs]),
+        times_days=np.array([0.0, *(month * DAYS_PER_MONTH for month in design.visits_months)]),
+        events=events,
+        rules=_rules(design, np.concatenate([job.threshold for job in jobs])),
+        outputs=[*names, *INSIDE],
+        threads=threads,
+    )
+    results = []
+    for job, start, stop in zip(jobs, starts, starts[1:], strict=False):
+        true = trajectories.values[start:stop, :, : len(SCORES)]
+        scores = np.empty_like(true)
+        for column, score in enumerate(SCORES):
+            scores[:, :, column] = measured(score, true[:, :, column], job.errors[:, :, column])
+        rescued = (
+            trajectories.triggered[start:stop, 0, :]
+            if design.rescue is not None
+            else np.zeros(scores.shape[:2], dtype=bool)
+        )
+        inside = trajectories.values[start:stop, :, len(SCORES) :]
+        results.append(ArmScores(scores, inside, rescued, trajectories.status[start:stop] == 0))
+    return results
+
+
+def _gather(
+    design: Design, patients: Patients, seed: int, done: Sequence[tuple[_Job, ArmScores]], every_arm: bool
+) -> Conducted:
+    """Put each patient's own arm together, and take away what was never seen."""
+    n = len(patients)
+    assigned = allocate(design, n, seed)
+    first = done[0][1]
+    scores = np.empty((n, *first.scores.shape[1:]))
+    inside = np.empty((n, *first.inside.shape[1:]))
+    rescued = np.zeros((n, first.rescued.shape[1]), dtype=bool)
+    solved = np.zeros(n, dtype=bool)
+    potential: dict[str, ArmScores] = {}
+    baseline = np.stack([patients.covariates[str(score)].to_numpy(dtype=float) for score in SCORES], axis=1)
+    for index, (job, result) in enumerate(done):
+        # baseline is the measurement at entry, which decided who enrols
+        result.scores[:, 0, :] = baseline[job.rows]
+        mine = np.flatnonzero(assigned[job.rows] == index)
+        rows = job.rows[mine]
+        scores[rows], inside[rows] = result.scores[mine], result.inside[mine]
+        rescued[rows], solved[rows] = result.rescued[mine], result.is_solved[mine]
+        if every_arm:
+            potential[job.arm] = result
+    observed = _stayed(design, patients, seed) & solved[:, None]
+    observed[:, 0] = True
+    return Conducted(patients, assigned, scores, inside, rescued, solved, observed, potential)
+
+
+def _stayed(design: Design, patients: Patients, seed: int) -> NDArray[np.bool_]:
+    """Return who is still in the trial; dims ``patient, occasion``."""
+    months = np.array([0.0, *design.visits_months])
+    luck = uniforms(seed, "dropout", np.arange(len(patients)))
+    if design.dropout_per_year == 0:
+        return np.ones((len(patients), len(months)), dtype=bool)
+    rate_per_month = -np.log1p(-design.dropout_per_year) / 12
+    leaves = -np.log(luck) / rate_per_month
+    return months[None, :] <= leaves[:, None]
+
+
+def score_column(score: Score) -> int:
+    """Return the place of a score in the arrays of a trial."""
+    return SCORES.index(score)

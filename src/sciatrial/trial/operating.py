@@ -1,0 +1,249 @@
+"""Many trials → how often a trial of this design would be right: assurance, power, false positives, bias, coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sciatrial.calibration import CELL_EFFECTS, Draws, Prior, draw_parameters, reference_draw, without_effects
+from sciatrial.foundation import Problem, Progress, Score, TrialError, derived_seed, silent
+from sciatrial.model import Model
+from sciatrial.population import Cohort, Patients, sample_patients
+from sciatrial.trial.analysis import arm_summaries, contrasts, inside_summaries, true_effects
+from sciatrial.trial.conduct import INSIDE, Conducted, conduct
+from sciatrial.trial.design import Design
+from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch
+from sciatrial.trial.run import conduct_counts, endpoint_words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NORMAL_95 = 1.959963984540054
+
+
+def draws_for(
+    prior: Prior, scenario: Scenario | str, *, first: int, count: int, seed: int, inclusion_probability: float = 0.5
+) -> Draws:
+    """Return the draws that trials ``first`` to ``first + count - 1`` of a scenario meet, one draw a trial."""
+    scenario = Scenario(scenario)
+    if scenario is Scenario.REFERENCE:
+        return reference_draw(prior, included=CELL_EFFECTS, n_draws=count)
+    draws = draw_parameters(
+        prior, n_draws=count, seed=seed, inclusion_probability=inclusion_probability, first=first
+    )
+    return draws if scenario is Scenario.PRIOR else without_effects(prior, draws, CELL_EFFECTS)
+
+
+def trial_seed(seed: int, trial: int) -> int:
+    """Return the seed of one trial's luck: its candidates, allocation, measurement errors and dropout."""
+    return derived_seed(seed, f"trial {trial}")
+
+
+def trial_patients(
+    model: Model, design: Design, draws: Draws, cohort: Cohort, *, place: int, trial: int, seed: int,
+    threads: int | None = None,
+) -> Patients:
+    """Return the patients of one simulated trial; `place` is the draw's place among the draws."""
+    return sample_patients(
+        model, draws, cohort, draw=place, n_patients=design.size, seed=trial_seed(seed, trial), threads=threads
+    )
+
+
+def simulate_trials(
+    model: Model,
+    design: Design,
+    prior: Prior,
+    cohort: Cohort,
+    *,
+    scenario: Scenario | str,
+    first: int,
+    count: int,
+    seed: int,
+    inclusion_probability: float = 0.5,
+    threads: int | None = None,
+    progress: Progress = silent,
+) -> TrialBatch:
+    """Simulate and analyse `count` trials, each with its own draw and its own patients.
+
+    Trial number `i` is the same in whatever batch it is simulated. Every patient is simulated in every arm, so that
+    the true effect among the enrolled is known.
+
+    Parameters
+    ----------
+    model, design, prior, cohort
+        What is simulated, planned, believed, and enrolled.
+    scenario
+        Which truth the trials meet.
+    first, count
+        Number of the first trial (from 0), and how many.
+    seed
+        Any whole number.
+    inclusion_probability
+        0 to 1: prior probability of each effect that may be absent.
+
+    Returns
+    -------
+    TrialBatch
+    """
+    import pandas as pd
+
+    scenario = Scenario(scenario)
+    draws = draws_for(
+        prior, scenario, first=first, count=count, seed=seed, inclusion_probability=inclusion_probability
+    )
+    numbers = range(first, first + count)
+    groups, seeds = [], []
+    for place, trial in enumerate(numbers):
+        groups.append(
+            trial_patients(model, design, draws, cohort, place=place, trial=trial, seed=seed, threads=threads)
+        )
+        seeds.append(trial_seed(seed, trial))
+        if not progress.advance(0):
+            raise KeyboardInterrupt
+    done = conduct(model, design, groups, seeds, every_arm=True, threads=threads)
+    units = {output.name: output.unit for output in model.outputs}
+    units = {quantity: units[quantity] for quantity in INSIDE}
+    frames = [_trial_frames(design, scenario, trial, result, units) for trial, result in zip(numbers, done, strict=True)]
+    progress.advance(count)
+    return TrialBatch(
+        scenario=str(scenario),
+        first=first,
+        alpha=design.alpha,
+        endpoint=endpoint_words(design),
+        **{
+            name: pd.concat([frame[name] for frame in frames], ignore_index=True)
+            for name in ("trials", "courses", "inside", "counts")
+        },
+    )
+
+
+def _trial_frames(
+    design: Design, scenario: Scenario, trial: int, result: Conducted, units: dict[str, str]
+) -> dict[str, pd.DataFrame]:
+    import pandas as pd
+
+    truth = true_effects(design, result)
+    estimates = contrasts(design, result)
+    estimates.insert(5, "truth", [truth[name] for name in estimates["comparison"]])
+    counts = conduct_counts(design, result)
+    line: dict[str, Any] = {
+        "screened": counts["screened"],
+        "eligible": counts["eligible"],
+        "unsolved": counts["unsolved"] + counts["unsolved_in_trial"],
+        "dropped_out": sum(counts["dropped_out"].values()),
+        "rescued": sum(counts["rescued"].values()),
+    }
+    inside = inside_summaries(design, result, units).drop(columns=["low", "high"])
+    frames = {
+        "trials": estimates,
+        "courses": arm_summaries(design, result).drop(columns=["sd", "sd_change"]),
+        "inside": inside,
+        "counts": pd.DataFrame([line]),
+    }
+    for frame in frames.values():
+        frame.insert(0, "trial", trial)
+        frame.insert(0, "scenario", str(scenario))
+    return frames
+
+
+def operating_characteristics(batches: Iterable[TrialBatch]) -> OperatingCharacteristics:
+    """Join batches of simulated trials and say how often a trial of this design would be right.
+
+    Returns
+    -------
+    OperatingCharacteristics
+        For each scenario and comparison: success (p below alpha in favour of the arm), rejection in either direction,
+        true effect, bias, coverage, each with its Monte-Carlo standard error.
+
+    Raises
+    ------
+    TrialError
+        When there is no batch, or when batches come from different designs.
+    """
+    import pandas as pd
+
+    parts: Sequence[TrialBatch] = sorted(batches, key=lambda batch: (batch.scenario, batch.first))
+    if not parts:
+        raise TrialError("trials", Problem("batches", "there is none", "one batch or more", "simulate trials first"))
+    if any(part.endpoint != parts[0].endpoint or part.alpha != parts[0].alpha for part in parts):
+        raise TrialError("trials", Problem("batches", "come from different designs", "one design"))
+    frames = {
+        name: pd.concat([getattr(part, name) for part in parts], ignore_index=True)
+        for name in ("trials", "courses", "inside", "counts")
+    }
+    lower_is_better = Score(parts[0].endpoint["outcome"]) is not Score.QUALITY_OF_LIFE
+    return OperatingCharacteristics(
+        alpha=parts[0].alpha,
+        endpoint=parts[0].endpoint,
+        summary=summarise(frames["trials"], parts[0].alpha, lower_is_better=lower_is_better),
+        **frames,
+    )
+
+
+def summarise(trials: pd.DataFrame, alpha: float, *, lower_is_better: bool) -> pd.DataFrame:
+    """Return every operating characteristic with its Monte-Carlo standard error.
+
+    Trials whose estimate could not be made count as no success and are counted; bias and coverage are over the rest.
+    """
+    import pandas as pd
+
+    rows = []
+    for (scenario, comparison), group in trials.groupby(["scenario", "comparison"], sort=False):
+        for quantity, value, error, n in _characteristics(group, alpha, lower_is_better):
+            rows.append(
+                {
+                    "scenario": scenario, "comparison": comparison, "quantity": quantity, "value": value,
+                    "monte_carlo_se": error, "n_trials": n,
+                }  # fmt: skip
+            )
+    return pd.DataFrame(rows)
+
+
+def _characteristics(group: pd.DataFrame, alpha: float, lower_is_better: bool) -> list[tuple[str, float, float, int]]:
+    estimate = group["estimate"].to_numpy(dtype=float)
+    truth = group["truth"].to_numpy(dtype=float)
+    made = np.isfinite(estimate)
+    rejected = made & (group["p_value"].to_numpy(dtype=float) < alpha)
+    favours = estimate < 0 if lower_is_better else estimate > 0
+    known = made & np.isfinite(truth)
+    bias = (estimate - truth)[known]
+    covered = (group["ci_low"].to_numpy(dtype=float) <= truth) & (truth <= group["ci_high"].to_numpy(dtype=float))
+    spread = group["standard_error"].to_numpy(dtype=float)[made]
+    finite = truth[np.isfinite(truth)]
+    low, high = np.quantile(finite, [0.025, 0.975]) if len(finite) else (np.nan, np.nan)
+    return [
+        ("success", *_share(rejected & favours)),
+        ("rejection", *_share(rejected)),
+        ("mean_truth", *_mean(finite)),
+        ("truth_low", float(low), np.nan, len(finite)),
+        ("truth_high", float(high), np.nan, len(finite)),
+        ("bias", *_mean(bias)),
+        ("coverage", *_share(covered[known])),
+        ("mean_standard_error", *_mean(spread)),
+        ("not_estimable", float((~made).sum()), np.nan, len(group)),
+    ]
+
+
+def _share(flags: np.ndarray) -> tuple[float, float, int]:
+    """Return a share, its Monte-Carlo standard error and the number behind it.
+
+    At 0 or 1 the usual error is 0, which nobody should believe; there the width of Wilson's 95 % interval is used.
+    """
+    n = len(flags)
+    if n == 0:
+        return np.nan, np.nan, 0
+    share = float(flags.mean())
+    error = float(np.sqrt(share * (1 - share) / n))
+    if error == 0:
+        error = _NORMAL_95 / (2 * (n + _NORMAL_95**2))
+    return share, error, n
+
+
+def _mean(values: np.ndarray) -> tuple[float, float, int]:
+    n = len(values)
+    if n == 0:
+        return np.nan, np.nan, 0
+    error = float(values.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
+    return float(values.mean()), error, n

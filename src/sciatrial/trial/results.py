@@ -1,0 +1,102 @@
+"""What a trial leaves behind: the records of one trial, of a batch of trials, and of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sciatrial.foundation import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Scenario(StrEnum):
+    """Which truth the simulated trials meet.
+
+    ``prior``: each trial its own draw, so that success is assurance. ``reference``: reference values with every cell
+    effect present and no fluid or needle effect, so that success is power at that assumption. ``no_cell_effect``: the
+    same draws as ``prior`` with every cell effect taken out, so that success against the same carrier is a false
+    positive.
+    """
+
+    PRIOR = "prior"
+    REFERENCE = "reference"
+    NO_CELL_EFFECT = "no_cell_effect"
+
+
+@dataclass(frozen=True)
+class TrialResult(Record):
+    """One simulated trial, analysed.
+
+    ``contrasts``: one row a comparison. ``arms``: one row an arm, score and visit. ``baseline``: the baseline table.
+    ``patients``: one row a patient and visit, as measured. ``inside``: what no trial can see. ``conduct``: counts.
+    """
+
+    name: str
+    endpoint: Mapping[str, Any]
+    alpha: float
+    contrasts: pd.DataFrame
+    arms: pd.DataFrame
+    baseline: pd.DataFrame
+    patients: pd.DataFrame
+    inside: pd.DataFrame
+    conduct: Mapping[str, Any]
+
+    def table(self) -> pd.DataFrame:
+        """Return the comparisons."""
+        return self.contrasts
+
+    def __repr__(self) -> str:
+        where = f"{self.endpoint['outcome']} at month {self.endpoint['month']:g}"
+        first = self.contrasts.iloc[0]
+        told = first["why_not"] or f"{first['estimate']:.1f} ({first['ci_low']:.1f} to {first['ci_high']:.1f})"
+        return f"TrialResult: {self.name}\n  change of {where}\n  {first['comparison']}: {told}"
+
+
+@dataclass(frozen=True)
+class TrialBatch(Record):
+    """Some simulated trials of one scenario, numbered from ``first``; the unit in which long work is kept."""
+
+    scenario: str
+    first: int
+    alpha: float
+    endpoint: Mapping[str, Any]
+    trials: pd.DataFrame
+    courses: pd.DataFrame
+    inside: pd.DataFrame
+    counts: pd.DataFrame
+
+    def table(self) -> pd.DataFrame:
+        """Return one row a trial and comparison."""
+        return self.trials
+
+
+@dataclass(frozen=True)
+class OperatingCharacteristics(Record):
+    """Many simulated trials: how often they would be right.
+
+    ``trials``: one row a scenario, trial and comparison, with the true effect. ``summary``: one row a scenario,
+    comparison and quantity with its Monte-Carlo standard error. ``courses``, ``inside``: each trial's arm means.
+    ``counts``: each trial's patients.
+    """
+
+    alpha: float
+    endpoint: Mapping[str, Any]
+    trials: pd.DataFrame
+    summary: pd.DataFrame
+    courses: pd.DataFrame
+    inside: pd.DataFrame
+    counts: pd.DataFrame
+
+    def table(self) -> pd.DataFrame:
+        """Return the summary."""
+        return self.summary
+
+    def __repr__(self) -> str:
+        counts = self.counts.groupby("scenario").size().to_dict()
+        told = ", ".join(f"{scenario} {count}" for scenario, count in counts.items())
+        where = f"{self.endpoint['outcome']} at month {self.endpoint['month']:g}"
+        return f"OperatingCharacteristics: trials by scenario: {told}\n  change of {where}, alpha {self.alpha:g}"

@@ -1,0 +1,182 @@
+"""One trial: enrolled patients and a design → TrialResult."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sciatrial.clinic import SCORES
+from sciatrial.foundation import Problem, Score, TrialError
+from sciatrial.model import Model
+from sciatrial.population import Patients
+from sciatrial.trial.analysis import arm_summaries, contrasts, inside_summaries
+from sciatrial.trial.conduct import INSIDE, Conducted, conduct
+from sciatrial.trial.design import Design
+from sciatrial.trial.results import TrialResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def run_trial(
+    model: Model, design: Design, patients: Patients, *, seed: int, name: str = "trial", threads: int | None = None
+) -> TrialResult:
+    """Conduct one trial and analyse it as its design says.
+
+    Estimand: treatment policy, the difference in mean change at the endpoint whatever rescue was taken; those without
+    an endpoint value are left out.
+
+    Parameters
+    ----------
+    model
+        The equations.
+    design
+        Arms, allocation, visits, endpoint.
+    patients
+        Enrolled patients, at least as many as the design randomises; the first ones are taken.
+    seed
+        Any whole number: allocation and dropout. Measurement errors belong to the patients.
+    name
+        How the trial is called.
+
+    Returns
+    -------
+    TrialResult
+        Estimates with 95 % intervals (or what `alpha` says), summaries by arm and visit, counts.
+
+    Raises
+    ------
+    TrialError
+        When there are fewer patients than the design randomises.
+    """
+    trial = conduct(model, design, [enrolled(design, patients)], [seed], threads=threads)[0]
+    return trial_result(model, design, trial, name)
+
+
+def enrolled(design: Design, patients: Patients) -> Patients:
+    """Return the first patients, as many as the design randomises."""
+    from dataclasses import replace
+
+    if len(patients) < design.size:
+        raise TrialError(
+            "trial",
+            Problem("patients", f"there are {len(patients)}", f"{design.size} or more", "sample more, or lower n_total"),
+        )
+    n = design.size
+    return replace(
+        patients,
+        numbers=patients.numbers[:n],
+        parameters=patients.parameters[:n],
+        entry_states=patients.entry_states[:n],
+        context_maximum=patients.context_maximum[:n],
+        covariates=patients.covariates.iloc[:n].reset_index(drop=True),
+    )
+
+
+def trial_result(model: Model, design: Design, trial: Conducted, name: str) -> TrialResult:
+    """Analyse a conducted trial."""
+    units = {output.name: output.unit for output in model.outputs}
+    return TrialResult(
+        name=name,
+        endpoint=endpoint_words(design),
+        alpha=design.alpha,
+        contrasts=contrasts(design, trial),
+        arms=arm_summaries(design, trial),
+        baseline=baseline_table(design, trial),
+        patients=patient_rows(design, trial),
+        inside=inside_summaries(design, trial, {quantity: units[quantity] for quantity in INSIDE}),
+        conduct=conduct_counts(design, trial),
+    )
+
+
+def endpoint_words(design: Design) -> dict[str, Any]:
+    """Return the endpoint as plain values."""
+    return {
+        "outcome": str(design.endpoint.outcome),
+        "month": float(design.endpoint.month),
+        "measure": design.endpoint.measure,
+    }
+
+
+def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
+    """Count screening, randomisation, dropout and rescue."""
+    occasion = 1 + design.visits_months.index(design.endpoint.month)
+    by_arm = {arm: trial.assigned == index for index, arm in enumerate(design.arms)}
+    return {
+        **dict(trial.patients.screening),
+        "randomised": {arm: int(mine.sum()) for arm, mine in by_arm.items()},
+        "unsolved_in_trial": int((~trial.is_solved).sum()),
+        "observed_at_endpoint": {arm: int((mine & trial.is_observed[:, occasion]).sum()) for arm, mine in by_arm.items()},
+        "dropped_out": {arm: int((mine & ~trial.is_observed[:, -1]).sum()) for arm, mine in by_arm.items()},
+        "rescued": {arm: int((mine & trial.rescued.any(axis=1)).sum()) for arm, mine in by_arm.items()},
+    }
+
+
+def patient_rows(design: Design, trial: Conducted) -> pd.DataFrame:
+    """Return one row a patient and occasion: arm, scores as measured (empty when not observed), rescue."""
+    import pandas as pd
+
+    months = np.array([0.0, *design.visits_months])
+    names = np.array(list(design.arms), dtype=object)
+    n, n_occasions = trial.is_observed.shape
+    columns: dict[str, Any] = {
+        "patient": np.repeat(trial.patients.numbers, n_occasions),
+        "arm": np.repeat(names[trial.assigned], n_occasions),
+        "month": np.tile(months, n),
+    }
+    for column, score in enumerate(SCORES):
+        columns[str(score)] = np.where(trial.is_observed, trial.scores[:, :, column], np.nan).ravel()
+    columns["is_observed"] = trial.is_observed.ravel()
+    columns["is_rescued"] = np.cumsum(trial.rescued, axis=1).astype(bool).ravel()
+    return pd.DataFrame(columns)
+
+
+_NUMBERS = {
+    "age_years": ("Age", "years"),
+    "symptom_months": ("Duration of symptoms", "months"),
+}
+_LABELS = {score: str(score).replace("_", " ").capitalize() for score in Score}
+
+
+def baseline_table(design: Design, trial: Conducted) -> pd.DataFrame:
+    """Return the baseline table: each characteristic in each arm and in all.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``characteristic, unit, arm, n, mean, sd, percent``; numbers have mean and sd, categories a percent.
+    """
+    import pandas as pd
+
+    people = trial.patients.covariates
+    groups = {"all": np.ones(len(people), dtype=bool)}
+    groups |= {arm: trial.assigned == index for index, arm in enumerate(design.arms)}
+    rows: list[dict[str, Any]] = []
+
+    def number(label: str, unit: str, column: str) -> None:
+        for arm, mine in groups.items():
+            values = people.loc[mine, column].to_numpy(dtype=float)
+            sd = float(values.std(ddof=1)) if len(values) > 1 else np.nan
+            mean = float(values.mean()) if len(values) else np.nan
+            rows.append(_baseline_row(label, unit, arm, len(values), mean=mean, sd=sd))
+
+    def category(label: str, is_so) -> None:
+        for arm, mine in groups.items():
+            share = float(100 * is_so[mine].mean()) if mine.any() else np.nan
+            rows.append(_baseline_row(label, "%", arm, int(mine.sum()), percent=share))
+
+    number(*_NUMBERS["age_years"], "age_years")
+    category("Female", people["is_female"].to_numpy(dtype=bool))
+    number(*_NUMBERS["symptom_months"], "symptom_months")
+    classes = people["herniation_class"].astype(str).to_numpy()
+    for word in dict.fromkeys(sorted(set(classes) - {""})):
+        category(f"Herniation: {word}", classes == word)
+    for score in SCORES:
+        unit = "EQ-5D index" if score is Score.QUALITY_OF_LIFE else "0 to 100"
+        number(_LABELS[score], unit, str(score))
+    return pd.DataFrame(rows)
+
+
+def _baseline_row(label: str, unit: str, arm: str, n: int, *, mean=np.nan, sd=np.nan, percent=np.nan) -> dict[str, Any]:
+    return {"characteristic": label, "unit": unit, "arm": arm, "n": n, "mean": mean, "sd": sd, "percent": percent}
