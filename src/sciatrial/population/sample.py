@@ -42,7 +42,19 @@ CONTEXTS = ("oral", "injection", "intradiscal")
 _RECOVERY = ("irritancy_loss_rate", "macrophage_switch_rate", "disc_inflammation_decay_rate")
 _SEVERITY = ("firing_leg_pain_weight", "disc_back_pain_weight")
 
-_SMALLEST_ELIGIBLE_SHARE = 1 / 1000
+_SCREENED_AT_ONCE = 4_000
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """People who may be screened: their numbers, and the words by which the prior tells kinds of patient apart.
+
+    ``kinds`` lists each set of words once; ``kind`` (dims ``patient``) says which of them a candidate is.
+    """
+
+    numbers: NDArray[np.int64]
+    kinds: tuple[tuple[str, ...], ...]
+    kind: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -96,6 +108,7 @@ def sample_patients(
     n_patients: int,
     seed: int,
     draw: int = 0,
+    least_eligible_share: float = 0.001,
     threads: int | None = None,
     progress: Progress = silent,
 ) -> Patients:
@@ -118,6 +131,8 @@ def sample_patients(
         1 to 1 000 000.
     seed
         Any whole number. Never taken from the clock.
+    least_eligible_share
+        Above 0 to 1: share of the candidates who must be eligible.
 
     Returns
     -------
@@ -127,7 +142,7 @@ def sample_patients(
     Raises
     ------
     CohortError
-        When fewer than 1 in 1 000 candidates meet the criteria; names the criterion that excludes most.
+        When fewer candidates than that meet the criteria; names the criterion that excludes most.
     """
     if n_patients < 1:
         raise CohortError("cohort", Problem("n_patients", f"is {n_patients}", "1 or more"))
@@ -137,8 +152,8 @@ def sample_patients(
     enrolled = screened = eligible = unsolved = 0
     progress.start(f"patients of {cohort.name}", n_patients)
     while enrolled < n_patients:
-        share = max(eligible / screened if screened else 0.5, _SMALLEST_ELIGIBLE_SHARE)
-        size = int(np.clip(1.2 * (n_patients - enrolled) / share, 16, 20_000))
+        share = max(eligible / screened if screened else 0.5, least_eligible_share)
+        size = int(np.clip(1.2 * (n_patients - enrolled) / share, 16, _SCREENED_AT_ONCE))
         batch, counts = _screen_batch(model, one, cohort, np.arange(screened, screened + size), seed, threads)
         keep = np.flatnonzero(batch["is_eligible"])[: n_patients - enrolled]
         screened += size
@@ -149,8 +164,8 @@ def sample_patients(
         batches.append({name: value[keep] for name, value in batch.items() if name != "is_eligible"})
         enrolled += len(keep)
         progress.advance(len(keep))
-        if screened >= 3 / _SMALLEST_ELIGIBLE_SHARE and eligible < _SMALLEST_ELIGIBLE_SHARE * screened:
-            _refuse(cohort, screened, eligible, excluded)
+        if screened >= 3 / least_eligible_share and eligible < least_eligible_share * screened:
+            _refuse(cohort, screened, eligible, excluded, least_eligible_share)
     progress.finish()
     joined = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
     # everyone after the last enrolled was seen only because candidates come in batches
@@ -179,14 +194,14 @@ def _covariates(columns: Mapping[str, NDArray]) -> pd.DataFrame:
     return pd.DataFrame(dict(columns))
 
 
-def _refuse(cohort: Cohort, screened: int, eligible: int, excluded: Mapping[str, int]) -> None:
+def _refuse(cohort: Cohort, screened: int, eligible: int, excluded: Mapping[str, int], least: float) -> None:
     worst = max(excluded, key=lambda name: excluded[name]) if excluded else "the criteria"
     raise CohortError(
         f"cohort {cohort.name}",
         Problem(
             "population.eligible",
             f"only {eligible} of {screened} candidates meet the criteria; '{worst}' alone turns away {excluded[worst]}",
-            "at least 1 in 1 000",
+            f"at least 1 in {1 / least:.0f}",
             "widen that criterion, or change symptom_months or the cohort",
         ),
     )
@@ -197,13 +212,10 @@ def _screen_batch(
 ) -> tuple[dict[str, NDArray], dict[str, int]]:
     """Let candidates fall ill and come to the clinic; return every column of theirs, and the counts."""
     columns = _people(draw, cohort, numbers, seed)
-    qualifiers = [
-        tuple(word for word in (*traits, str(cohort.cause)) if word)
-        for traits in zip(columns["herniation_class"], columns["chronifier"], strict=True)
-    ]
-    values = _patient_values(model, draw, numbers, qualifiers, columns, seed)
+    candidates = _candidates(cohort, numbers, columns)
+    values = _patient_values(model, draw, candidates, columns, seed)
     parameters = np.stack([values[name] for name in model.parameter_names], axis=1)
-    onset = onset_states(model, cohort.cause, draw, values, numbers, qualifiers, seed)
+    onset = onset_states(model, cohort.cause, draw, values, candidates, seed)
     entry_days = columns["symptom_months"] * DAYS_PER_MONTH
     history = simulate(
         model, parameters, onset, times_days=entry_days[:, None], outputs=[str(s) for s in SCORES], threads=threads,
@@ -262,16 +274,18 @@ def _people(draw: Draw, cohort: Cohort, numbers: NDArray[np.int64], seed: int) -
     }
 
 
+def _candidates(cohort: Cohort, numbers: NDArray[np.int64], columns: Mapping[str, NDArray]) -> Candidates:
+    traits = list(zip(columns["herniation_class"], columns["chronifier"], strict=True))
+    found = {pair: place for place, pair in enumerate(sorted(set(traits)))}
+    kinds = tuple(tuple(word for word in (*pair, str(cohort.cause)) if word) for pair in found)
+    return Candidates(numbers, kinds, np.array([found[pair] for pair in traits], dtype=np.int64))
+
+
 def _patient_values(
-    model: Model,
-    draw: Draw,
-    numbers: NDArray[np.int64],
-    qualifiers: list[tuple[str, ...]],
-    columns: Mapping[str, NDArray],
-    seed: int,
+    model: Model, draw: Draw, candidates: Candidates, columns: Mapping[str, NDArray], seed: int
 ) -> dict[str, NDArray[np.float64]]:
     """Return every model parameter for every candidate; dims ``patient`` each."""
-    values = {name: _varied(draw, name, numbers, qualifiers, seed) for name in model.parameter_names}
+    values = {name: _varied(draw, name, candidates, seed) for name in model.parameter_names}
     values["donor_antibody_factor"] = columns["makes_donor_antibodies"].astype(float)
     for name in _RECOVERY:
         values[name] = values[name] * np.exp(draw.value("trial_recovery_shift"))
@@ -280,23 +294,28 @@ def _patient_values(
     return values
 
 
-def _varied(
-    draw: Draw, name: str, numbers: NDArray[np.int64], qualifiers: list[tuple[str, ...]], seed: int
-) -> NDArray[np.float64]:
+def _varied(draw: Draw, name: str, candidates: Candidates, seed: int) -> NDArray[np.float64]:
     """Return one parameter's value for every candidate: population value and the patient's own deviation."""
-    result = np.empty(len(numbers))
-    score: NDArray[np.float64] | None = None
-    for words in set(qualifiers):
-        who = np.array([q == words for q in qualifiers])
-        key = draw.key(name, words)
-        centre, sd, scale = draw.values[key], draw.sds[key], draw.scales[key]
-        if sd == 0 or centre == 0:  # a number that all share, or an effect that this draw does without
-            result[who] = centre
-            continue
-        if score is None:
-            score = normals(seed, f"trait {name}", numbers)
-        result[who] = from_scale(scale, onto_scale(scale, centre) + sd * score[who])
+    keys = [draw.key(name, words) for words in candidates.kinds]
+    # a number that all share, or an effect that this draw does without, needs no luck
+    if all(draw.sds[key] == 0 or draw.values[key] == 0 for key in keys):
+        return np.array([draw.values[key] for key in keys])[candidates.kind]
+    score = normals(seed, f"trait {name}", candidates.numbers)
+    if len(set(keys)) == 1:
+        return _of_patient(draw, keys[0], score)
+    by_kind = {key: _of_patient(draw, key, score) for key in set(keys)}
+    result = np.empty(len(score))
+    for place, key in enumerate(keys):
+        mine = candidates.kind == place
+        result[mine] = by_kind[key][mine]
     return result
+
+
+def _of_patient(draw: Draw, key: str, score: NDArray[np.float64]) -> NDArray[np.float64]:
+    centre, sd, scale = draw.values[key], draw.sds[key], draw.scales[key]
+    if sd == 0 or centre == 0:
+        return np.full(len(score), centre)
+    return from_scale(scale, onto_scale(scale, centre) + sd * score)
 
 
 def _context_maximum(draw: Draw, numbers: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
@@ -315,8 +334,7 @@ def onset_states(
     cause: Cause,
     draw: Draw,
     values: Mapping[str, NDArray[np.float64]],
-    numbers: NDArray[np.int64],
-    qualifiers: list[tuple[str, ...]],
+    candidates: Candidates,
     seed: int,
 ) -> NDArray[np.float64]:
     """Return the state of each candidate on the day when symptoms begin.
@@ -329,16 +347,16 @@ def onset_states(
     numpy.ndarray
         dims ``patient, state``, in the order of the model.
     """
-    start = {name: np.zeros(len(numbers)) for name in model.state_names}
+    start = {name: np.zeros(len(candidates.numbers)) for name in model.state_names}
     start["connected_axons"][:] = 1.0
     start["function_reserve"][:] = 1.0
-    start["disc_aggrecan"] = _varied(draw, "aggrecan_at_start", numbers, qualifiers, seed)
+    start["disc_aggrecan"] = _varied(draw, "aggrecan_at_start", candidates, seed)
     start["native_disc_cells"] = np.minimum(values["nutrition_capacity"], 1.0)
     drive = values["disc_inflammation_rate"] * np.maximum(1 - start["disc_aggrecan"], 0)
     start["disc_inflammation"] = drive / (drive + values["disc_inflammation_decay_rate"])
     if cause is Cause.HERNIATION:
-        start["herniated_volume"] = _varied(draw, "herniated_volume_at_start", numbers, qualifiers, seed)
+        start["herniated_volume"] = _varied(draw, "herniated_volume_at_start", candidates, seed)
         start["herniation_irritancy"][:] = 1.0
     elif cause is not Cause.DISCOGENIC:
-        start["fixed_narrowing"] = _varied(draw, "fixed_narrowing_at_start", numbers, qualifiers, seed)
+        start["fixed_narrowing"] = _varied(draw, "fixed_narrowing_at_start", candidates, seed)
     return np.stack([start[name] for name in model.state_names], axis=1)

@@ -129,41 +129,53 @@ def arm_summaries(design: Design, trial: Conducted) -> pd.DataFrame:
     """
     import pandas as pd
 
-    months = (0.0, *design.visits_months)
-    rows = []
+    months = np.array([0.0, *design.visits_months])
+    names = [str(score) for score in SCORES]
+    frames = []
     for index, arm in enumerate(design.arms):
         mine = trial.assigned == index
-        for column, score in enumerate(SCORES):
-            for occasion, month in enumerate(months):
-                seen = mine & trial.is_observed[:, occasion]
-                value, baseline = trial.scores[seen, occasion, column], trial.scores[seen, 0, column]
-                rows.append({"arm": arm, "score": str(score), "month": month, **_summary(value, baseline, score)})
-    return pd.DataFrame(rows)
+        summary = _summary(trial.scores[mine], trial.is_observed[mine])
+        columns = {name: values.T.ravel() for name, values in summary.items()}  # score by score, visit by visit
+        place = {"arm": arm, "score": np.repeat(names, len(months)), "month": np.tile(months, len(names))}
+        frames.append(pd.DataFrame({**place, **columns}))
+    return pd.concat(frames, ignore_index=True)
 
 
-def _summary(value: NDArray[np.float64], baseline: NDArray[np.float64], score: Score) -> dict[str, float]:
-    n = len(value)
-    nothing = {"mean": np.nan, "sd": np.nan, "mean_change": np.nan, "sd_change": np.nan, "percent_change": np.nan}
-    nothing |= {"responders_30pct": np.nan, "responders_50pct": np.nan, "at_most_20": np.nan}
-    if n == 0:
-        return {"n": 0, **nothing}
-    change = value - baseline
-    row = {
+def _summary(scores: NDArray[np.float64], is_observed: NDArray[np.bool_]) -> dict[str, NDArray]:
+    """Return each statistic of one arm over those observed; dims ``occasion, score``, NaN where nobody was."""
+    seen = np.broadcast_to(is_observed[:, :, None], scores.shape)
+    baseline = np.broadcast_to(scores[:, :1, :], scores.shape)
+    n = seen.sum(axis=0)
+
+    def mean(values: NDArray, least: int = 1) -> NDArray[np.float64]:
+        total = np.where(seen, values, 0.0).sum(axis=0)
+        return np.divide(total, n, out=np.full(n.shape, np.nan), where=n >= least)
+
+    def sd(values: NDArray) -> NDArray[np.float64]:
+        squares = np.where(seen, (values - mean(values)) ** 2, 0.0).sum(axis=0)
+        return np.sqrt(np.divide(squares, n - 1, out=np.full(n.shape, np.nan), where=n > 1))
+
+    change = scores - baseline
+    has_percent = np.array([score is not Score.QUALITY_OF_LIFE for score in SCORES])
+    has_response = np.array([score in _RESPONDER_SCORES for score in SCORES])
+    start = mean(baseline)
+    percent = np.divide(100 * mean(change), start, out=np.full(n.shape, np.nan), where=(start > 0) & has_percent)
+
+    def share(flags: NDArray) -> NDArray[np.float64]:
+        return np.where(has_response, 100 * mean(flags.astype(float)), np.nan)
+
+    return {
         "n": n,
-        **nothing,
-        "mean": float(value.mean()),
-        "sd": float(value.std(ddof=1)) if n > 1 else np.nan,
-        "mean_change": float(change.mean()),
-        "sd_change": float(change.std(ddof=1)) if n > 1 else np.nan,
-    }
-    if score is not Score.QUALITY_OF_LIFE and baseline.mean() > 0:
-        row["percent_change"] = float(100 * change.mean() / baseline.mean())
-    if score in _RESPONDER_SCORES:
+        "mean": mean(scores),
+        "sd": sd(scores),
+        "mean_change": mean(change),
+        "sd_change": sd(change),
+        "percent_change": percent,
         # somebody without pain at baseline cannot respond
-        row["responders_30pct"] = float(100 * ((baseline > 0) & (change <= -0.30 * baseline)).mean())
-        row["responders_50pct"] = float(100 * ((baseline > 0) & (change <= -0.50 * baseline)).mean())
-        row["at_most_20"] = float(100 * (value <= 20).mean())
-    return row
+        "responders_30pct": share((baseline > 0) & (change <= -0.30 * baseline)),
+        "responders_50pct": share((baseline > 0) & (change <= -0.50 * baseline)),
+        "at_most_20": share(scores <= 20),
+    }
 
 
 def inside_summaries(design: Design, trial: Conducted, units: dict[str, str]) -> pd.DataFrame:

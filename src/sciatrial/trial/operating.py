@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sciatrial.calibration import CELL_EFFECTS, Draws, Prior, draw_parameters, reference_draw, without_effects
-from sciatrial.foundation import Problem, Progress, Score, TrialError, derived_seed, silent
+from sciatrial.foundation import CohortError, Problem, Progress, Score, TrialError, derived_seed, silent
 from sciatrial.model import Model
 from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.analysis import arm_summaries, contrasts, inside_summaries, true_effects
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _NORMAL_95 = 1.959963984540054
+LEAST_ELIGIBLE_SHARE = 0.01
+COULD_NOT_ENROL = "could not enrol: fewer than 1 in 100 candidates met the criteria"
 
 
 def draws_for(
@@ -45,10 +47,17 @@ def trial_patients(
     model: Model, design: Design, draws: Draws, cohort: Cohort, *, place: int, trial: int, seed: int,
     threads: int | None = None,
 ) -> Patients:
-    """Return the patients of one simulated trial; `place` is the draw's place among the draws."""
+    """Return the patients of one simulated trial; `place` is the draw's place among the draws.
+
+    Raises
+    ------
+    CohortError
+        When fewer than 1 in 100 candidates of this draw meet the criteria: nobody would finish recruiting.
+    """
     return sample_patients(
-        model, draws, cohort, draw=place, n_patients=design.size, seed=trial_seed(seed, trial), threads=threads
-    )
+        model, draws, cohort, draw=place, n_patients=design.size, seed=trial_seed(seed, trial),
+        least_eligible_share=LEAST_ELIGIBLE_SHARE, threads=threads,
+    )  # fmt: skip
 
 
 def simulate_trials(
@@ -93,30 +102,50 @@ def simulate_trials(
     draws = draws_for(
         prior, scenario, first=first, count=count, seed=seed, inclusion_probability=inclusion_probability
     )
-    numbers = range(first, first + count)
-    groups, seeds = [], []
-    for place, trial in enumerate(numbers):
-        groups.append(
-            trial_patients(model, design, draws, cohort, place=place, trial=trial, seed=seed, threads=threads)
-        )
-        seeds.append(trial_seed(seed, trial))
-        if not progress.advance(0):
+    numbers, groups, frames = [], [], []
+    for place, trial in enumerate(range(first, first + count)):
+        try:
+            groups.append(
+                trial_patients(model, design, draws, cohort, place=place, trial=trial, seed=seed, threads=threads)
+            )
+            numbers.append(trial)
+        except CohortError:
+            frames.append(_without_patients(design, scenario, trial))
+        if not progress.advance(1):
             raise KeyboardInterrupt
+    seeds = [trial_seed(seed, trial) for trial in numbers]
     done = conduct(model, design, groups, seeds, every_arm=True, threads=threads)
     units = {output.name: output.unit for output in model.outputs}
     units = {quantity: units[quantity] for quantity in INSIDE}
-    frames = [_trial_frames(design, scenario, trial, result, units) for trial, result in zip(numbers, done, strict=True)]
-    progress.advance(count)
+    frames += [_trial_frames(design, scenario, trial, result, units) for trial, result in zip(numbers, done, strict=True)]
     return TrialBatch(
         scenario=str(scenario),
         first=first,
         alpha=design.alpha,
         endpoint=endpoint_words(design),
         **{
-            name: pd.concat([frame[name] for frame in frames], ignore_index=True)
+            name: pd.concat([frame[name] for frame in frames if name in frame], ignore_index=True)
+            if any(name in frame for frame in frames) else pd.DataFrame()
             for name in ("trials", "courses", "inside", "counts")
         },
     )
+
+
+def _without_patients(design: Design, scenario: Scenario, trial: int) -> dict[str, pd.DataFrame]:
+    """Return the frames of a trial that this draw's population could not fill."""
+    import pandas as pd
+
+    nothing = dict.fromkeys(
+        ("estimate", "truth", "standard_error", "degrees_of_freedom", "ci_low", "ci_high", "p_value"), np.nan
+    )
+    rows = [
+        {
+            "scenario": str(scenario), "trial": trial, "comparison": item.name, "arm": item.arm,
+            "control": item.control, "n_arm": 0, "n_control": 0, **nothing, "why_not": COULD_NOT_ENROL,
+        }  # fmt: skip
+        for item in design.compared()
+    ]
+    return {"trials": pd.DataFrame(rows)}
 
 
 def _trial_frames(
@@ -185,13 +214,17 @@ def operating_characteristics(batches: Iterable[TrialBatch]) -> OperatingCharact
 def summarise(trials: pd.DataFrame, alpha: float, *, lower_is_better: bool) -> pd.DataFrame:
     """Return every operating characteristic with its Monte-Carlo standard error.
 
-    Trials whose estimate could not be made count as no success and are counted; bias and coverage are over the rest.
+    A draw under which hardly anybody meets the criteria contradicts the trial that is planned: its trials are counted
+    (`not_enrolled`) and left out of all shares. Other trials whose estimate could not be made count as no success and
+    are counted; bias and coverage are over the rest.
     """
     import pandas as pd
 
     rows = []
-    for (scenario, comparison), group in trials.groupby(["scenario", "comparison"], sort=False):
-        for quantity, value, error, n in _characteristics(group, alpha, lower_is_better):
+    for (scenario, comparison), every in trials.groupby(["scenario", "comparison"], sort=False):
+        group = every[every["why_not"] != COULD_NOT_ENROL]
+        not_enrolled = ("not_enrolled", float(len(every) - len(group)), np.nan, len(every))
+        for quantity, value, error, n in [*_characteristics(group, alpha, lower_is_better), not_enrolled]:
             rows.append(
                 {
                     "scenario": scenario, "comparison": comparison, "quantity": quantity, "value": value,
