@@ -4,6 +4,7 @@ Takes parameter rows, gives draws: population values, spreads between patients a
 fitted to trials yet, so draws are prior draws and are called so. Never reads a pooled result, never simulates.
 """
 
+from sciatrial.calibration.behaviours import read_behaviours
 from sciatrial.calibration.priors import (
     CELL_EFFECTS,
     Draw,
@@ -19,6 +20,7 @@ from sciatrial.calibration.priors import (
 )
 
 __all__ = [
-    "CELL_EFFECTS", "Draw", "Draws", "Prior", "PriorRow", "draw_parameters", "from_scale", "onto_scale", "read_prior",
+    "CELL_EFFECTS", "Draw", "Draws", "Prior", "PriorRow", "draw_parameters", "from_scale", "onto_scale",
+    "read_behaviours", "read_prior",
     "reference_draw", "without_effects",
 ]

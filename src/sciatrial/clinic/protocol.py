@@ -92,7 +92,7 @@ class Protocol(BaseModel):
     def _words_fit_together(self) -> Protocol:
         problems = [*self._unsimulatable(), *self._cell_words(), *self._other_words()]
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("\n".join(problems))
         return self
 
     def _unsimulatable(self) -> list[str]:

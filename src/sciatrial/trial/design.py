@@ -127,7 +127,7 @@ class Design(BaseModel):
     def _fits_together(self) -> Self:
         problems = [*self._size_problems(), *self._visit_problems(), *self._comparison_problems()]
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("\n".join(problems))
         return self
 
     def _size_problems(self) -> list[str]:

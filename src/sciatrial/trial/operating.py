@@ -193,7 +193,9 @@ def operating_characteristics(batches: Iterable[TrialBatch]) -> OperatingCharact
     """
     import pandas as pd
 
-    parts: Sequence[TrialBatch] = sorted(batches, key=lambda batch: (batch.scenario, batch.first))
+    parts: Sequence[TrialBatch] = sorted(
+        batches, key=lambda batch: (list(Scenario).index(Scenario(batch.scenario)), batch.first)
+    )
     if not parts:
         raise TrialError("trials", Problem("batches", "there is none", "one batch or more", "simulate trials first"))
     if any(part.endpoint != parts[0].endpoint or part.alpha != parts[0].alpha for part in parts):

@@ -1,0 +1,188 @@
+"""What `sciatrial show` shows, as tables."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sciatrial.foundation import Problem, StudyError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_EVIDENCE_COLUMNS = (
+    "study_id", "arm_id", "intervention", "cell_type", "dose_million_cells", "route", "outcome", "instrument", "month",
+    "statistic", "n", "value", "value_0_100", "unit", "rule", "usable",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table with a headline and, below it, what a reader should know."""
+
+    title: str
+    frame: pd.DataFrame
+    note: str = ""
+
+    def print(self, limit: int) -> None:
+        """Print a table on a terminal, tab-separated text elsewhere; `limit` rows at most on a terminal, 0 for all."""
+        from rich.console import Console
+        from rich.table import Table
+
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            self.frame.to_csv(sys.stdout, sep="\t", index=False)
+            return
+        rows = self.frame if limit == 0 else self.frame.head(limit)
+        table = Table(title=self.title, title_justify="left", header_style="bold")
+        for column in rows.columns:
+            number = rows[column].dtype.kind in "fi"
+            table.add_column(column.replace("_", " "), justify="right" if number else "left", overflow="fold")
+        for row in rows.itertuples(index=False):
+            table.add_row(*(_cell(value) for value in row))
+        console.print(table)
+        if len(rows) < len(self.frame):
+            console.print(f"{len(rows)} of {len(self.frame)} rows; --limit 0 for all, --json for machines.")
+        if self.note:
+            console.print(self.note, markup=False)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.6g}"
+    return str(value).replace("[", r"\[")
+
+
+def shown(topic: str, filters: Mapping[str, str]) -> Shown:
+    """Return what a topic or a run folder holds.
+
+    Raises
+    ------
+    StudyError
+        For a topic that there is not, with the nearest one; for a filter where there is nothing to filter.
+    """
+    if topic != "evidence" and filters:
+        found = ", ".join(f"--{name.replace('_', '-')}" for name in filters)
+        raise StudyError(f"show {topic}", Problem("options", f"{found}: nothing to filter", "show evidence", "leave out"))
+    if topic in TOPICS:
+        return TOPICS[topic](filters)
+    if (Path(topic) / "run.json").is_file():
+        return _run(Path(topic))
+    close = nearest(topic, TOPICS)
+    expected = ", ".join(TOPICS) + ", or a run folder"
+    hint = f"did you mean {close!r}?" if close else "choose one of these"
+    raise StudyError("show", Problem(topic, "is neither a topic nor a run folder", expected, hint))
+
+
+def _evidence(filters: Mapping[str, str]) -> Shown:
+    from sciatrial.evidence import evidence_warnings, read_evidence, select_outcomes
+
+    evidence = read_evidence()
+    frame = select_outcomes(evidence, **filters)
+    note = (
+        f"{int(frame['usable'].sum())} of {len(frame)} rows usable on a common scale; "
+        f"{len(evidence_warnings(evidence))} rows of the tables look odd and are kept as published."
+    )
+    return Shown("Published outcomes, instruments on 0 to 100", frame[list(_EVIDENCE_COLUMNS)], note)
+
+
+def _mechanisms(_: Mapping[str, str]) -> Shown:
+    import pandas as pd
+
+    from sciatrial.model import sciatica_model
+
+    model = sciatica_model()
+    rows = [
+        {
+            "mechanism": item.name,
+            "changes": ", ".join(f"{'+' if factor > 0 else '−'}{state}" for state, factor in item.changes),
+            "law_per_day": _law(item.rate),
+            "meaning": (inspect.getdoc(item.rate) or "").split("\n")[0],
+            "sources": ", ".join(item.sources),
+        }
+        for item in model.mechanisms
+    ]
+    rows += [
+        {"mechanism": item.name, "changes": "", "law_per_day": _law(item.value), "meaning": item.meaning,
+         "sources": ", ".join(item.sources)}
+        for item in model.formulas
+    ]  # fmt: skip
+    note = "Rows that change no state are formulas; their unit is in `show parameters`."
+    return Shown(f"{len(model.mechanisms)} mechanisms and {len(model.formulas)} formulas", pd.DataFrame(rows), note)
+
+
+def _law(function: Callable[..., Any]) -> str:
+    """Return the equation of a mechanism as its function writes it."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    body = tree.body[0].body  # type: ignore[attr-defined]
+    lines = [ast.unparse(node) for node in body if isinstance(node, (ast.Assign, ast.Return))]
+    return "; ".join(line.removeprefix("return ") for line in lines)
+
+
+def _parameters(_: Mapping[str, str]) -> Shown:
+    import pandas as pd
+
+    from sciatrial.calibration import read_prior
+    from sciatrial.model import sciatica_model
+
+    words = {item.name: item for item in sciatica_model().parameters}
+    rows = [
+        {
+            "parameter": row.key,
+            "unit": words[row.name].unit if row.name in words else "",
+            "reference": row.reference, "low": row.low, "high": row.high, "patient_sd": row.patient_sd,
+            "scale": row.scale, "basis": row.basis, "sources": row.sources,
+            "meaning": words[row.name].meaning if row.name in words else row.note,
+        }
+        for row in read_prior().entries
+    ]  # fmt: skip
+    note = "Low and high hold the middle 90 % of the prior. Nothing is calibrated to trials yet."
+    return Shown("Parameters and their priors", pd.DataFrame(rows), note)
+
+
+def _cohorts(_: Mapping[str, str]) -> Shown:
+    import pandas as pd
+
+    from sciatrial.population import cohort_named, cohort_names
+
+    rows = []
+    for name in cohort_names():
+        cohort = cohort_named(name)
+        eligible = ", ".join(f"{score} {low:g} to {high:g}" for score, (low, high) in cohort.eligible.items())
+        months = f"{cohort.symptom_months[0]:g} to {cohort.symptom_months[1]:g}"
+        rows.append({"cohort": name, "cause": str(cohort.cause), "months_since_onset": months, "eligible": eligible,
+                     "meaning": cohort.meaning, "sources": ", ".join(cohort.sources)})  # fmt: skip
+    return Shown("Cohorts", pd.DataFrame(rows))
+
+
+def _runs(_: Mapping[str, str]) -> Shown:
+    import pandas as pd
+
+    from sciatrial.study import read_run
+
+    folders = [path.parent for path in sorted(Path("runs").glob("*/run.json"))]
+    rows = [
+        {"folder": str(folder), **{key: run[key] for key in ("name", "created", "seed", "is_quick")}}
+        for folder, run in ((folder, read_run(folder)) for folder in folders)
+    ]
+    columns = ["folder", "name", "created", "seed", "is_quick"]
+    return Shown("Finished runs under runs/", pd.DataFrame(rows, columns=columns))
+
+
+def _run(folder: Path) -> Shown:
+    from sciatrial.study import read_finished
+
+    operating = read_finished(folder).operating
+    title = f"{folder}: operating characteristics, prior draws, not calibrated"
+    return Shown(title, operating.summary, f"Report: {folder / 'report.html'}")
+
+
+TOPICS: Mapping[str, Callable[[Mapping[str, str]], Shown]] = {
+    "evidence": _evidence, "mechanisms": _mechanisms, "parameters": _parameters, "cohorts": _cohorts, "runs": _runs,
+}  # fmt: skip

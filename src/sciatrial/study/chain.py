@@ -1,0 +1,152 @@
+"""The chain from evidence to operating characteristics, room by room; each step a plain call of the room's function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sciatrial.calibration import Draws, Prior, read_prior
+from sciatrial.evidence import Evidence, read_evidence
+from sciatrial.foundation import Problem, Progress, StudyError, fingerprint, nearest, silent
+from sciatrial.model import sciatica_model
+from sciatrial.study.read import Study
+from sciatrial.study.stamp import versions
+from sciatrial.trial import (
+    Scenario,
+    TrialBatch,
+    TrialResult,
+    draws_for,
+    run_trial,
+    simulate_trials,
+    trial_patients,
+    trial_seed,
+)
+
+TRIALS_PER_BATCH = 10
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that decides the numbers of a run."""
+
+    study: Study
+    evidence: Evidence
+    prior: Prior
+
+    def fingerprint(self) -> str:
+        """Return a short hash of the inputs and of the programs."""
+        parts = [self.study.fingerprint(), self.evidence.fingerprint(), fingerprint(self.prior.rows), dict(versions())]
+        return fingerprint(parts)[:12]
+
+
+def read_inputs(study: Study, *, evidence: Evidence | None = None) -> Inputs:
+    """Read what the study needs, and check that the study fits it.
+
+    Parameters
+    ----------
+    study
+        The study.
+    evidence
+        Tables to use in place of those that the study names.
+
+    Raises
+    ------
+    EvidenceError, CalibrationError
+        When a table cannot be used.
+    StudyError
+        When the study compares itself with a study or an arm that the tables do not hold.
+    """
+    if evidence is None:
+        named = study.settings.evidence.tables
+        evidence = read_evidence(None if named == "shipped" else study.folder / named)
+    problems = _comparison_problems(study, evidence)
+    if problems:
+        raise StudyError(study.name, problems)
+    return Inputs(study, evidence, read_prior())
+
+
+def check_study(study: Study) -> None:
+    """Read everything that a study needs and run nothing; raises as `read_inputs` does."""
+    read_inputs(study)
+
+
+def _comparison_problems(study: Study, evidence: Evidence) -> list[Problem]:
+    wanted = study.settings.evidence
+    if wanted.compare_with is None:
+        extra = [] if not wanted.same_arm else [
+            Problem("evidence.same_arm", "has nothing to point at", "compare_with", "name the published study")
+        ]  # fmt: skip
+        return extra
+    known = evidence.studies["study_id"].tolist()
+    if wanted.compare_with not in known:
+        close = nearest(wanted.compare_with, known)
+        hint = f"did you mean {close!r}?" if close else "see `sciatrial show evidence`"
+        found = f"{wanted.compare_with!r} is not in the tables"
+        return [Problem("evidence.compare_with", found, f"one of {len(known)} studies", hint)]
+    arms = evidence.arms.loc[evidence.arms["study_id"] == wanted.compare_with, "arm_id"].tolist()
+    return [
+        Problem(f"evidence.same_arm.{ours}", f"{theirs!r} is not an arm of it", "one of " + ", ".join(arms))
+        for ours, theirs in wanted.same_arm.items()
+        if theirs not in arms
+    ]
+
+
+def same_arm(inputs: Inputs) -> dict[str, str]:
+    """Return our arm → published arm, for the arms that stand beside each other."""
+    wanted = inputs.study.settings.evidence
+    if wanted.compare_with is None:
+        return {}
+    if wanted.same_arm:
+        return dict(wanted.same_arm)
+    arms = inputs.evidence.arms
+    published = set(arms.loc[arms["study_id"] == wanted.compare_with, "arm_id"])
+    return {arm: arm for arm in inputs.study.design.arms if arm in published}
+
+
+def prior_draws(inputs: Inputs) -> Draws:
+    """Return the draws that the trials of the scenario ``prior`` meet, one a trial."""
+    settings = inputs.study.settings
+    return draws_for(
+        inputs.prior,
+        Scenario.PRIOR,
+        first=0,
+        count=settings.simulation.n_trials,
+        seed=settings.seed,
+        inclusion_probability=settings.calibration.inclusion_probability,
+    )
+
+
+def batch_places(study: Study) -> Iterator[tuple[Scenario, int, int]]:
+    """Yield scenario, first trial and number of trials of each batch."""
+    n_trials = study.settings.simulation.n_trials
+    for scenario in Scenario:
+        for first in range(0, n_trials, TRIALS_PER_BATCH):
+            yield scenario, first, min(TRIALS_PER_BATCH, n_trials - first)
+
+
+def batch(inputs: Inputs, scenario: Scenario, first: int, count: int, progress: Progress = silent) -> TrialBatch:
+    """Simulate one batch of trials."""
+    study = inputs.study
+    return simulate_trials(
+        sciatica_model(),
+        study.design,
+        inputs.prior,
+        study.cohort,
+        scenario=scenario,
+        first=first,
+        count=count,
+        seed=study.settings.seed,
+        inclusion_probability=study.settings.calibration.inclusion_probability,
+        progress=progress,
+    )
+
+
+def example_trial(inputs: Inputs, draws: Draws, trial: int) -> TrialResult:
+    """Return trial number `trial` of the scenario ``prior`` in full, patient by patient."""
+    study = inputs.study
+    seed = study.settings.seed
+    patients = trial_patients(
+        sciatica_model(), study.design, draws, study.cohort, place=trial, trial=trial, seed=seed
+    )
+    name = f"trial {trial} of the prior draws"
+    return run_trial(sciatica_model(), study.design, patients, seed=trial_seed(seed, trial), name=name)

@@ -1,0 +1,111 @@
+"""Kept records → the report: gathers what a reader is shown, from the run folder alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sciatrial.calibration import Draws, read_behaviours
+from sciatrial.evidence import Evidence, harmonise, published_arms
+from sciatrial.model import sciatica_model
+from sciatrial.report import ReportInputs, compare_with_published, write_report
+from sciatrial.study.folder import read_run
+from sciatrial.study.read import read_study
+from sciatrial.trial import OperatingCharacteristics, TrialResult
+
+
+def write_run_report(folder: str | Path) -> Path:
+    """Write ``report.html``, and the comparison with the published study as CSV, from the records in a run folder.
+
+    Returns
+    -------
+    pathlib.Path
+        The report.
+
+    Raises
+    ------
+    StudyError
+        When the folder holds no run, or cannot be written to.
+    """
+    folder = Path(folder)
+    inputs = report_inputs(folder)
+    comparison = compare_with_published(inputs.operating, inputs.published, inputs.same_arm)
+    comparison.to_csv(folder / "comparison.csv", index=False)
+    return write_report(inputs, folder / "report.html")
+
+
+def report_inputs(folder: Path) -> ReportInputs:
+    """Gather everything that the report of a run shows."""
+    stamp = read_run(folder)
+    study = read_study(folder / "study.toml")
+    evidence = Evidence.load(folder / "evidence")
+    compared = study.settings.evidence.compare_with
+    published = published_arms(evidence, compared) if compared else pd.DataFrame()
+    prior = _prior_rows(pd.read_csv(folder / "prior.csv", keep_default_na=False), Draws.load(folder / "draws"))
+    return ReportInputs(
+        study=study.resolved,
+        study_text=(folder / "study.toml").read_text(encoding="utf-8"),
+        stamp=stamp,
+        prior=prior,
+        result=TrialResult.load(folder / "trial"),
+        operating=OperatingCharacteristics.load(folder / "operating"),
+        published=published,
+        published_study=_study_row(evidence, compared),
+        same_arm=stamp["same_arm"],
+        behaviours=read_behaviours(),
+        sources=sources(prior, evidence),
+        unusable_rows=_unusable(evidence),
+    )
+
+
+def _prior_rows(rows: pd.DataFrame, draws: Draws) -> pd.DataFrame:
+    """Return the prior's rows with units, meanings and the middle 90 % of the draws."""
+    words = {item.name: item for item in sciatica_model().parameters}
+    low, median, high = np.quantile(draws.values, [0.05, 0.5, 0.95], axis=0)
+    spread = pd.DataFrame({"key": draws.keys, "draws_low": low, "draws_median": median, "draws_high": high})
+    rows = rows.assign(
+        unit=[words[name].unit if name in words else "" for name in rows["name"]],
+        meaning=[words[name].meaning if name in words else note for name, note in zip(rows["name"], rows["note"], strict=True)],
+    )
+    for column in ("low", "high"):
+        rows[column] = pd.to_numeric(rows[column], errors="coerce")
+    return rows.merge(spread, on="key", how="left", validate="one_to_one")
+
+
+def _study_row(evidence: Evidence, study_id: str | None) -> Mapping[str, Any]:
+    if study_id is None:
+        return {}
+    row = evidence.studies.loc[evidence.studies["study_id"] == study_id].iloc[0].to_dict()
+    bias = evidence.risk_of_bias
+    judged = bias.loc[bias["study_id"] == study_id]
+    return {**row, "risk_of_bias": judged.to_dict(orient="records")}
+
+
+def sources(prior: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
+    """Return every source and assumption that the prior's rows name.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``slug, citation, url, kind``; kind is ``published`` or ``assumption``.
+    """
+    known: dict[str, tuple[str, str]] = {}
+    for table in (evidence.parameters, evidence.facts):
+        for row in table.to_dict(orient="records"):
+            known.setdefault(row["name"], (row["citation"], row["source_url"]))
+    slugs = dict.fromkeys(slug for text in prior["sources"] for slug in str(text).split(";") if slug)
+    rows = []
+    for slug in slugs:
+        citation, url = known.get(slug, (slug.removeprefix("assumption:").replace("-", " "), ""))
+        rows.append({"slug": slug, "citation": citation, "url": url, "kind": "published" if slug in known else "assumption"})
+    return pd.DataFrame(rows, columns=["slug", "citation", "url", "kind"])
+
+
+def _unusable(evidence: Evidence) -> Mapping[str, int]:
+    rows = harmonise(evidence)
+    counts = rows.loc[~rows["usable"], "why_not"].value_counts()
+    return {str(reason): int(count) for reason, count in counts.items()}

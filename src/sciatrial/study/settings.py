@@ -1,0 +1,91 @@
+"""What a study file may say, table by table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+SCHEMA = 1
+
+
+class EvidenceSettings(BaseModel):
+    """``[evidence]``: which tables, and which published study stands beside the simulation.
+
+    Parameters
+    ----------
+    tables
+        ``shipped``, or a folder with the same seven tables.
+    compare_with
+        A study of the tables, or left out.
+    same_arm
+        Our arm → the published study's arm. Left out: arms of the same name.
+    """
+
+    model_config = _STRICT
+
+    tables: Annotated[str, Field(min_length=1)] = "shipped"
+    compare_with: str | None = None
+    same_arm: dict[str, str] = Field(default_factory=dict)
+
+
+class CalibrationSettings(BaseModel):
+    """``[calibration]``: where the model's numbers come from.
+
+    Parameters
+    ----------
+    parameters
+        ``prior``: draws of the prior table; nothing is calibrated.
+    inclusion_probability
+        0 to 1: prior probability that each effect that may be absent is there.
+    """
+
+    model_config = _STRICT
+
+    parameters: Literal["prior"] = "prior"
+    inclusion_probability: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+
+class SimulationSettings(BaseModel):
+    """``[simulation]``: how much is simulated.
+
+    Parameters
+    ----------
+    n_trials
+        Simulated trials in each scenario, 2 to 100 000.
+    """
+
+    model_config = _STRICT
+
+    n_trials: Annotated[int, Field(ge=2, le=100_000)] = 100
+
+
+class StudySettings(BaseModel):
+    """The whole study file; ``population``, ``trial`` and ``arms`` are checked by their own rooms.
+
+    Parameters
+    ----------
+    schema
+        Version of this format.
+    name
+        Letters, digits, hyphens and underscores; names the run folder.
+    question
+        One sentence: what the trial is to find out.
+    seed
+        0 to 2**63 − 1. The same seed gives the same numbers.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+    schema_version: Annotated[int, Field(alias="schema", ge=SCHEMA, le=SCHEMA)]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")]
+    question: Annotated[str, Field(min_length=1, max_length=1000)]
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    evidence: EvidenceSettings = EvidenceSettings()
+    calibration: CalibrationSettings = CalibrationSettings()
+    simulation: SimulationSettings = SimulationSettings()
+    population: dict[str, Any]
+    trial: dict[str, Any]
+    arms: dict[str, Any]
