@@ -15,9 +15,7 @@ CONTEXT = {kind: np.array([0.1, 0.2]) for kind in ("oral", "injection", "intradi
 
 
 def given_to(protocol, numbers=PLAIN, cause="herniation"):
-    return treat(
-        protocol, numbers, model=MODEL, cause=cause, n_patients=2, context_maximum=CONTEXT, last_day=365.0
-    )
+    return treat(protocol, numbers, model=MODEL, cause=cause, n_patients=2, context_maximum=CONTEXT, last_day=365.0)
 
 
 def jumps(protocol, numbers=PLAIN, cause="herniation", day=0.0):
@@ -63,7 +61,9 @@ def test_a_large_volume_leaks_more():
 
 def test_marrow_concentrate_holds_very_few_stem_cells():
     got = jumps(cells(cell_type="bmac", dose_million_cells=240))
-    assert sum(amount for state, (_, amount) in got.items() if state.endswith("_cells")) == pytest.approx(0.0054, rel=0.01)
+    assert sum(amount for state, (_, amount) in got.items() if state.endswith("_cells")) == pytest.approx(
+        0.0054, rel=0.01
+    )
 
 
 def test_cells_in_a_carrier_do_to_the_disc_what_the_carrier_does_alone():
@@ -115,7 +115,9 @@ def test_surgery_removes_the_herniation_and_frees_the_canal_only_where_that_is_d
 
 
 def test_a_steroid_brings_its_dose():
-    assert jumps(Protocol(intervention="epidural_steroid", route="epidural_caudal", drug_dose_mg=40))["steroid_depot"] == (1.0, 40.0)
+    assert jumps(Protocol(intervention="epidural_steroid", route="epidural_caudal", drug_dose_mg=40))[
+        "steroid_depot"
+    ] == (1.0, 40.0)
 
 
 def test_a_course_ends():

@@ -29,7 +29,8 @@ def test_no_word_is_spelt_twice_in_a_list(closed_list):
 @pytest.mark.parametrize("closed_list", LISTS, ids=lambda member: member.__name__)
 def test_a_list_is_offered_at_the_front_door_and_says_what_it_is(closed_list):
     assert getattr(foundation, closed_list.__name__) is closed_list
-    assert closed_list.__doc__ and closed_list.__doc__ != StrEnum.__doc__
+    assert closed_list.__doc__
+    assert closed_list.__doc__ != StrEnum.__doc__
 
 
 def test_a_word_is_read_from_its_spelling():

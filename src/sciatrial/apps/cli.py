@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 
+
 class _Verbs(TyperGroup):
     """Verbs whose problems are told in our own words: exit 1 for problems, 130 for interrupted; typer's 2 for usage."""
 
@@ -236,21 +237,27 @@ def _run_values(done: Run) -> dict[str, Any]:
         "was_kept": done.was_kept,
         "calibrated": False,
         "endpoint": dict(done.operating.endpoint),
-        "operating_characteristics": json.loads(summary.to_json(orient="records")),
-        "one_trial": json.loads(done.result.contrasts.to_json(orient="records")),
+        "operating_characteristics": _rows(summary),
+        "one_trial": _rows(done.result.contrasts),
     }
+
+
+def _rows(frame: Any) -> list[dict[str, Any]]:
+    """Return a frame as JSON values, null where a number is missing."""
+    return json.loads(frame.to_json(orient="records"))
 
 
 def _run_text(done: Run) -> str:
     summary = done.operating.summary
     where = f"{done.operating.endpoint['outcome']} at month {done.operating.endpoint['month']:g}"
     lines = [f"Prior draws, not calibrated. Change of {where}: share of simulated trials that succeed"]
-    success = summary[summary["quantity"] == "success"]
-    for comparison, rows in success.groupby("comparison", sort=False):
-        shares = ", ".join(
-            f"{row.scenario.replace('_', ' ')} {row.value:.0%} ± {row.monte_carlo_se:.0%}" for row in rows.itertuples()
-        )
-        lines.append(f"  {comparison}: {shares}")
+    told: dict[str, list[str]] = {}
+    for row in summary.to_dict(orient="records"):
+        if row["quantity"] == "success":
+            scenario = str(row["scenario"]).replace("_", " ")
+            share = f"{row['value']:.0%} ± {row['monte_carlo_se']:.0%}" if row["n_trials"] else "no trial could enrol"
+            told.setdefault(row["comparison"], []).append(f"{scenario} {share}")
+    lines += [f"  {comparison}: {', '.join(shares)}" for comparison, shares in told.items()]
     return "\n".join([*lines, f"Report: {done.report}"])
 
 

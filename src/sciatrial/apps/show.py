@@ -69,7 +69,9 @@ def shown(topic: str, filters: Mapping[str, str]) -> Shown:
     """
     if topic != "evidence" and filters:
         found = ", ".join(f"--{name.replace('_', '-')}" for name in filters)
-        raise StudyError(f"show {topic}", Problem("options", f"{found}: nothing to filter", "show evidence", "leave out"))
+        raise StudyError(
+            f"show {topic}", Problem("options", f"{found}: nothing to filter", "show evidence", "leave out")
+        )
     if topic in TOPICS:
         return TOPICS[topic](filters)
     if (Path(topic) / "run.json").is_file():
@@ -86,10 +88,10 @@ def _evidence(filters: Mapping[str, str]) -> Shown:
     evidence = read_evidence()
     frame = select_outcomes(evidence, **filters)
     note = (
-        f"{int(frame['usable'].sum())} of {len(frame)} rows usable on a common scale; "
+        f"{frame['usable'].to_numpy(dtype=bool).sum()} of {len(frame)} rows usable on a common scale; "
         f"{len(evidence_warnings(evidence))} rows of the tables look odd and are kept as published."
     )
-    return Shown("Published outcomes, instruments on 0 to 100", frame[list(_EVIDENCE_COLUMNS)], note)
+    return Shown("Published outcomes, instruments on 0 to 100", frame.reindex(columns=list(_EVIDENCE_COLUMNS)), note)
 
 
 def _mechanisms(_: Mapping[str, str]) -> Shown:

@@ -20,7 +20,16 @@ from sciatrial.calibration.priors import (
 )
 
 __all__ = [
-    "CELL_EFFECTS", "Draw", "Draws", "Prior", "PriorRow", "draw_parameters", "from_scale", "onto_scale",
-    "read_behaviours", "read_prior",
-    "reference_draw", "without_effects",
+    "CELL_EFFECTS",
+    "Draw",
+    "Draws",
+    "Prior",
+    "PriorRow",
+    "draw_parameters",
+    "from_scale",
+    "onto_scale",
+    "read_behaviours",
+    "read_prior",
+    "reference_draw",
+    "without_effects",
 ]

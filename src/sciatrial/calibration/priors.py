@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from sciatrial.foundation import CalibrationError, Problem, Record, normals, uniforms
+from sciatrial.foundation import CalibrationError, Problem, Record, uniforms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +89,7 @@ class PriorRow(BaseModel):
             raise ValueError("a fixed number has neither a range nor a spread between patients")
         smallest = self.reference if self.low is None else self.low
         largest = self.reference if self.high is None else self.high
-        if self.scale in ("log", "logit") and smallest <= 0 or self.scale == "logit" and largest >= 1:
+        if (self.scale in ("log", "logit") and smallest <= 0) or (self.scale == "logit" and largest >= 1):
             raise ValueError(f"the range does not fit the scale {self.scale!r}")
         return self
 
@@ -222,7 +222,9 @@ class Draw:
         return self.values[self.key(name, qualifiers)]
 
 
-def draw_parameters(prior: Prior, *, n_draws: int, seed: int, inclusion_probability: float = 0.5, first: int = 0) -> Draws:
+def draw_parameters(
+    prior: Prior, *, n_draws: int, seed: int, inclusion_probability: float = 0.5, first: int = 0
+) -> Draws:
     """Draw population values, spreads and trial-level shifts from the prior.
 
     Draw number `i` is the same whatever `n_draws` is.
@@ -301,8 +303,6 @@ def _draw_row(row: PriorRow, seed: int, numbers: NDArray) -> NDArray[np.float64]
     below, above = ndtr((low - centre) / sd), ndtr((high - centre) / sd)
     position = below + (above - below) * uniforms(seed, f"prior {row.key}", numbers)
     return from_scale(row.scale, np.clip(centre + sd * ndtri(position), low, high))
-
-
 
 
 CELL_EFFECTS = ("cell_anti_inflammatory", "cell_neurotrophic", "cell_disc_resolution", "cell_conversion")

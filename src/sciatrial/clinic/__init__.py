@@ -11,6 +11,17 @@ from sciatrial.clinic.screen import Screening, screen
 from sciatrial.clinic.treat import Numbers, Treatment, treat
 
 __all__ = [
-    "NOT_SIMULATABLE", "SCORES", "Numbers", "Protocol", "Screening", "Treatment", "measured", "measurement_error",
-    "screen", "sham_of", "simulatable_arms", "treat", "why_not_simulatable",
+    "NOT_SIMULATABLE",
+    "SCORES",
+    "Numbers",
+    "Protocol",
+    "Screening",
+    "Treatment",
+    "measured",
+    "measurement_error",
+    "screen",
+    "sham_of",
+    "simulatable_arms",
+    "treat",
+    "why_not_simulatable",
 ]

@@ -43,6 +43,7 @@ def simulatable_arms(arms: pd.DataFrame) -> pd.DataFrame:
             for i, c, r in zip(table["intervention"], table["cell_type"], table["route"], strict=True)
         ]
     )
-    counts = table.groupby(["intervention", "cell_type", "why_not"], as_index=False).size()
-    counts = counts.rename(columns={"size": "n_arms"}).assign(is_simulatable=lambda t: t["why_not"] == "")
-    return counts[["intervention", "cell_type", "n_arms", "is_simulatable", "why_not"]]
+    kinds = table.groupby(["intervention", "cell_type", "why_not"]).size()
+    counts = kinds.reset_index(name="n_arms")
+    counts.insert(3, "is_simulatable", counts["why_not"] == "")
+    return counts.reindex(columns=["intervention", "cell_type", "n_arms", "is_simulatable", "why_not"])

@@ -100,7 +100,7 @@ class Protocol(BaseModel):
         for word in (self.intervention, *self.co_treatments):
             if word in NOT_SIMULATABLE:
                 problems.append(f"{word!r} cannot be simulated: {NOT_SIMULATABLE[word]}")
-        if self.cell_type in CELLS_NOT_SIMULATABLE:
+        if self.cell_type is not None and self.cell_type in CELLS_NOT_SIMULATABLE:
             problems.append(f"{self.cell_type!r} cannot be simulated: {CELLS_NOT_SIMULATABLE[self.cell_type]}")
         routes = ROUTES.get(self.intervention, ())
         if routes and self.route is None and len(routes) > 1:

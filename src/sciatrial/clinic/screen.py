@@ -19,9 +19,7 @@ class Screening:
     excluded: Mapping[str, int]
 
 
-def screen(
-    scores: Mapping[Score, NDArray[np.float64]], eligible: Mapping[Score, tuple[float, float]]
-) -> Screening:
+def screen(scores: Mapping[Score, NDArray[np.float64]], eligible: Mapping[Score, tuple[float, float]]) -> Screening:
     """Apply eligibility criteria to measured scores.
 
     Parameters

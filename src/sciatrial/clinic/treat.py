@@ -51,9 +51,7 @@ class _Plan:
 
     def add(self, day: float, state: str, *, factor: float = 1.0, amount: float = 0.0) -> None:
         if factor != 1.0 or amount != 0.0:
-            self.parts.append(
-                Events.every(self.model, self.patients, day, state, factor=factor, amount=amount)
-            )
+            self.parts.append(Events.every(self.model, self.patients, day, state, factor=factor, amount=amount))
 
     def push(self, day: float, state: str, share: float) -> None:
         """Move a share of the way to 1, so that the state stays at or below 1."""

@@ -107,7 +107,7 @@ def eliminate(n: int, entries: set[tuple[int, int]]) -> Elimination:
     while left:
         pivot = min(
             left,
-            key=lambda k: ((len(rows[k] & left) - 1) * (sum(k in rows[i] for i in left) - 1), k),  # noqa: B023
+            key=lambda k: ((len(rows[k] & left) - 1) * (sum(k in rows[i] for i in left) - 1), k),
         )
         order.append(pivot)
         left.discard(pivot)

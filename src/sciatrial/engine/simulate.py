@@ -200,7 +200,9 @@ def _rule_problems(rule: Rule, model: Model, known: list[str], shape: tuple[int,
         problems.append(unknown_name(rule.output, "output", known))
     if np.shape(rule.threshold) != shape or np.isnan(rule.threshold).any():
         found = f"has shape {np.shape(rule.threshold)}" if np.shape(rule.threshold) != shape else "holds NaN"
-        problems.append(Problem(f"rule {rule.name}, threshold", found, f"{shape}: patient, visit", "infinity for never"))
+        problems.append(
+            Problem(f"rule {rule.name}, threshold", found, f"{shape}: patient, visit", "infinity for never")
+        )
     if rule.at_most < 1:
         problems.append(Problem(f"rule {rule.name}, at_most", f"is {rule.at_most}", "1 or more"))
     for effect in rule.effects:
@@ -299,6 +301,6 @@ def _refuse_many_failures(trajectories: Trajectories, most: float) -> None:
         "simulation",
         [
             Problem(f"{len(failures)} of {n} patients", f"could not be solved ({summary})", f"at most {most:.0%}"),
-            *(Problem(*sentence.split(": ", 1), "a solution to the last visit") for sentence in failures[:5]),
+            *(Problem("for example", sentence, "a solution to the last visit") for sentence in failures[:5]),
         ],
     )

@@ -14,7 +14,7 @@ READS = {
     "exp": 1, "log": 1, "power": 2, "positive_part": 1, "is_positive": 1,
 }  # fmt: skip
 
-Node = tuple[str, Any] | tuple[str, Any, Any]
+Node = tuple[Any, ...]
 
 
 @dataclass

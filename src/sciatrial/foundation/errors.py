@@ -51,9 +51,7 @@ class SciatrialError(Exception):
 
     def __init__(self, subject: str, problems: Iterable[Problem] | Problem) -> None:
         self.subject = subject
-        self.problems: Sequence[Problem] = (
-            (problems,) if isinstance(problems, Problem) else tuple(problems)
-        )
+        self.problems: Sequence[Problem] = (problems,) if isinstance(problems, Problem) else tuple(problems)
         super().__init__(self.message())
 
     def message(self) -> str:

@@ -33,7 +33,7 @@ def fingerprint(content: Any) -> str:
 def _feed(digest: Any, content: Any) -> None:
     if isinstance(content, Record):
         _feed(digest, {f.name: getattr(content, f.name) for f in dataclasses.fields(content)})
-    elif dataclasses.is_dataclass(content) and not isinstance(content, type):
+    elif hasattr(content, "__dataclass_fields__"):
         _feed(digest, {f.name: getattr(content, f.name) for f in dataclasses.fields(content)})
     elif content is None or isinstance(content, (str, bool, int, Enum)):
         digest.update(f"{type(content).__name__ if not isinstance(content, Enum) else 'str'}:{content};".encode())
@@ -60,7 +60,10 @@ def _feed(digest: Any, content: Any) -> None:
             digest.update(f"{plain.dtype.str}{plain.shape}".encode())
             digest.update(plain.tobytes())
     elif hasattr(content, "data_vars"):  # xarray.Dataset
-        _feed(digest, {**{str(k): v for k, v in content.coords.items()}, **{str(k): v for k, v in content.data_vars.items()}})
+        _feed(
+            digest,
+            {**{str(k): v for k, v in content.coords.items()}, **{str(k): v for k, v in content.data_vars.items()}},
+        )
     elif hasattr(content, "dims"):  # xarray.DataArray
         _feed(digest, [list(content.dims), np.asarray(content.values)])
     elif hasattr(content, "columns"):  # pandas.DataFrame

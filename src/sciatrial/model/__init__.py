@@ -24,6 +24,21 @@ from sciatrial.model.language import (
 from sciatrial.model.sciatica import sciatica_model
 
 __all__ = [
-    "Formula", "Mechanism", "Model", "Output", "Parameter", "State", "assemble", "exp", "formula", "hill", "log",
-    "maximum", "mechanism", "output", "positive_part", "power", "sciatica_model",
+    "Formula",
+    "Mechanism",
+    "Model",
+    "Output",
+    "Parameter",
+    "State",
+    "assemble",
+    "exp",
+    "formula",
+    "hill",
+    "log",
+    "maximum",
+    "mechanism",
+    "output",
+    "positive_part",
+    "power",
+    "sciatica_model",
 ]

@@ -81,7 +81,9 @@ class Model:
             raise ModelError(
                 self.name,
                 [
-                    Problem(f"mechanism {name}", "is not in the model", f"for example {nearest(name, known) or known[0]}")
+                    Problem(
+                        f"mechanism {name}", "is not in the model", f"for example {nearest(name, known) or known[0]}"
+                    )
                     for name in unknown
                 ],
             )
@@ -138,13 +140,17 @@ def _name_problems(model: Model) -> list[Problem]:
             known.add(item.name)
         else:
             problems.extend(
-                Problem(f"mechanism {item.name}", f"changes {state!r}, which is not a state", "a state of vocabulary.py")
+                Problem(
+                    f"mechanism {item.name}", f"changes {state!r}, which is not a state", "a state of vocabulary.py"
+                )
                 for state, _ in item.changes
                 if state not in model.state_names
             )
     for parameter in model.parameter_names:
         if parameter not in used:
-            problems.append(Problem(parameter, "is used by no equation", "a parameter that some law needs", "delete it"))
+            problems.append(
+                Problem(parameter, "is used by no equation", "a parameter that some law needs", "delete it")
+            )
     return problems
 
 

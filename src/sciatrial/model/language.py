@@ -72,9 +72,7 @@ class Formula:
     is_output: bool
 
 
-def mechanism(
-    *, changes: Mapping[str, float], sources: tuple[str, ...]
-) -> Callable[[Callable[..., Any]], Mechanism]:
+def mechanism(*, changes: Mapping[str, float], sources: tuple[str, ...]) -> Callable[[Callable[..., Any]], Mechanism]:
     """Turn a plain function into a `Mechanism`.
 
     Parameters

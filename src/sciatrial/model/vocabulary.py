@@ -115,7 +115,9 @@ PARAMETERS = (
     Parameter("macrophage_mediator_production", _RELATIVE, "mediators from inflammatory macrophages"),
     Parameter("irritancy_mediator_production", _RELATIVE, "mediators straight from the nucleus material"),
     Parameter("pressure_mediator_production", _RELATIVE, "mediators from the compressed root"),
-    Parameter("mediator_suppression_maximum", _RELATIVE, "largest suppression of mediators by the anti-inflammatory pool"),
+    Parameter(
+        "mediator_suppression_maximum", _RELATIVE, "largest suppression of mediators by the anti-inflammatory pool"
+    ),
     Parameter("anti_inflammatory_turnover_rate", _RATE, "turnover of the anti-inflammatory pool"),
     Parameter("macrophage_anti_inflammatory_production", _RELATIVE, "anti-inflammatory pool per resolving macrophage"),
     # nerve

@@ -8,6 +8,13 @@ from sciatrial.population.cohort import AgeYears, Cohort, cohort_named, cohort_n
 from sciatrial.population.sample import CONTEXTS, HERNIATION_CLASSES, Patients, onset_states, sample_patients
 
 __all__ = [
-    "CONTEXTS", "HERNIATION_CLASSES", "AgeYears", "Cohort", "Patients", "cohort_named", "cohort_names", "onset_states",
+    "CONTEXTS",
+    "HERNIATION_CLASSES",
+    "AgeYears",
+    "Cohort",
+    "Patients",
+    "cohort_named",
+    "cohort_names",
+    "onset_states",
     "sample_patients",
 ]

@@ -218,7 +218,12 @@ def _screen_batch(
     onset = onset_states(model, cohort.cause, draw, values, candidates, seed)
     entry_days = columns["symptom_months"] * DAYS_PER_MONTH
     history = simulate(
-        model, parameters, onset, times_days=entry_days[:, None], outputs=[str(s) for s in SCORES], threads=threads,
+        model,
+        parameters,
+        onset,
+        times_days=entry_days[:, None],
+        outputs=[str(s) for s in SCORES],
+        threads=threads,
         max_failed_fraction=0.05,
     )
     solved = history.status == 0

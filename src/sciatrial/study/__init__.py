@@ -12,6 +12,15 @@ from sciatrial.study.rerun import Rerun, rerun_study
 from sciatrial.study.run import Run, read_finished, run_study
 
 __all__ = [
-    "Rerun", "Run", "Study", "check_study", "read_finished", "read_run", "read_study", "report_inputs", "rerun_study",
-    "run_study", "write_run_report",
+    "Rerun",
+    "Run",
+    "Study",
+    "check_study",
+    "read_finished",
+    "read_run",
+    "read_study",
+    "report_inputs",
+    "rerun_study",
+    "run_study",
+    "write_run_report",
 ]

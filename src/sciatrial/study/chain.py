@@ -73,10 +73,9 @@ def check_study(study: Study) -> None:
 def _comparison_problems(study: Study, evidence: Evidence) -> list[Problem]:
     wanted = study.settings.evidence
     if wanted.compare_with is None:
-        extra = [] if not wanted.same_arm else [
-            Problem("evidence.same_arm", "has nothing to point at", "compare_with", "name the published study")
-        ]  # fmt: skip
-        return extra
+        if not wanted.same_arm:
+            return []
+        return [Problem("evidence.same_arm", "has nothing to point at", "compare_with", "name the published study")]
     known = evidence.studies["study_id"].tolist()
     if wanted.compare_with not in known:
         close = nearest(wanted.compare_with, known)
@@ -145,8 +144,6 @@ def example_trial(inputs: Inputs, draws: Draws, trial: int) -> TrialResult:
     """Return trial number `trial` of the scenario ``prior`` in full, patient by patient."""
     study = inputs.study
     seed = study.settings.seed
-    patients = trial_patients(
-        sciatica_model(), study.design, draws, study.cohort, place=trial, trial=trial, seed=seed
-    )
+    patients = trial_patients(sciatica_model(), study.design, draws, study.cohort, place=trial, trial=trial, seed=seed)
     name = f"trial {trial} of the prior draws"
     return run_trial(sciatica_model(), study.design, patients, seed=trial_seed(seed, trial), name=name)

@@ -46,7 +46,9 @@ def open_partial(final: Path) -> Path:
     if free_mb < _ROOM_NEEDED_MB:
         raise StudyError(
             str(final.parent),
-            Problem("output folder", f"has {free_mb:.0f} MB free", f"{_ROOM_NEEDED_MB} MB", "free some space, or use --out"),
+            Problem(
+                "output folder", f"has {free_mb:.0f} MB free", f"{_ROOM_NEEDED_MB} MB", "free some space, or use --out"
+            ),
         )
     return partial
 
@@ -55,7 +57,9 @@ def cannot_write(place: Path, error: OSError) -> StudyError:
     """Return the error of a folder that cannot be written to."""
     found = "is full" if error.errno == errno.ENOSPC else f"cannot be written to ({error.strerror or error})"
     next_step = "free some space; the same command then goes on" if error.errno == errno.ENOSPC else "use --out FOLDER"
-    return StudyError(str(place), Problem("output folder", found, "a folder with room that you may write to", next_step))
+    return StudyError(
+        str(place), Problem("output folder", found, "a folder with room that you may write to", next_step)
+    )
 
 
 @contextmanager
@@ -81,7 +85,9 @@ def alone(partial: Path) -> Iterator[None]:
     if holder is not None:
         raise StudyError(
             str(partial),
-            Problem("run folder", f"is being written by process {holder}", "one run at a time", "wait, or stop that run"),
+            Problem(
+                "run folder", f"is being written by process {holder}", "one run at a time", "wait, or stop that run"
+            ),
         )
     lock.write_text(str(os.getpid()), encoding="utf-8")
     try:
@@ -133,4 +139,6 @@ def read_run(folder: str | Path) -> dict[str, Any]:
         return json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError) as error:
         hint = "give a folder that `sciatrial run` made; `sciatrial show runs` lists them"
-        raise StudyError(str(folder), Problem("run.json", f"cannot be read ({error})", "a finished run", hint)) from error
+        raise StudyError(
+            str(folder), Problem("run.json", f"cannot be read ({error})", "a finished run", hint)
+        ) from error

@@ -69,7 +69,10 @@ def _prior_rows(rows: pd.DataFrame, draws: Draws) -> pd.DataFrame:
     spread = pd.DataFrame({"key": draws.keys, "draws_low": low, "draws_median": median, "draws_high": high})
     rows = rows.assign(
         unit=[words[name].unit if name in words else "" for name in rows["name"]],
-        meaning=[words[name].meaning if name in words else note for name, note in zip(rows["name"], rows["note"], strict=True)],
+        meaning=[
+            words[name].meaning if name in words else note
+            for name, note in zip(rows["name"], rows["note"], strict=True)
+        ],
     )
     for column in ("low", "high"):
         rows[column] = pd.to_numeric(rows[column], errors="coerce")
@@ -101,7 +104,9 @@ def sources(prior: pd.DataFrame, evidence: Evidence) -> pd.DataFrame:
     rows = []
     for slug in slugs:
         citation, url = known.get(slug, (slug.removeprefix("assumption:").replace("-", " "), ""))
-        rows.append({"slug": slug, "citation": citation, "url": url, "kind": "published" if slug in known else "assumption"})
+        rows.append(
+            {"slug": slug, "citation": citation, "url": url, "kind": "published" if slug in known else "assumption"}
+        )
     return pd.DataFrame(rows, columns=["slug", "citation", "url", "kind"])
 
 

@@ -58,7 +58,7 @@ def _problems(item: Mapping[str, Any], model: type[BaseModel], where: str) -> It
     if kind == "extra_forbidden":
         yield _unknown_setting(key, place, model)
     elif kind == "missing":
-        yield Problem(key, "is missing", _expectation(model, place), "add it")
+        yield Problem(key, "is missing", _expectation(place), "add it")
     elif kind in ("enum", "literal_error"):
         choices = _choices(str(context.get("expected", "")))
         close = nearest(str(item["input"]), choices)
@@ -119,7 +119,7 @@ def _parts(annotation: Any) -> list[Any]:
     return [annotation, *(part for item in inside for part in _parts(item))]
 
 
-def _expectation(model: type[BaseModel], place: Sequence[str]) -> str:
+def _expectation(place: Sequence[str]) -> str:
     unit = _unit(place)
     return f"a value in {unit}" if unit else "a value"
 
@@ -158,7 +158,9 @@ def _limits(model: type[BaseModel], place: Sequence[str]) -> dict[str, float]:
 def _advice(item: Mapping[str, Any], place: Sequence[str]) -> str:
     if isinstance(item["input"], str) and item["type"] in ("float_type", "int_type", "float_parsing", "int_parsing"):
         unit = _unit(place)
-        return f"write the number alone, without quotes, in {unit}" if unit else "write the number alone, without quotes"
+        return (
+            f"write the number alone, without quotes, in {unit}" if unit else "write the number alone, without quotes"
+        )
     return "correct the value"
 
 

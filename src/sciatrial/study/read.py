@@ -24,7 +24,8 @@ class Study:
     """A study file, checked.
 
     ``settings`` are the file's own tables, ``design`` and ``cohort`` what they mean; ``resolved`` is the whole study
-    with every default written out, as TOML would hold it; ``text`` is the file as it was given, ``folder`` where it lay.
+    with every default written out, as TOML would hold it; ``text`` is the file as it was given, ``folder`` where it
+    lay.
     """
 
     settings: StudySettings

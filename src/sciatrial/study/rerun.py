@@ -46,9 +46,7 @@ class Rerun:
         return f"Rerun: {self.folder}\n  {told}"
 
 
-def rerun_study(
-    folder: str | Path, *, force: bool = False, progress: Progress = silent, tell: Tell = quietly
-) -> Rerun:
+def rerun_study(folder: str | Path, *, force: bool = False, progress: Progress = silent, tell: Tell = quietly) -> Rerun:
     """Make a run again from its kept study, tables and seed, and compare every record.
 
     Nothing in the folder is touched, and nothing of it is reused but the study file and the tables.
@@ -96,17 +94,23 @@ def _what_differs(kept: Record, now: Record) -> tuple[str, ...]:
         if fingerprint(before) == fingerprint(after):
             continue
         if isinstance(before, pd.DataFrame) and before.shape == after.shape:
-            told += [f"{name}.{column}: {_distance(before[column], after[column])}" for column in before.columns
-                     if fingerprint(before[column].to_numpy()) != fingerprint(after[column].to_numpy())]  # fmt: skip
+            columns = [(column, before[column].to_numpy(), after[column].to_numpy()) for column in before.columns]
+            told += [
+                f"{name}.{column}: {_distance(old, new)}"
+                for column, old, new in columns
+                if fingerprint(old) != fingerprint(new)
+            ]
         elif isinstance(before, np.ndarray) and before.shape == after.shape:
-            told.append(f"{name}: {_distance(pd.Series(before.ravel()), pd.Series(after.ravel()))}")
+            told.append(f"{name}: {_distance(before.ravel(), after.ravel())}")
         else:
             told.append(f"{name}: another size or other words")
     return tuple(told)
 
 
-def _distance(before: pd.Series, after: pd.Series) -> str:
-    if not pd.api.types.is_numeric_dtype(before):
+def _distance(before: np.ndarray, after: np.ndarray) -> str:
+    if before.dtype.kind not in "fiub":
         return f"{int((before != after).sum())} of {len(before)} entries differ"
-    away = (before.astype(float) - after.astype(float)).abs()
-    return f"{int((away > 0).sum())} of {len(before)} numbers differ, by {away.max():.3g} at most"
+    away = np.abs(before.astype(float) - after.astype(float))
+    differ = (before != after) & ~(np.isnan(before.astype(float)) & np.isnan(after.astype(float)))
+    largest = np.nanmax(away) if np.isfinite(away).any() else np.nan
+    return f"{int(differ.sum())} of {len(before)} numbers differ, by {largest:.3g} at most"

@@ -49,9 +49,7 @@ class Run:
         return f"Run: {self.folder}\n{self.operating!r}\n  report {self.report}"
 
 
-def run_study(
-    study: Study, *, out: str | Path = "runs", progress: Progress = silent, tell: Tell = quietly
-) -> Run:
+def run_study(study: Study, *, out: str | Path = "runs", progress: Progress = silent, tell: Tell = quietly) -> Run:
     """Run the whole chain and write the report.
 
     What an interrupted run has finished is taken up again, batch of trials by batch, and gives the same numbers. A run
@@ -212,9 +210,12 @@ def _batches(inputs: chain.Inputs, folder: Path, progress: Progress) -> tuple[li
 
 def _first_enrolled(operating: OperatingCharacteristics) -> int:
     """Return the first trial of the prior draws that could enrol; it is shown in full."""
-    mine = operating.courses
-    if "scenario" in mine and (mine["scenario"] == Scenario.PRIOR).any():
-        return int(mine.loc[mine["scenario"] == Scenario.PRIOR, "trial"].min())
+    mine = operating.counts
+    trials = (
+        [t for s, t in zip(mine["scenario"], mine["trial"], strict=True) if s == Scenario.PRIOR] if len(mine) else []
+    )
+    if trials:
+        return int(min(trials))
     found = "no draw of the prior gave a population that meets the criteria"
     raise TrialError("trial", Problem("population.eligible", found, "one trial or more", "widen the criteria"))
 

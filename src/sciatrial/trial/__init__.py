@@ -11,7 +11,21 @@ from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBat
 from sciatrial.trial.run import run_trial
 
 __all__ = [
-    "INSIDE", "Analysis", "Comparison", "Design", "Endpoint", "OperatingCharacteristics", "Rescue", "Scenario",
-    "TrialBatch", "TrialResult", "allocate", "draws_for", "operating_characteristics", "run_trial", "simulate_trials",
-    "trial_patients", "trial_seed",
+    "INSIDE",
+    "Analysis",
+    "Comparison",
+    "Design",
+    "Endpoint",
+    "OperatingCharacteristics",
+    "Rescue",
+    "Scenario",
+    "TrialBatch",
+    "TrialResult",
+    "allocate",
+    "draws_for",
+    "operating_characteristics",
+    "run_trial",
+    "simulate_trials",
+    "trial_patients",
+    "trial_seed",
 ]

@@ -105,8 +105,11 @@ def _contrast(fit, arm: int, control: int, alpha: float) -> dict[str, float]:
 
 
 def true_effects(design: Design, trial: Conducted) -> dict[str, float]:
-    """Return each comparison's true effect: the mean over the enrolled patients of arm minus control, each patient
-    simulated in both arms with the same luck and measured without dropout."""
+    """Return each comparison's true effect.
+
+    The mean over the enrolled patients of arm minus control, each patient simulated in both arms with the same luck and
+    measured without dropout.
+    """
     occasion = 1 + design.visits_months.index(design.endpoint.month)
     column = score_column(design.endpoint.outcome)
     effects = {}
@@ -199,9 +202,14 @@ def inside_summaries(design: Design, trial: Conducted, units: dict[str, str]) ->
         mean = values.mean(axis=0)
         rows += [
             {
-                "arm": arm, "quantity": quantity, "unit": units[quantity], "month": month,
-                "mean": float(mean[o, q]), "low": float(low[o, q]), "high": float(high[o, q]),
-            }  # fmt: skip
+                "arm": arm,
+                "quantity": quantity,
+                "unit": units[quantity],
+                "month": month,
+                "mean": float(mean[o, q]),
+                "low": float(low[o, q]),
+                "high": float(high[o, q]),
+            }
             for o, month in enumerate(months)
             for q, quantity in enumerate(INSIDE)
         ]

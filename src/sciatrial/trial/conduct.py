@@ -142,9 +142,14 @@ def _jobs(model: Model, design: Design, patients: Patients, seed: int, every_arm
             parameters[:, model.parameter_names.index(name)] = value
         jobs.append(
             _Job(
-                arm, rows, parameters, patients.entry_states[rows], treatment.events,
-                _rescue_threshold(design, errors[rows]), errors[rows],
-            )  # fmt: skip
+                arm,
+                rows,
+                parameters,
+                patients.entry_states[rows],
+                treatment.events,
+                _rescue_threshold(design, errors[rows]),
+                errors[rows],
+            )
         )
     return jobs
 

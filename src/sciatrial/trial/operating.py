@@ -32,9 +32,7 @@ def draws_for(
     scenario = Scenario(scenario)
     if scenario is Scenario.REFERENCE:
         return reference_draw(prior, included=CELL_EFFECTS, n_draws=count)
-    draws = draw_parameters(
-        prior, n_draws=count, seed=seed, inclusion_probability=inclusion_probability, first=first
-    )
+    draws = draw_parameters(prior, n_draws=count, seed=seed, inclusion_probability=inclusion_probability, first=first)
     return draws if scenario is Scenario.PRIOR else without_effects(prior, draws, CELL_EFFECTS)
 
 
@@ -44,7 +42,14 @@ def trial_seed(seed: int, trial: int) -> int:
 
 
 def trial_patients(
-    model: Model, design: Design, draws: Draws, cohort: Cohort, *, place: int, trial: int, seed: int,
+    model: Model,
+    design: Design,
+    draws: Draws,
+    cohort: Cohort,
+    *,
+    place: int,
+    trial: int,
+    seed: int,
     threads: int | None = None,
 ) -> Patients:
     """Return the patients of one simulated trial; `place` is the draw's place among the draws.
@@ -99,9 +104,7 @@ def simulate_trials(
     import pandas as pd
 
     scenario = Scenario(scenario)
-    draws = draws_for(
-        prior, scenario, first=first, count=count, seed=seed, inclusion_probability=inclusion_probability
-    )
+    draws = draws_for(prior, scenario, first=first, count=count, seed=seed, inclusion_probability=inclusion_probability)
     numbers, groups, frames = [], [], []
     for place, trial in enumerate(range(first, first + count)):
         try:
@@ -117,7 +120,9 @@ def simulate_trials(
     done = conduct(model, design, groups, seeds, every_arm=True, threads=threads)
     units = {output.name: output.unit for output in model.outputs}
     units = {quantity: units[quantity] for quantity in INSIDE}
-    frames += [_trial_frames(design, scenario, trial, result, units) for trial, result in zip(numbers, done, strict=True)]
+    frames += [
+        _trial_frames(design, scenario, trial, result, units) for trial, result in zip(numbers, done, strict=True)
+    ]
     return TrialBatch(
         scenario=str(scenario),
         first=first,
@@ -125,7 +130,8 @@ def simulate_trials(
         endpoint=endpoint_words(design),
         **{
             name: pd.concat([frame[name] for frame in frames if name in frame], ignore_index=True)
-            if any(name in frame for frame in frames) else pd.DataFrame()
+            if any(name in frame for frame in frames)
+            else pd.DataFrame()
             for name in ("trials", "courses", "inside", "counts")
         },
     )
@@ -140,9 +146,16 @@ def _without_patients(design: Design, scenario: Scenario, trial: int) -> dict[st
     )
     rows = [
         {
-            "scenario": str(scenario), "trial": trial, "comparison": item.name, "arm": item.arm,
-            "control": item.control, "n_arm": 0, "n_control": 0, **nothing, "why_not": COULD_NOT_ENROL,
-        }  # fmt: skip
+            "scenario": str(scenario),
+            "trial": trial,
+            "comparison": item.name,
+            "arm": item.arm,
+            "control": item.control,
+            "n_arm": 0,
+            "n_control": 0,
+            **nothing,
+            "why_not": COULD_NOT_ENROL,
+        }
         for item in design.compared()
     ]
     return {"trials": pd.DataFrame(rows)}
@@ -223,17 +236,25 @@ def summarise(trials: pd.DataFrame, alpha: float, *, lower_is_better: bool) -> p
     import pandas as pd
 
     rows = []
-    for (scenario, comparison), every in trials.groupby(["scenario", "comparison"], sort=False):
-        group = every[every["why_not"] != COULD_NOT_ENROL]
+    for (scenario, comparison), every in _groups(trials):
+        group = every.loc[every["why_not"] != COULD_NOT_ENROL]
         not_enrolled = ("not_enrolled", float(len(every) - len(group)), np.nan, len(every))
         for quantity, value, error, n in [*_characteristics(group, alpha, lower_is_better), not_enrolled]:
             rows.append(
                 {
-                    "scenario": scenario, "comparison": comparison, "quantity": quantity, "value": value,
-                    "monte_carlo_se": error, "n_trials": n,
-                }  # fmt: skip
+                    "scenario": scenario,
+                    "comparison": comparison,
+                    "quantity": quantity,
+                    "value": value,
+                    "monte_carlo_se": error,
+                    "n_trials": n,
+                }
             )
     return pd.DataFrame(rows)
+
+
+def _groups(trials: pd.DataFrame) -> Iterable[Any]:
+    return trials.groupby(["scenario", "comparison"], sort=False)
 
 
 def _characteristics(group: pd.DataFrame, alpha: float, lower_is_better: bool) -> list[tuple[str, float, float, int]]:

@@ -61,7 +61,9 @@ def enrolled(design: Design, patients: Patients) -> Patients:
     if len(patients) < design.size:
         raise TrialError(
             "trial",
-            Problem("patients", f"there are {len(patients)}", f"{design.size} or more", "sample more, or lower n_total"),
+            Problem(
+                "patients", f"there are {len(patients)}", f"{design.size} or more", "sample more, or lower n_total"
+            ),
         )
     n = design.size
     return replace(
@@ -107,7 +109,9 @@ def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
         **dict(trial.patients.screening),
         "randomised": {arm: int(mine.sum()) for arm, mine in by_arm.items()},
         "unsolved_in_trial": int((~trial.is_solved).sum()),
-        "observed_at_endpoint": {arm: int((mine & trial.is_observed[:, occasion]).sum()) for arm, mine in by_arm.items()},
+        "observed_at_endpoint": {
+            arm: int((mine & trial.is_observed[:, occasion]).sum()) for arm, mine in by_arm.items()
+        },
         "dropped_out": {arm: int((mine & ~trial.is_observed[:, -1]).sum()) for arm, mine in by_arm.items()},
         "rescued": {arm: int((mine & trial.rescued.any(axis=1)).sum()) for arm, mine in by_arm.items()},
     }

@@ -46,7 +46,10 @@ def test_cells_without_an_effect_leave_the_disc_as_it_is(rate_of):
     absent = {"disc_resolution_gain": 0.0, "native_synthesis_gain": 0.0, "converted_cell_matrix_factor": 0.0}
     for state in ("disc_inflammation", "disc_aggrecan"):
         without = rate_of(state, disc_inflammation=0.5, **absent)
-        assert rate_of(state, disc_inflammation=0.5, anchored_disc_cells=6.0, converted_disc_cells=1.0, **absent) == without
+        assert (
+            rate_of(state, disc_inflammation=0.5, anchored_disc_cells=6.0, converted_disc_cells=1.0, **absent)
+            == without
+        )
 
 
 def test_the_disc_effect_of_cells_saturates(output_of):

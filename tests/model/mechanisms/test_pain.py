@@ -33,7 +33,9 @@ def test_pressure_alone_fires_little_and_with_mediators_much(rate_of):
 
 def test_tablets_and_tnf_inhibitors_lower_the_drive_but_not_below_zero(output_of):
     base = output_of("mediators_at_nociceptor", inflammatory_mediators=1.0)
-    both = output_of("mediators_at_nociceptor", inflammatory_mediators=1.0, nsaid_exposure=1.0, tnf_inhibitor_exposure=1.0)
+    both = output_of(
+        "mediators_at_nociceptor", inflammatory_mediators=1.0, nsaid_exposure=1.0, tnf_inhibitor_exposure=1.0
+    )
     assert 0 < both < base
 
 

@@ -1,8 +1,8 @@
 """The behaviours that the model must show, computed through the rooms that a trial uses.
 
-All at the reference values of the prior table with every cell effect and no effect of needle or fluid, 2000
-patients a cause. Targets are those of the model's description (section 6); the reference values were set by hand on many of the
-same targets, so a row that holds shows that the structure can do it, not that it predicts.
+All at the reference values of the prior table with every cell effect and no effect of needle or fluid,
+2000 patients a cause. Targets are those of the model's description (section 6); the reference values were set by hand
+on many of the same targets, so a row that holds shows that the structure can do it, not that it predicts.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,9 +26,14 @@ SEED = 20261123
 N_PATIENTS = 2000
 ENTRY_DAYS = 3.044  # a tenth of a month after onset, the earliest entry that a cohort allows
 CELL_STATES = (
-    "loose_disc_cells", "anchored_disc_cells", "converted_disc_cells", "loose_epidural_cells",
-    "anchored_epidural_cells", "circulating_cells", "lost_cells",
-)  # fmt: skip
+    "loose_disc_cells",
+    "anchored_disc_cells",
+    "converted_disc_cells",
+    "loose_epidural_cells",
+    "anchored_epidural_cells",
+    "circulating_cells",
+    "lost_cells",
+)
 
 
 @dataclass(frozen=True)
@@ -64,17 +70,27 @@ def course(
     events = [more] if more is not None else []
     for day, protocol in given:
         treatment = treat(
-            protocol, patients.draw, model=model, cause=patients.cause, n_patients=len(patients), last_day=1e9,
+            protocol,
+            patients.draw,
+            model=model,
+            cause=patients.cause,
+            n_patients=len(patients),
+            last_day=1e9,
             context_maximum={kind: patients.context_maximum[:, place] for place, kind in enumerate(CONTEXTS)},
-        )  # fmt: skip
+        )
         for name, value in treatment.parameters.items():
             parameters[:, model.parameter_names.index(name)] = value
         events.append(replace(treatment.events, day=treatment.events.day + day - start))
     times = np.maximum(np.asarray(days, dtype=float) - start, 0.0)
     return simulate(
-        model, parameters, patients.entry_states, times_days=times, events=Events.joined(*events), outputs=outputs,
+        model,
+        parameters,
+        patients.entry_states,
+        times_days=times,
+        events=Events.joined(*events),
+        outputs=outputs,
         tolerance=tolerance,
-    )  # fmt: skip
+    )
 
 
 def cells(dose: float, route: str = "epidural_transforaminal", **words: Any) -> Protocol:
@@ -97,9 +113,15 @@ def between(value: float, low: float, high: float) -> bool:
 def every_behaviour() -> pd.DataFrame:
     """Return the whole table: columns ``behaviour, expected, got, holds``."""
     parts: list[Callable[[], list[Behaviour]]] = [
-        exact_laws, natural_course, after_surgery, conservative_care, other_causes, cells_at_the_root, cells_in_the_disc,
+        exact_laws,
+        natural_course,
+        after_surgery,
+        conservative_care,
+        other_causes,
+        cells_at_the_root,
+        cells_in_the_disc,
         rejection,
-    ]  # fmt: skip
+    ]
     return pd.DataFrame([vars(row) for part in parts for row in part()])
 
 
@@ -109,8 +131,11 @@ def exact_laws() -> list[Behaviour]:
     states = model.state_names
     p = people("chronic_radicular", 1)
     healthy = dict.fromkeys(states, 0.0) | {
-        "connected_axons": 1.0, "function_reserve": 1.0, "disc_aggrecan": 1.0, "native_disc_cells": 1.0,
-    }  # fmt: skip
+        "connected_axons": 1.0,
+        "function_reserve": 1.0,
+        "disc_aggrecan": 1.0,
+        "native_disc_cells": 1.0,
+    }
     parameters = dict(zip(model.parameter_names, p.parameters[0], strict=True)) | {"nutrition_capacity": 1.0}
     rest = max(abs(float(rate)) for rate in model.rates(parameters | healthy).values())
     group = people("chronic_radicular")
@@ -132,16 +157,20 @@ def exact_laws() -> list[Behaviour]:
     return [
         Behaviour("Healthy state is a fixed point", "0", f"largest rate {rest:.1e} a day", rest < 1e-12),
         Behaviour(
-            "States are 0 or more, fractions 1 or less", "0 to 1", f"{bottom:.1e} to {top:.4f}",
+            "States are 0 or more, fractions 1 or less",
+            "0 to 1",
+            f"{bottom:.1e} to {top:.4f}",
             bottom > -1e-4 and top < 1 + 1e-3,
         ),
         Behaviour("Cells alive and lost add up to the dose", "10 million", f"error {error:.1e} million", error < 1e-3),
         Behaviour("Lost axons never come back", "never falls", f"largest fall {max(-fall, 0):.1e}", fall > -1e-5),
         Behaviour(
-            "Saline changes reported pain only", "biology identical, pain not higher",
-            f"biology moves by {moved:.1e}; pain {'not higher' if eased else 'higher'}", moved < 1e-6 and eased,
+            "Saline changes reported pain only",
+            "biology identical, pain not higher",
+            f"biology moves by {moved:.1e}; pain {'not higher' if eased else 'higher'}",
+            moved < 1e-6 and eased,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def natural_course() -> list[Behaviour]:
@@ -158,25 +187,35 @@ def natural_course() -> list[Behaviour]:
     stuck = float(100 * (leg[:, 4] > 30).mean())
     first = float(100 * (1 - leg[:, 1].mean() / leg[:, 0].mean()))
     return [
-        Behaviour("Herniation: leg pain at least halved by 12 weeks", "60 to 80 %", f"{halved:.0f} %", between(halved, 60, 80)),
         Behaviour(
-            "Herniation: volume down by a quarter at 12 months", "63 (49 to 77) %", f"{shrunk:.0f} %", between(shrunk, 49, 77)
+            "Herniation: leg pain at least halved by 12 weeks", "60 to 80 %", f"{halved:.0f} %", between(halved, 60, 80)
         ),
         Behaviour(
-            "Resorption by class: bulge, protrusion, extrusion, sequestration", "rising; reported 13, 38, 67, 88 %",
-            ", ".join(f"{share:.0f}" for share in shares) + " %", shares[0] < shares[1] < shares[2] <= shares[3],
+            "Herniation: volume down by a quarter at 12 months",
+            "63 (49 to 77) %",
+            f"{shrunk:.0f} %",
+            between(shrunk, 49, 77),
         ),
         Behaviour(
-            "Resorption by class, size", "each within 15 points of 13, 38, 67, 88 %",
+            "Resorption by class: bulge, protrusion, extrusion, sequestration",
+            "rising; reported 13, 38, 67, 88 %",
+            ", ".join(f"{share:.0f}" for share in shares) + " %",
+            shares[0] < shares[1] < shares[2] <= shares[3],
+        ),
+        Behaviour(
+            "Resorption by class, size",
+            "each within 15 points of 13, 38, 67, 88 %",
             ", ".join(f"{share:.0f}" for share in shares) + " %",
             all(abs(a - b) <= 15 for a, b in zip(shares, (13, 38, 67, 88), strict=True)),
         ),
         Behaviour("Herniation: leg pain above 30 at one year", "15 to 45 %", f"{stuck:.0f} %", between(stuck, 15, 45)),
         Behaviour(
-            "Herniation: fall of mean leg pain from day 14 to 28", "up to 58 % in a month (mixed back pain and sciatica)",
-            f"{first:.0f} %", first >= 40,
+            "Herniation: fall of mean leg pain from day 14 to 28",
+            "up to 58 % in a month (mixed back pain and sciatica)",
+            f"{first:.0f} %",
+            first >= 40,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def after_surgery() -> list[Behaviour]:
@@ -204,17 +243,24 @@ def after_surgery() -> list[Behaviour]:
     cleared = float(100 * (operated["weakness"][weak, -1] < 5).mean())
     return [
         Behaviour(
-            "Persistent at 9 weeks: median days to leg pain 30 or less", "surgery 28 (14 to 56), conservative 84 (56 to 200)",
-            f"{fast:.0f}, {slow:.0f}", between(fast, 14, 56) and between(slow, 56, 200),
+            "Persistent at 9 weeks: median days to leg pain 30 or less",
+            "surgery 28 (14 to 56), conservative 84 (56 to 200)",
+            f"{fast:.0f}, {slow:.0f}",
+            between(fast, 14, 56) and between(slow, 56, 200),
         ),
         Behaviour(
-            "Pain before deficits, 8 weeks after decompression", "pain falls most",
+            "Pain before deficits, 8 weeks after decompression",
+            "pain falls most",
             f"pain −{falls[0]:.0f} %, weakness −{falls[1]:.0f} %, numbness −{falls[2]:.0f} %",
             falls[0] > falls[1] + 3 and falls[0] > falls[2] + 3,
         ),
-        Behaviour("Weakness cleared 10 months after surgery", "75 to 76 % at 1 to 6 years (65 to 90)", f"{cleared:.0f} %",
-                  between(cleared, 65, 90)),
-    ]  # fmt: skip
+        Behaviour(
+            "Weakness cleared 10 months after surgery",
+            "75 to 76 % at 1 to 6 years (65 to 90)",
+            f"{cleared:.0f} %",
+            between(cleared, 65, 90),
+        ),
+    ]
 
 
 def conservative_care() -> list[Behaviour]:
@@ -245,7 +291,12 @@ def conservative_care() -> list[Behaviour]:
     return [
         Behaviour("NSAID at 2 weeks", "−5 (−8 to −1) points", f"{nsaid:.1f}", between(nsaid, -8, -1)),
         Behaviour("Pregabalin at 8 weeks", "none (−3 to 0.5)", f"{pregabalin:.1f}", between(pregabalin, -3, 0.5)),
-        Behaviour("Epidural steroid at 4 weeks", "−12.6 (−27.9 to 2.7); at least −2", f"{early:.1f}", between(early, -27.9, -2)),
+        Behaviour(
+            "Epidural steroid at 4 weeks",
+            "−12.6 (−27.9 to 2.7); at least −2",
+            f"{early:.1f}",
+            between(early, -27.9, -2),
+        ),
         Behaviour("Epidural steroid at 26 weeks", "small (within 5)", f"{late:.1f}", abs(late) < 5),
         Behaviour("TNF blocker at 4 weeks", "−13.6 (−26.8 to −0.4)", f"{tnf:.1f}", between(tnf, -26.8, -0.4)),
         Behaviour("Exercise at 8 weeks", "−11.4 (−22 to −0.7)", f"{during:.1f}", between(during, -22, -0.7)),
@@ -265,9 +316,11 @@ def other_causes() -> list[Behaviour]:
         holds = between(same, 50, 70) and between(better, 15, 25) and between(worse, 15, 25)
         rows.append(
             Behaviour(
-                f"{word} over 4 years: same, better, worse", "50 to 70, 15 to 25, 15 to 25 %",
-                f"{same:.0f}, {better:.0f}, {worse:.0f} %", holds,
-            )  # fmt: skip
+                f"{word} over 4 years: same, better, worse",
+                "50 to 70, 15 to 25, 15 to 25 %",
+                f"{same:.0f}, {better:.0f}, {worse:.0f} %",
+                holds,
+            )
         )
     p = people("piriformis")
     alone = course(p, [], [84.0, 126.0, 168.0])["leg_pain"].mean(axis=0)
@@ -277,9 +330,11 @@ def other_causes() -> list[Behaviour]:
     holds = a < alone[2] - 5 and b < alone[1] - 5 and abs(alone[2] - alone[0]) < 10
     rows.append(
         Behaviour(
-            "Piriformis: stretching and toxin help, no self-cure", "both lower, untreated stays",
-            f"untreated {alone[0]:.0f} then {alone[2]:.0f}; stretching {a:.0f}; toxin {b:.0f}", bool(holds),
-        )  # fmt: skip
+            "Piriformis: stretching and toxin help, no self-cure",
+            "both lower, untreated stays",
+            f"untreated {alone[0]:.0f} then {alone[2]:.0f}; stretching {a:.0f}; toxin {b:.0f}",
+            bool(holds),
+        )
     )
     return rows
 
@@ -297,25 +352,31 @@ def cells_at_the_root() -> list[Behaviour]:
         return float((run["leg_pain"] - saline["leg_pain"])[chosen, 2].mean())
 
     routes = {
-        "perineural": gain(cells(10.0, "perineural")), "epidural": gain(cells(10.0)),
-        "intradiscal": gain(cells(10.0, "intradiscal")), "intravenous": gain(cells(100.0, "intravenous")),
-    }  # fmt: skip
+        "perineural": gain(cells(10.0, "perineural")),
+        "epidural": gain(cells(10.0)),
+        "intradiscal": gain(cells(10.0, "intradiscal")),
+        "intravenous": gain(cells(100.0, "intravenous")),
+    }
     doses = [gain(cells(dose)) for dose in (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)]
     marrow = gain(cells(240.0, cell_type="bmac"))
     ordered = routes["perineural"] <= routes["epidural"] < min(routes["intradiscal"], routes["intravenous"])
-    rising = all(a >= b - 1e-3 for a, b in zip(doses, doses[1:], strict=False))
+    rising = all(a >= b - 1e-3 for a, b in pairwise(doses))
     flattening = abs(doses[5] - doses[4]) < abs(doses[3] - doses[1])
     return [
         Behaviour(
-            "Leg pain: perineural ≥ epidural > intradiscal, intravenous", "that order of benefit",
-            ", ".join(f"{name} {value:.2f}" for name, value in routes.items()), ordered,
+            "Leg pain: perineural ≥ epidural > intradiscal, intravenous",
+            "that order of benefit",
+            ", ".join(f"{name} {value:.2f}" for name, value in routes.items()),
+            ordered,
         ),
         Behaviour(
-            "Epidural dose-response rises and flattens, 0.3 to 100 million", "rises, then flattens",
-            ", ".join(f"{value:.2f}" for value in doses), rising and flattening,
+            "Epidural dose-response rises and flattens, 0.3 to 100 million",
+            "rises, then flattens",
+            ", ".join(f"{value:.2f}" for value in doses),
+            rising and flattening,
         ),
         Behaviour("BMAC by its stem-cell count alone", "near zero (within 0.5)", f"{marrow:.3f}", abs(marrow) < 0.5),
-    ]  # fmt: skip
+    ]
 
 
 def _with_context_of(p: Patients, protocol: Protocol) -> Patients:
@@ -345,18 +406,24 @@ def cells_in_the_disc() -> list[Behaviour]:
     alive = [_share_alive(dose) for dose in (2.0, 40.0)]
     return [
         Behaviour(
-            "Disc: 6 and 18 million differ little at 12 months", "within 3.5 points",
-            f"{pain[6.0]:.1f} and {pain[18.0]:.1f}", abs(pain[18.0] - pain[6.0]) < 3.5,
+            "Disc: 6 and 18 million differ little at 12 months",
+            "within 3.5 points",
+            f"{pain[6.0]:.1f} and {pain[18.0]:.1f}",
+            abs(pain[18.0] - pain[6.0]) < 3.5,
         ),
         Behaviour(
-            "Structural repair is slow, 23 months after 40 million", "root pressure falls by less than 3 mmHg",
-            f"{pressure:.2f} mmHg; aggrecan {matrix:+.3f} of healthy", between(pressure, -3, 0.01),
+            "Structural repair is slow, 23 months after 40 million",
+            "root pressure falls by less than 3 mmHg",
+            f"{pressure:.2f} mmHg; aggrecan {matrix:+.3f} of healthy",
+            between(pressure, -3, 0.01),
         ),
         Behaviour(
-            "Starved disc: more cells, a smaller share alive", "lower at 40 than at 2 million",
-            f"{alive[0]:.4f} and {alive[1]:.4f}", alive[1] < alive[0],
+            "Starved disc: more cells, a smaller share alive",
+            "lower at 40 than at 2 million",
+            f"{alive[0]:.4f} and {alive[1]:.4f}",
+            alive[1] < alive[0],
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _share_alive(dose: float) -> float:
@@ -391,11 +458,15 @@ def rejection() -> list[Behaviour]:
     tolerant = [a / b for a, b in zip(cell_days("allogeneic", 0.0), own, strict=True)]
     return [
         Behaviour(
-            "Donor cells, antibody maker: each dose stays shorter", "dose 2 < dose 1 < own cells (1)",
-            f"dose 1 {first:.2f}, dose 2 {second:.2f}", second < first < 1,
+            "Donor cells, antibody maker: each dose stays shorter",
+            "dose 2 < dose 1 < own cells (1)",
+            f"dose 1 {first:.2f}, dose 2 {second:.2f}",
+            second < first < 1,
         ),
         Behaviour(
-            "Donor cells, no antibodies: no loss", "1, 1", f"{tolerant[0]:.3f}, {tolerant[1]:.3f}",
+            "Donor cells, no antibodies: no loss",
+            "1, 1",
+            f"{tolerant[0]:.3f}, {tolerant[1]:.3f}",
             all(abs(share - 1) < 1e-3 for share in tolerant),
         ),
-    ]  # fmt: skip
+    ]

@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
+from tests.truth.behaviours.compute import every_behaviour
 
 from sciatrial.calibration import read_behaviours
-from tests.truth.behaviours.compute import every_behaviour
 
 
 @pytest.fixture(scope="module")

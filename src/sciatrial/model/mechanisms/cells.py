@@ -3,7 +3,9 @@
 from sciatrial.model.language import formula, mechanism, positive_part
 
 
-@formula("dimensionless", sources=("critical_nutrition_cep_np", "disc_ph_severe_degeneration", "msc_disc_ph_inhibitory"))
+@formula(
+    "dimensionless", sources=("critical_nutrition_cep_np", "disc_ph_severe_degeneration", "msc_disc_ph_inhibitory")
+)
 def disc_death_factor(overcrowding_death_gain, disc_crowding, acidity_death_gain, lost_aggrecan):
     """Death of donor cells in this disc, healthy disc = 1: overcrowding and acidity."""
     squared = disc_crowding * disc_crowding
@@ -38,13 +40,18 @@ def loose_disc_cell_loss(loose_disc_cell_loss_rate, disc_rejection, loose_disc_c
     return (loose_disc_cell_loss_rate + disc_rejection) * loose_disc_cells
 
 
-@mechanism(changes={"anchored_disc_cells": -1, "lost_cells": +1}, sources=("local_msc_retained_1month", "local_msc_retained_6months"))
+@mechanism(
+    changes={"anchored_disc_cells": -1, "lost_cells": +1},
+    sources=("local_msc_retained_1month", "local_msc_retained_6months"),
+)
 def anchored_disc_cell_loss(anchored_disc_cell_loss_rate, disc_death_factor, disc_rejection, anchored_disc_cells):
     """Anchored cells in the disc die, faster where it is crowded or acid."""
     return (anchored_disc_cell_loss_rate * disc_death_factor + disc_rejection) * anchored_disc_cells
 
 
-@mechanism(changes={"anchored_disc_cells": -1, "converted_disc_cells": +1}, sources=("disc_synovial_msc_persistence_rabbit",))
+@mechanism(
+    changes={"anchored_disc_cells": -1, "converted_disc_cells": +1}, sources=("disc_synovial_msc_persistence_rabbit",)
+)
 def cell_conversion(cell_conversion_rate, conversion_cell_factor, anchored_disc_cells):
     """Anchored cells become matrix-making cells."""
     return cell_conversion_rate * conversion_cell_factor * anchored_disc_cells
@@ -62,7 +69,10 @@ def loose_epidural_cell_loss(loose_epidural_cell_loss_rate, epidural_rejection, 
     return (loose_epidural_cell_loss_rate + epidural_rejection) * loose_epidural_cells
 
 
-@mechanism(changes={"anchored_epidural_cells": -1, "lost_cells": +1}, sources=("local_msc_retained_1month", "im_autologous_msc_crush_detectable"))
+@mechanism(
+    changes={"anchored_epidural_cells": -1, "lost_cells": +1},
+    sources=("local_msc_retained_1month", "im_autologous_msc_crush_detectable"),
+)
 def anchored_epidural_cell_loss(anchored_epidural_cell_loss_rate, epidural_rejection, anchored_epidural_cells):
     """Anchored cells around the root die."""
     return (anchored_epidural_cell_loss_rate + epidural_rejection) * anchored_epidural_cells
@@ -76,8 +86,14 @@ def circulating_cell_clearance(circulating_cell_clearance_rate, circulating_cell
 
 @formula("million_cells")
 def visible_donor_cells(
-    donor_mismatch_factor, epidural_visibility_fraction, loose_epidural_cells, anchored_epidural_cells,
-    disc_visibility_fraction, live_disc_donor_cells, circulating_visibility_fraction, circulating_cells,
+    donor_mismatch_factor,
+    epidural_visibility_fraction,
+    loose_epidural_cells,
+    anchored_epidural_cells,
+    disc_visibility_fraction,
+    live_disc_donor_cells,
+    circulating_visibility_fraction,
+    circulating_cells,
 ):
     """Foreign cells that immunity can see."""
     return donor_mismatch_factor * (

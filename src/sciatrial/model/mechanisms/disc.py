@@ -3,10 +3,16 @@
 from sciatrial.model.language import formula, mechanism, output, positive_part
 
 
-@mechanism(changes={"herniated_volume": -1}, sources=("resorption_window_main", "herniation_regression_incidence_pooled"))
+@mechanism(
+    changes={"herniated_volume": -1}, sources=("resorption_window_main", "herniation_regression_incidence_pooled")
+)
 def macrophage_resorption(
-    resorption_rate, fragment_exposure_factor, inflammatory_macrophages, resolving_macrophages,
-    macrophages_for_half_resorption, herniated_volume,
+    resorption_rate,
+    fragment_exposure_factor,
+    inflammatory_macrophages,
+    resolving_macrophages,
+    macrophages_for_half_resorption,
+    herniated_volume,
 ):
     """Macrophages of both kinds clear the herniation, the more so the more it is exposed to the canal."""
     macrophages = inflammatory_macrophages + resolving_macrophages
@@ -34,7 +40,11 @@ def narrowing_growth(narrowing_growth_rate, muscle_spasm_rate, ectopic_firing, f
 
 @mechanism(changes={"fixed_narrowing": -1}, sources=("piriformis_botox_painfree_median",))
 def narrowing_easing(
-    narrowing_easing_rate, stretching_easing_rate, physiotherapy_intensity, botulinum_easing_rate, botulinum_effect,
+    narrowing_easing_rate,
+    stretching_easing_rate,
+    physiotherapy_intensity,
+    botulinum_easing_rate,
+    botulinum_effect,
     fixed_narrowing,
 ):
     """Narrowing eases by itself, and muscle entrapment by stretching and by botulinum toxin."""
@@ -63,7 +73,9 @@ def disc_crowding(
     native_disc_cells, donor_cell_demand_factor, live_disc_donor_cells, healthy_disc_cells, nutrition_capacity
 ):
     """Demand of all cells of the disc over what nutrition carries."""
-    return (native_disc_cells + donor_cell_demand_factor * live_disc_donor_cells / healthy_disc_cells) / nutrition_capacity
+    return (
+        native_disc_cells + donor_cell_demand_factor * live_disc_donor_cells / healthy_disc_cells
+    ) / nutrition_capacity
 
 
 @formula("million_cells")
@@ -82,8 +94,15 @@ def disc_cell_effect(anti_inflammatory_cell_factor, secreting_disc_cells, disc_c
 
 @mechanism(changes={"disc_aggrecan": +1}, sources=("aggrecan_half_life_np_normal",))
 def aggrecan_synthesis(
-    aggrecan_turnover_rate, native_disc_cells, native_synthesis_gain, disc_cell_effect, converted_cell_matrix_factor,
-    converted_disc_cells, healthy_disc_cells, synthesis_inhibition_gain, disc_inflammation,
+    aggrecan_turnover_rate,
+    native_disc_cells,
+    native_synthesis_gain,
+    disc_cell_effect,
+    converted_cell_matrix_factor,
+    converted_disc_cells,
+    healthy_disc_cells,
+    synthesis_inhibition_gain,
+    disc_inflammation,
 ):
     """Native cells, helped by donor cells, and converted cells make aggrecan; inflammation inhibits it."""
     native = native_disc_cells * (1 + native_synthesis_gain * disc_cell_effect)
@@ -114,7 +133,11 @@ def disc_inflammation_decay(
     disc_inflammation_decay_rate, disc_resolution_gain, disc_cell_effect, disc_injectate, disc_inflammation
 ):
     """Disc inflammation decays, faster with donor cells or with an injected fluid that has an effect of its own."""
-    return disc_inflammation_decay_rate * (1 + disc_resolution_gain * disc_cell_effect + disc_injectate) * disc_inflammation
+    return (
+        disc_inflammation_decay_rate
+        * (1 + disc_resolution_gain * disc_cell_effect + disc_injectate)
+        * disc_inflammation
+    )
 
 
 @mechanism(changes={"disc_injectate": -1}, sources=("assumption:injectate-fades",))

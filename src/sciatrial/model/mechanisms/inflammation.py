@@ -24,8 +24,12 @@ def secretion_licensing(unlicensed_secretion_fraction, inflammatory_mediators, m
 
 @formula("million_cells", sources=("ngf_penetration_distance",))
 def cells_felt_at_root(
-    loose_epidural_cells, anchored_epidural_cells, disc_to_root_fraction, secreting_disc_cells,
-    circulation_to_root_fraction, circulating_cells,
+    loose_epidural_cells,
+    anchored_epidural_cells,
+    disc_to_root_fraction,
+    secreting_disc_cells,
+    circulation_to_root_fraction,
+    circulating_cells,
 ):
     """Donor cells whose output reaches the root."""
     return (
@@ -44,9 +48,18 @@ def macrophage_switching(macrophage_switch_rate, resolution_switch_rate, anti_in
 
 @mechanism(changes={"inflammatory_macrophages": +1}, sources=("graded_compression_pathology", "odi_change_per_il6"))
 def macrophage_recruitment(
-    macrophage_recruitment_rate, irritancy_recruitment_weight, herniation_irritancy, herniated_volume,
-    pressure_recruitment_weight, compression_stimulus, entrapment_recruitment_weight, fixed_narrowing,
-    mediator_recruitment_weight, inflammatory_mediators, mediators_for_half_firing, steroid_effect,
+    macrophage_recruitment_rate,
+    irritancy_recruitment_weight,
+    herniation_irritancy,
+    herniated_volume,
+    pressure_recruitment_weight,
+    compression_stimulus,
+    entrapment_recruitment_weight,
+    fixed_narrowing,
+    mediator_recruitment_weight,
+    inflammatory_mediators,
+    mediators_for_half_firing,
+    steroid_effect,
     inflammatory_macrophages,
 ):
     """Irritant material, compression, entrapment and mediators recruit macrophages; steroid prevents it."""
@@ -59,7 +72,9 @@ def macrophage_recruitment(
     return macrophage_recruitment_rate * stimulus * (1 - steroid_effect) * (1 - inflammatory_macrophages)
 
 
-@mechanism(changes={"inflammatory_macrophages": -1, "resolving_macrophages": +1}, sources=("assumption:one-step-switch",))
+@mechanism(
+    changes={"inflammatory_macrophages": -1, "resolving_macrophages": +1}, sources=("assumption:one-step-switch",)
+)
 def macrophage_resolution(macrophage_switching, inflammatory_macrophages):
     """Inflammatory macrophages become resolving ones."""
     return macrophage_switching * inflammatory_macrophages
@@ -77,11 +92,22 @@ def resolving_macrophage_loss(resolving_macrophage_loss_rate, resolving_macropha
     return resolving_macrophage_loss_rate * resolving_macrophages
 
 
-@mechanism(changes={"inflammatory_mediators": +1}, sources=("np_to_drg_sensitisation_onset", "tnf_half_life_whole_blood"))
+@mechanism(
+    changes={"inflammatory_mediators": +1}, sources=("np_to_drg_sensitisation_onset", "tnf_half_life_whole_blood")
+)
 def mediator_turnover(
-    mediator_turnover_rate, macrophage_mediator_production, inflammatory_macrophages, irritancy_mediator_production,
-    herniation_irritancy, herniated_volume, pressure_mediator_production, compression_stimulus, steroid_effect,
-    mediator_suppression_maximum, anti_inflammatory_effect, inflammatory_mediators,
+    mediator_turnover_rate,
+    macrophage_mediator_production,
+    inflammatory_macrophages,
+    irritancy_mediator_production,
+    herniation_irritancy,
+    herniated_volume,
+    pressure_mediator_production,
+    compression_stimulus,
+    steroid_effect,
+    mediator_suppression_maximum,
+    anti_inflammatory_effect,
+    inflammatory_mediators,
 ):
     """Mediators follow their production within hours; steroid and the anti-inflammatory pool suppress it."""
     production = (
@@ -95,8 +121,13 @@ def mediator_turnover(
 
 @mechanism(changes={"anti_inflammatory_pool": +1}, sources=("il10_half_life_human", "msc_potency_marker"))
 def anti_inflammatory_turnover(
-    anti_inflammatory_turnover_rate, macrophage_anti_inflammatory_production, resolving_macrophages,
-    anti_inflammatory_per_cell, anti_inflammatory_cell_factor, secretion_licensing, cells_felt_at_root,
+    anti_inflammatory_turnover_rate,
+    macrophage_anti_inflammatory_production,
+    resolving_macrophages,
+    anti_inflammatory_per_cell,
+    anti_inflammatory_cell_factor,
+    secretion_licensing,
+    cells_felt_at_root,
     anti_inflammatory_pool,
 ):
     """Resolving macrophages and licensed donor cells feed the anti-inflammatory pool."""

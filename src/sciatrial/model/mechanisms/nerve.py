@@ -23,8 +23,14 @@ def nerve_conduction(connected_axons, demyelination, root_pressure, pressure_for
 
 @mechanism(changes={"neurotrophic_factors": +1}, sources=("ngf_half_life_iv", "uc_neurotrophic_advantage"))
 def neurotrophic_turnover(
-    neurotrophic_turnover_rate, neurotrophic_per_cell, neurotrophic_cell_factor, secretion_licensing,
-    cells_felt_at_root, axon_neurotrophic_production, severed_axons, neurotrophic_factors,
+    neurotrophic_turnover_rate,
+    neurotrophic_per_cell,
+    neurotrophic_cell_factor,
+    secretion_licensing,
+    cells_felt_at_root,
+    axon_neurotrophic_production,
+    severed_axons,
+    neurotrophic_factors,
 ):
     """Licensed donor cells and cut axons make neurotrophic factors."""
     cells = neurotrophic_per_cell * neurotrophic_cell_factor * secretion_licensing * cells_felt_at_root
@@ -33,8 +39,12 @@ def neurotrophic_turnover(
 
 @mechanism(changes={"demyelination": +1}, sources=("graded_compression_pathology",))
 def demyelinating(
-    demyelination_rate, root_pressure, pressure_for_half_demyelination, demyelination_mediator_gain,
-    inflammatory_mediators, demyelination,
+    demyelination_rate,
+    root_pressure,
+    pressure_for_half_demyelination,
+    demyelination_mediator_gain,
+    inflammatory_mediators,
+    demyelination,
 ):
     """Pressure and mediators strip myelin."""
     drive = hill(root_pressure, half=pressure_for_half_demyelination, steepness=3) + demyelination_mediator_gain * hill(
@@ -44,9 +54,7 @@ def demyelinating(
 
 
 @mechanism(changes={"demyelination": -1}, sources=("neurapraxia_recovery_time",))
-def remyelinating(
-    remyelination_rate, ischaemic_remyelination_fraction, root_blood_flow, repair_speed, demyelination
-):
+def remyelinating(remyelination_rate, ischaemic_remyelination_fraction, root_blood_flow, repair_speed, demyelination):
     """Myelin returns, the better the blood flow and the more neurotrophic factors there are."""
     perfusion = ischaemic_remyelination_fraction + (1 - ischaemic_remyelination_fraction) * root_blood_flow
     return remyelination_rate * perfusion * repair_speed * demyelination
@@ -54,7 +62,11 @@ def remyelinating(
 
 @mechanism(changes={"connected_axons": -1, "severed_axons": +1}, sources=("root_axon_loss_onset",))
 def axon_cutting(
-    axon_loss_rate, root_pressure, pressure_for_half_axon_loss, bare_axon_loss_fraction, inflammatory_mediators,
+    axon_loss_rate,
+    root_pressure,
+    pressure_for_half_axon_loss,
+    bare_axon_loss_fraction,
+    inflammatory_mediators,
     connected_axons,
 ):
     """High pressure cuts axons, the more so where mediators are."""

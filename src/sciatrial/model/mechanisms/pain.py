@@ -5,7 +5,10 @@ from sciatrial.model.language import exp, formula, hill, maximum, mechanism, out
 
 @formula("dimensionless", sources=("naproxen_leg_pain_effect", "tnf_inhibitor_leg_pain_short"))
 def mediators_at_nociceptor(
-    inflammatory_mediators, nsaid_effect_fraction, nsaid_exposure, tnf_inhibitor_effect_fraction,
+    inflammatory_mediators,
+    nsaid_effect_fraction,
+    nsaid_exposure,
+    tnf_inhibitor_effect_fraction,
     tnf_inhibitor_exposure,
 ):
     """Mediators that still act on nociceptors under anti-inflammatory drugs and TNF inhibitors."""
@@ -18,9 +21,19 @@ def mediators_at_nociceptor(
 
 @mechanism(changes={"ectopic_firing": +1}, sources=("np_to_drg_sensitisation_onset", "graded_compression_pathology"))
 def firing_rise(
-    firing_rise_rate, mediator_firing_weight, mediators_at_nociceptor, mediators_for_half_firing,
-    pressure_firing_weight, root_pressure, pressure_for_half_firing, bare_pressure_firing_weight,
-    demyelination_firing_weight, demyelination, physiotherapy_firing_fraction, physiotherapy_intensity, ectopic_firing,
+    firing_rise_rate,
+    mediator_firing_weight,
+    mediators_at_nociceptor,
+    mediators_for_half_firing,
+    pressure_firing_weight,
+    root_pressure,
+    pressure_for_half_firing,
+    bare_pressure_firing_weight,
+    demyelination_firing_weight,
+    demyelination,
+    physiotherapy_firing_fraction,
+    physiotherapy_intensity,
+    ectopic_firing,
 ):
     """Mediators, pressure (mostly together with mediators) and demyelination make the root fire."""
     mediators = hill(mediators_at_nociceptor, half=mediators_for_half_firing, steepness=2)
@@ -51,7 +64,9 @@ def central_gain_decay(
     central_gain_decay_rate, physiotherapy_central_gain, physiotherapy_intensity, reversible_central_gain
 ):
     """Central gain fades, faster under physiotherapy."""
-    return central_gain_decay_rate * (1 + physiotherapy_central_gain * physiotherapy_intensity) * reversible_central_gain
+    return (
+        central_gain_decay_rate * (1 + physiotherapy_central_gain * physiotherapy_intensity) * reversible_central_gain
+    )
 
 
 @mechanism(changes={"consolidated_central_gain": +1}, sources=("cuff_4d_partial_recovery",))
@@ -71,8 +86,14 @@ def consolidation_decay(consolidation_decay_rate, consolidated_central_gain):
 
 @output("dimensionless", sources=("pain_baseline_np", "pregabalin_leg_pain_effect_wk8"))
 def leg_pain(
-    firing_leg_pain_weight, ectopic_firing, gabapentinoid_effect_fraction, gabapentinoid_exposure,
-    central_gain_leg_pain_weight, reversible_central_gain, consolidated_leg_pain_weight, consolidated_central_gain,
+    firing_leg_pain_weight,
+    ectopic_firing,
+    gabapentinoid_effect_fraction,
+    gabapentinoid_exposure,
+    central_gain_leg_pain_weight,
+    reversible_central_gain,
+    consolidated_leg_pain_weight,
+    consolidated_central_gain,
     context_analgesia,
 ):
     """Leg pain, 0 to 100."""
@@ -84,9 +105,17 @@ def leg_pain(
 
 @output("dimensionless", sources=("persistent_lbp_pain_0w",))
 def back_pain(
-    disc_back_pain_weight, disc_innervation_factor, disc_inflammation, disc_inflammation_for_half_back_pain,
-    height_loss_back_pain_weight, disc_height, firing_back_pain_weight, ectopic_firing, consolidated_back_pain_weight,
-    consolidated_central_gain, context_analgesia,
+    disc_back_pain_weight,
+    disc_innervation_factor,
+    disc_inflammation,
+    disc_inflammation_for_half_back_pain,
+    height_loss_back_pain_weight,
+    disc_height,
+    firing_back_pain_weight,
+    ectopic_firing,
+    consolidated_back_pain_weight,
+    consolidated_central_gain,
+    context_analgesia,
 ):
     """Back pain, 0 to 100."""
     disc = hill(disc_inflammation, half=disc_inflammation_for_half_back_pain, steepness=2)
@@ -120,18 +149,31 @@ def weakness(nerve_conduction, conduction_reserve_fraction):
 
 @mechanism(changes={"function_reserve": +1}, sources=("assumption:function-follows-worst-pain",))
 def function_recovery(
-    function_recovery_rate, physiotherapy_function_gain, physiotherapy_intensity, worst_pain_function_loss_fraction,
-    leg_pain, back_pain, function_reserve,
+    function_recovery_rate,
+    physiotherapy_function_gain,
+    physiotherapy_intensity,
+    worst_pain_function_loss_fraction,
+    leg_pain,
+    back_pain,
+    function_reserve,
 ):
     """Function follows the worst of the two pains with a delay; physiotherapy shortens it."""
     goal = 1 - worst_pain_function_loss_fraction * maximum(leg_pain, back_pain) / 100
-    return function_recovery_rate * (1 + physiotherapy_function_gain * physiotherapy_intensity) * (goal - function_reserve)
+    return (
+        function_recovery_rate * (1 + physiotherapy_function_gain * physiotherapy_intensity) * (goal - function_reserve)
+    )
 
 
 @output("dimensionless", sources=("assumption:disability-from-pain-weakness-and-function",))
 def disability(
-    leg_pain_disability_weight, leg_pain, back_pain_disability_weight, back_pain, weakness_disability_weight, weakness,
-    function_disability_weight, function_reserve,
+    leg_pain_disability_weight,
+    leg_pain,
+    back_pain_disability_weight,
+    back_pain,
+    weakness_disability_weight,
+    weakness,
+    function_disability_weight,
+    function_reserve,
 ):
     """Disability, 0 to 100, on the scale of the Oswestry index."""
     drive = (
@@ -145,8 +187,13 @@ def disability(
 
 @output("dimensionless", sources=("eq5d_map_intercept", "eq5d_map_odi", "eq5d_map_leg", "eq5d_map_back"))
 def quality_of_life(
-    quality_of_life_intercept, quality_of_life_disability_weight, disability, quality_of_life_leg_pain_weight, leg_pain,
-    quality_of_life_back_pain_weight, back_pain,
+    quality_of_life_intercept,
+    quality_of_life_disability_weight,
+    disability,
+    quality_of_life_leg_pain_weight,
+    leg_pain,
+    quality_of_life_back_pain_weight,
+    back_pain,
 ):
     """Quality of life, EQ-5D index."""
     return (

@@ -11,13 +11,25 @@ def disc_height(aggrecan_height_fraction, lost_aggrecan):
 
 @output("mmHg", sources=("root_contact_pressure_herniation", "foraminal_pressure_neutral_spondylolisthesis"))
 def root_pressure(
-    canal_narrowness_factor, herniation_pressure, herniated_volume, canal_reserve_volume, narrowing_pressure,
-    fixed_narrowing, extension_pressure_gain, provoking_posture_fraction, height_loss_pressure, disc_height,
-    oedema_pressure, root_oedema,
+    canal_narrowness_factor,
+    herniation_pressure,
+    herniated_volume,
+    canal_reserve_volume,
+    narrowing_pressure,
+    fixed_narrowing,
+    extension_pressure_gain,
+    provoking_posture_fraction,
+    height_loss_pressure,
+    disc_height,
+    oedema_pressure,
+    root_oedema,
 ):
     """Pressure on the nerve root."""
     herniation = (
-        herniation_pressure * herniated_volume * herniated_volume * (1 + canal_reserve_volume)
+        herniation_pressure
+        * herniated_volume
+        * herniated_volume
+        * (1 + canal_reserve_volume)
         / (herniated_volume + canal_reserve_volume)
     )
     narrowing = narrowing_pressure * fixed_narrowing * (1 + extension_pressure_gain * provoking_posture_fraction)
@@ -39,8 +51,13 @@ def steroid_effect(steroid_effect_maximum, steroid_depot, steroid_for_half_effec
 
 @mechanism(changes={"root_oedema": +1}, sources=("oedema_time_slow_50mmHg",))
 def oedema_formation(
-    oedema_formation_rate, root_pressure, pressure_for_half_oedema, oedema_mediator_gain, inflammatory_mediators,
-    steroid_effect, root_oedema,
+    oedema_formation_rate,
+    root_pressure,
+    pressure_for_half_oedema,
+    oedema_mediator_gain,
+    inflammatory_mediators,
+    steroid_effect,
+    root_oedema,
 ):
     """Pressure and mediators make the root swell; steroid prevents it."""
     drive = hill(root_pressure, half=pressure_for_half_oedema, steepness=3) + oedema_mediator_gain * hill(
