@@ -1,0 +1,288 @@
+"""Records → one self-contained HTML file."""
+
+from __future__ import annotations
+
+import base64
+import html
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from sciatrial.foundation import Problem, StudyError
+from sciatrial.report import figures, tables, words
+from sciatrial.trial import OperatingCharacteristics, Scenario, TrialResult
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """Everything that a report shows.
+
+    Parameters
+    ----------
+    study, study_text
+        The resolved study file as nested values, and as TOML.
+    stamp
+        ``name, fingerprint, seed, created, versions, fingerprints, is_quick``.
+    prior
+        Rows of the prior with ``unit, meaning, draws_low, draws_median, draws_high``.
+    result, operating
+        One simulated trial, and many.
+    published, published_study, same_arm
+        Rows of `published_arms`, the study's row, our arm → its arm; empty where there is nothing to compare with.
+    behaviours
+        ``behaviour, expected, got, holds``.
+    sources
+        ``slug, citation, url, kind``.
+    unusable_rows
+        Reason → number of rows of the evidence tables that cannot be used.
+    """
+
+    study: Mapping[str, Any]
+    study_text: str
+    stamp: Mapping[str, Any]
+    prior: pd.DataFrame
+    result: TrialResult
+    operating: OperatingCharacteristics
+    published: pd.DataFrame
+    published_study: Mapping[str, Any]
+    same_arm: Mapping[str, str]
+    behaviours: pd.DataFrame
+    sources: pd.DataFrame
+    unusable_rows: Mapping[str, int]
+
+
+def write_report(inputs: ReportInputs, path: str | Path) -> Path:
+    """Write the report: one HTML file that opens without a network.
+
+    Returns
+    -------
+    pathlib.Path
+        The file. Written under another name and renamed when whole.
+
+    Raises
+    ------
+    StudyError
+        When it cannot be written; what was there before stays.
+    """
+    path = Path(path)
+    text = render(inputs)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+    except OSError as error:
+        found = f"cannot be written ({error.strerror or error})"
+        problem = Problem("report", found, "a folder with room that you may write to", "free some space or change rights")
+        raise StudyError(str(path), problem) from error
+    return path
+
+
+def render(inputs: ReportInputs) -> str:
+    """Return the report as HTML text."""
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_template), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return environment.get_template("report.html.j2").render(**_context(inputs))
+
+
+def _template(name: str) -> str:
+    return files("sciatrial.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _context(inputs: ReportInputs) -> dict[str, Any]:
+    comparison = tables.compare_with_published(inputs.operating, inputs.published, inputs.same_arm)
+    return {
+        "disclaimer": words.DISCLAIMER,
+        "not_calibrated": "Prior draws, not calibrated",
+        "css": jinja2.filters.Markup(_template("report.css")),
+        "study": inputs.study,
+        "study_text": inputs.study_text,
+        "stamp": inputs.stamp,
+        "findings": words.findings(inputs.operating, inputs.result, comparison),
+        "facts": words.design_facts(dict(inputs.study)),
+        "arms": pd.DataFrame(words.arm_rows(dict(inputs.study))),
+        "result": inputs.result,
+        "conduct": inputs.result.conduct,
+        "baseline": tables.baseline_wide(inputs.result.baseline),
+        "contrasts": _contrasts(inputs.result),
+        "operating": tables.operating_wide(inputs.operating.summary),
+        "comparison": _comparison(comparison),
+        "published_study": inputs.published_study,
+        "risk_of_bias": pd.DataFrame(inputs.published_study.get("risk_of_bias", [])),
+        "not_moving": _still(inputs.operating),
+        "basis_counts": inputs.prior["basis"].value_counts().to_dict(),
+        "prior": _prior(inputs.prior),
+        "sources": inputs.sources,
+        "behaviours": inputs.behaviours,
+        "unusable_rows": inputs.unusable_rows,
+        "counts": _counts(inputs.operating),
+        "figures": _figures(inputs, comparison),
+        "table": _table,
+    }
+
+
+def _table(frame: pd.DataFrame, caption: str, numbers: tuple[str, ...] = ()) -> jinja2.filters.Markup:
+    """Return a frame as an HTML table; the columns in `numbers` are set to the right."""
+    right = [column in numbers or frame[column].dtype.kind in "fi" for column in frame.columns]
+    heads = "".join(
+        f'<th scope="col"{" class=n" if flag else ""}>{html.escape(str(column)).replace("_", " ")}</th>'
+        for column, flag in zip(frame.columns, right, strict=True)
+    )
+    body = []
+    for row in frame.itertuples(index=False):
+        cells = [html.escape(_text(value)) for value in row]
+        first = f'<th scope="row">{cells[0]}</th>'
+        rest = "".join(
+            f"<td{' class=n' if flag else ''}>{text}</td>" for text, flag in zip(cells[1:], right[1:], strict=True)
+        )
+        body.append(f"<tr>{first}{rest}</tr>")
+    return jinja2.filters.Markup(
+        f'<div class="scroll"><table><caption>{html.escape(caption)}</caption><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table></div>"
+    )
+
+
+def _text(value: Any) -> str:
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return "–"
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.4g}"
+    return str(value)
+
+
+def _contrasts(result: TrialResult) -> pd.DataFrame:
+    rows = []
+    for row in result.contrasts.to_dict(orient="records"):
+        made = not row["why_not"]
+        p = "< 0.001" if made and row["p_value"] < 0.001 else f"{row['p_value']:.3f}"
+        rows.append(
+            {
+                "comparison": row["comparison"], "patients": f"{row['n_arm']} and {row['n_control']}",
+                "estimate": f"{row['estimate']:.1f}" if made else row["why_not"],
+                "95 % interval": f"{row['ci_low']:.1f} to {row['ci_high']:.1f}" if made else "–",
+                "standard error": f"{row['standard_error']:.1f}" if made else "–", "p": p if made else "–",
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows).rename(columns={"95 % interval": f"{100 * (1 - result.alpha):g} % interval"})
+
+
+def _comparison(comparison: pd.DataFrame) -> pd.DataFrame:
+    """Return the comparison as it is printed."""
+    rows = []
+    for row in comparison.to_dict(orient="records"):
+        simulated = np.isfinite(row["simulated_median"])
+        reported = np.isfinite(row["published"])
+        inside = row["is_inside_90"]
+        rows.append(
+            {
+                "arm": row["arm"], "outcome": row["outcome"].replace("_", " "), "month": f"{row['month']:g}",
+                "statistic": row["statistic"], "unit": row["unit"],
+                "published": f"{row['published']:.1f}" if reported else tables.NOT_REPORTED,
+                "simulated median": f"{row['simulated_median']:.1f}" if simulated else "–",
+                "middle 90 %": f"{row['low_90']:.1f} to {row['high_90']:.1f}" if simulated else "–",
+                "inside": {True: "yes", False: "no"}.get(inside, row["told"] if reported else "–"),
+                "published in": row["figure_from"] or "–",
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _still(operating: OperatingCharacteristics) -> list[str]:
+    moving = set(figures.quantities_that_move(operating))
+    return [figures.words_of(name) for names in figures.THEMES.values() for name in names if name not in moving]
+
+
+def _prior(prior: pd.DataFrame) -> pd.DataFrame:
+    def span(low: float, high: float) -> str:
+        return "–" if np.isnan(low) or np.isnan(high) else f"{low:.3g} to {high:.3g}"
+
+    return pd.DataFrame(
+        {
+            "number": prior["key"],
+            "meaning": prior["meaning"],
+            "unit": prior["unit"].where(prior["unit"] != "", "–"),
+            "reference": [f"{value:.4g}" for value in prior["reference"]],
+            "prior, middle 90 %": [span(a, b) for a, b in zip(prior["low"], prior["high"], strict=True)],
+            "drawn in this run, middle 90 %": [
+                span(a, b) for a, b in zip(prior["draws_low"], prior["draws_high"], strict=True)
+            ],
+            "basis": prior["basis"],
+            "may be absent": prior["inclusion"].where(prior["inclusion"] != "", "–"),
+            "sources": prior["sources"].str.replace(";", ", "),
+        }
+    )
+
+
+def _counts(operating: OperatingCharacteristics) -> dict[str, int]:
+    counts = operating.counts
+    total = {name: int(counts[name].sum()) if len(counts) else 0 for name in ("screened", "eligible", "unsolved")}
+    trials = operating.trials.drop_duplicates(["scenario", "trial"])
+    could_not = trials["why_not"].str.startswith("could not enrol")
+    by_scenario = {str(s): int((could_not & (trials["scenario"] == s)).sum()) for s in Scenario}
+    others = (operating.trials["why_not"] != "") & ~operating.trials["why_not"].str.startswith("could not enrol")
+    return {**total, "trials": len(trials), "not_enrolled": by_scenario, "not_estimable": int(others.sum())}
+
+
+def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """Return name → image address, what it shows, and the same in words for those who cannot see it."""
+    endpoint = str(inputs.operating.endpoint["outcome"])
+    arms = list(inputs.study["arms"])
+    cells = [arm for arm, arm_words in inputs.study["arms"].items() if arm_words["intervention"] == "cell_therapy"]
+    colours = figures.arm_colours(arms, cells)
+    score = figures.words_of(endpoint)
+    made = {
+        "courses": (
+            figures.plot_courses(inputs.operating, inputs.result, score=endpoint, colours=colours),
+            f"{score} by arm. Line: median over simulated trials of the arm's mean; bands: middle 50 and 90 %. Open "
+            "circles: one of these trials, mean and 95 % interval of those still observed.",
+        ),
+        "scores": (
+            figures.plot_all_scores(inputs.operating, colours=colours, skip=endpoint),
+            "All other scores by arm: median over simulated trials of the arm's mean, and the middle 50 % as a band.",
+        ),
+        "contrasts": (
+            figures.plot_contrasts(
+                inputs.result, important=inputs.study["trial"].get("minimal_important_change")
+            ).figure,
+            f"Comparisons of one simulated trial ({inputs.result.name}), with {100 * (1 - inputs.result.alpha):g} % "
+            "intervals.",
+        ),
+        "operating": (
+            figures.plot_operating(inputs.operating).figure,
+            "Share of simulated trials that succeed, with 95 % Monte-Carlo intervals.",
+        ),
+        "truth": (
+            figures.plot_truth(inputs.operating),
+            "Each point is one simulated trial: its estimate against the true effect among its own patients. The line "
+            "is where both are equal.",
+        ),
+        "inside": (
+            figures.plot_inside(inputs.operating, colours=colours),
+            "What happens inside, by arm: median over simulated trials of the arm's mean, and the middle 50 % as a band. "
+            "No trial could see it.",
+        ),
+    }  # fmt: skip
+    if np.isfinite(comparison["published"]).any() and np.isfinite(comparison["simulated_median"]).any():
+        made["published"] = (
+            figures.plot_published(comparison, colours=colours),
+            "Published arm results beside simulated trials. The interval is of an arm's summary over simulated trials.",
+        )
+    return {name: {"address": _address(figure), "says": says} for name, (figure, says) in made.items()}
+
+
+def _address(figure: Any) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(figures.as_svg(figure).encode()).decode()

@@ -1,0 +1,417 @@
+"""Records → figures. Nothing is shown or saved here; no style is changed outside of a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from sciatrial.foundation import Problem, Score, StudyError
+from sciatrial.trial import OperatingCharacteristics, Scenario, TrialResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NOT_CALIBRATED = "prior draws, not calibrated"
+
+# Okabe and Ito's colours, which people with any colour vision can tell apart; cells first, then controls
+_CELLS = ("#0072B2", "#D55E00", "#CC79A7", "#009E73")
+_CONTROLS = ("#5A5A5A", "#E69F00", "#56B4E9", "#8C6D31")
+_INK, _FAINT, _PUBLISHED = "#222222", "#D9D9D9", "#B00020"
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+_STYLE = {
+    "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9.0, "axes.titlesize": 9.5,
+    "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.labelsize": 9.0, "axes.spines.top": False,
+    "axes.spines.right": False, "axes.edgecolor": "#777777", "axes.grid": True, "grid.color": "#EBEBEB",
+    "grid.linewidth": 0.7, "axes.axisbelow": True, "xtick.color": _INK, "ytick.color": _INK, "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5, "legend.frameon": False, "legend.fontsize": 8.5, "lines.linewidth": 1.8,
+    "svg.fonttype": "path", "svg.hashsalt": "sciatrial", "figure.dpi": 100,
+}  # fmt: skip
+
+
+def styled(draw: Callable[..., Any]) -> Callable[..., Any]:
+    """Draw in the house style and leave matplotlib's settings as they were."""
+
+    @wraps(draw)
+    def inside(*arguments: Any, **words: Any) -> Any:
+        from matplotlib import rc_context
+
+        with rc_context(_STYLE):
+            return draw(*arguments, **words)
+
+    return inside
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure in inches, outside of pyplot's memory."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def arm_colours(arms: Sequence[str], cell_arms: Sequence[str] = ()) -> dict[str, str]:
+    """Return one colour for each arm, the same in every figure of a report."""
+    cells = [arm for arm in arms if arm in cell_arms]
+    controls = [arm for arm in arms if arm not in cell_arms]
+    return {arm: _CELLS[i % len(_CELLS)] for i, arm in enumerate(cells)} | {
+        arm: _CONTROLS[i % len(_CONTROLS)] for i, arm in enumerate(controls)
+    }
+
+
+def words_of(name: str) -> str:
+    """Return a name of the code as a reader writes it."""
+    text = str(name).replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def _axis_label(score: str) -> str:
+    return "EQ-5D index" if score == Score.QUALITY_OF_LIFE else "0 to 100, higher is worse"
+
+
+def _axes(ax: Axes | None, width: float = 7.2, height: float = 4.0) -> Axes:
+    return new_figure(width, height).add_subplot() if ax is None else ax
+
+
+def _month_axis(ax: Axes, months: Sequence[float]) -> None:
+    ax.set_xlabel("Months since randomisation")
+    longest = max(months)
+    step = next(step for step in (1, 2, 3, 6, 12, 24, 48) if longest / step <= 7)
+    ax.set_xticks(np.arange(0, longest + 1e-9, step))
+
+
+def _prior_courses(operating: OperatingCharacteristics) -> pd.DataFrame:
+    courses = operating.courses
+    return courses.loc[courses["scenario"] == Scenario.PRIOR] if len(courses) else courses
+
+
+def _bands(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return quantiles over simulated trials at each month."""
+    return frame.groupby("month")[column].quantile([0.05, 0.25, 0.5, 0.75, 0.95]).unstack()
+
+
+@styled
+def plot_courses(
+    operating: OperatingCharacteristics, result: TrialResult, *, score: str, colours: Mapping[str, str]
+) -> Figure:
+    """Draw one score over time, an arm a panel: many trials as bands, one trial as points with 95 % intervals."""
+    arms = list(dict.fromkeys(result.arms["arm"]))
+    courses = _prior_courses(operating)
+    columns = min(4, len(arms))
+    rows = -(-len(arms) // columns)
+    figure = new_figure(2.1 * columns + 0.6, 2.6 * rows + 0.5)
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for ax, arm in zip(panels.flat, arms, strict=False):
+        colour = colours[arm]
+        mine = courses.loc[(courses["arm"] == arm) & (courses["score"] == score)] if len(courses) else courses
+        if len(mine):
+            bands = _bands(mine, "mean")
+            ax.fill_between(bands.index, bands[0.05], bands[0.95], color=colour, alpha=0.14, lw=0)
+            ax.fill_between(bands.index, bands[0.25], bands[0.75], color=colour, alpha=0.28, lw=0)
+            ax.plot(bands.index, bands[0.5], color=colour)
+        one = result.arms.loc[(result.arms["arm"] == arm) & (result.arms["score"] == score)]
+        half = 1.96 * one["sd"] / np.sqrt(one["n"].clip(lower=1))
+        ax.errorbar(
+            one["month"], one["mean"], yerr=half, fmt="o", ms=3.6, color=_INK, mfc="white", mew=1.1, elinewidth=0.9
+        )
+        ax.set_title(arm, color=colour)
+        _month_axis(ax, sorted(set(result.arms["month"])))
+    for ax in panels.flat[len(arms) :]:
+        ax.set_visible(False)
+    if score != Score.QUALITY_OF_LIFE:
+        panels.flat[0].set_ylim(0, 100)
+    for ax in panels[:, 0]:
+        ax.set_ylabel(f"{words_of(score)}\n{_axis_label(score)}")
+    for ax in panels.flat:
+        if ax.get_subplotspec().rowspan.stop < rows:
+            ax.set_xlabel("")
+    return figure
+
+
+@styled
+def plot_all_scores(operating: OperatingCharacteristics, *, colours: Mapping[str, str], skip: str = "") -> Figure:
+    """Draw every other score over time: the median over trials of each arm's mean, and the middle half as a band."""
+    courses = _prior_courses(operating)
+    scores = [str(score) for score in Score if score != skip]
+    figure = new_figure(8.4, 4.9)
+    panels = figure.subplots(2, 3, sharex=True)
+    for ax, score in zip(panels.flat, scores, strict=False):
+        for place, (arm, colour) in enumerate(colours.items()):
+            mine = courses.loc[(courses["arm"] == arm) & (courses["score"] == score)] if len(courses) else courses
+            if len(mine):
+                bands = _bands(mine, "mean")
+                ax.fill_between(bands.index, bands[0.25], bands[0.75], color=colour, alpha=0.10, lw=0)
+                ax.plot(
+                    bands.index, bands[0.5], color=colour, marker=_MARKERS[place % len(_MARKERS)], ms=3.5, label=arm
+                )
+        ax.set_title(words_of(score))
+        if score != Score.QUALITY_OF_LIFE:
+            ax.set_ylim(0, max(40.0, ax.get_ylim()[1]))
+        if len(courses):
+            _month_axis(ax, sorted(set(courses["month"])))
+    for ax in panels[0]:
+        ax.set_xlabel("")
+    for ax in panels[:, 0]:
+        ax.set_ylabel("Mean, 0 to 100")
+    _shared_legend(figure, panels.flat[0])
+    return figure
+
+
+def _shared_legend(figure: Figure, ax: Axes) -> None:
+    handles, labels = ax.get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, loc="outside upper center", ncols=min(6, len(handles)))
+
+
+@styled
+def plot_contrasts(result: TrialResult, ax: Axes | None = None, *, important: float | None = None) -> Axes:
+    """Draw each comparison's estimate with its interval; `important` marks the change that matters to a patient."""
+    rows = result.contrasts
+    ax = _axes(ax, height=1.2 + 0.42 * len(rows))
+    ax.axvline(0, color=_INK, lw=0.9)
+    if important is not None:
+        ax.axvline(-important, color=_INK, lw=0.9, ls=(0, (4, 3)))
+        ax.annotate(
+            "matters to a patient", (-important, 1), xycoords=("data", "axes fraction"), xytext=(-4, 3),
+            textcoords="offset points", fontsize=7.5, ha="right", va="bottom",
+        )  # fmt: skip
+    for place, row in enumerate(rows.to_dict(orient="records")):
+        if row["why_not"]:
+            ax.text(0, place, f"  {row['why_not']}", va="center", fontsize=8)
+            continue
+        ax.plot([row["ci_low"], row["ci_high"]], [place, place], color=_CELLS[0], lw=2.2, solid_capstyle="butt")
+        ax.plot(row["estimate"], place, "s", color=_CELLS[0], ms=7)
+        told = f"{row['estimate']:.1f} ({row['ci_low']:.1f} to {row['ci_high']:.1f})"
+        ax.annotate(
+            told, (1.0, place), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
+            va="center", fontsize=8.5, annotation_clip=False,
+        )  # fmt: skip
+    ax.set_yticks(range(len(rows)), rows["comparison"])
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.grid(axis="y", visible=False)
+    ax.set_xlabel(_effect_label(result.endpoint))
+    return ax
+
+
+def _effect_label(endpoint: Mapping[str, Any]) -> str:
+    unit = "index" if endpoint["outcome"] == Score.QUALITY_OF_LIFE else "points of 100"
+    where = f"{words_of(endpoint['outcome'])} at month {endpoint['month']:g}"
+    better = "above 0" if endpoint["outcome"] == Score.QUALITY_OF_LIFE else "below 0"
+    return f"{where}: difference in mean change, {unit} ({better} favours the first arm)"
+
+
+@styled
+def plot_operating(operating: OperatingCharacteristics, ax: Axes | None = None) -> Axes:
+    """Draw how often a trial succeeds in each scenario, with 95 % Monte-Carlo intervals."""
+    success = operating.summary.loc[operating.summary["quantity"] == "success"]
+    comparisons = list(dict.fromkeys(success["comparison"]))
+    ax = _axes(ax, height=1.3 + 0.62 * len(comparisons))
+    looks = {
+        Scenario.NO_CELL_EFFECT: (_CONTROLS[0], "o", "no cell effect"),
+        Scenario.PRIOR: (_CELLS[0], "s", "prior draws (assurance)"),
+        Scenario.REFERENCE: (_CELLS[1], "^", "reference values, all cell effects (power)"),
+    }
+    ax.axvline(100 * operating.alpha / 2, color=_INK, lw=0.9, ls=(0, (4, 3)))
+    for shift, (scenario, (colour, marker, label)) in zip((0.22, 0.0, -0.22), looks.items(), strict=True):
+        rows = success.loc[(success["scenario"] == scenario) & (success["n_trials"] > 0)]
+        places = np.array([comparisons.index(word) for word in rows["comparison"]], dtype=float) + shift
+        shares, n = rows["value"].to_numpy(dtype=float), rows["n_trials"].to_numpy(dtype=float)
+        low, high = wilson(shares, n)
+        ax.hlines(places, 100 * low, 100 * high, color=colour, lw=1.6)
+        ax.plot(100 * shares, places, marker, color=colour, ms=6, label=label, ls="none")
+    ax.set_yticks(range(len(comparisons)), comparisons)
+    ax.set_ylim(len(comparisons) - 0.5, -0.6)
+    ax.grid(axis="y", visible=False)
+    ax.set_xlim(-1, max(30.0, ax.get_xlim()[1]))
+    ax.set_xlabel(f"Simulated trials that succeed, % (dashed: {100 * operating.alpha / 2:g} %, the one-sided error)")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3, columnspacing=1.2, handletextpad=0.3)
+    return ax
+
+
+def wilson(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return Wilson's 95 % interval of a share of n.
+
+    Source: Wilson, Journal of the American Statistical Association 1927, vol. 22.
+    """
+    z = 1.959963984540054
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+
+
+@styled
+def plot_truth(operating: OperatingCharacteristics) -> Figure:
+    """Draw, for each comparison, each prior trial's estimate against its true effect."""
+    trials = operating.trials
+    mine = trials.loc[(trials["scenario"] == Scenario.PRIOR) & np.isfinite(trials["estimate"])]
+    comparisons = list(dict.fromkeys(trials["comparison"]))
+    columns = min(4, len(comparisons))
+    rows = -(-len(comparisons) // columns)
+    figure = new_figure(2.1 * columns + 0.6, 2.5 * rows + 0.4)
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    values = mine[["truth", "ci_low", "ci_high", "estimate"]].to_numpy(dtype=float)
+    low, high = (np.nanquantile(values, [0.002, 0.998])) if len(values) else (-1.0, 1.0)
+    for ax, comparison in zip(panels.flat, comparisons, strict=False):
+        here = mine.loc[mine["comparison"] == comparison]
+        covered = ((here["ci_low"] <= here["truth"]) & (here["truth"] <= here["ci_high"])).to_numpy(dtype=bool)
+        ax.plot([low, high], [low, high], color=_INK, lw=0.9)
+        ax.axhline(0, color=_FAINT, lw=0.9)
+        ax.axvline(0, color=_FAINT, lw=0.9)
+        for flags, colour, label in ((covered, _CELLS[0], "truth inside"), (~covered, _CELLS[1], "truth outside")):
+            ax.plot(
+                here["truth"].to_numpy()[flags], here["estimate"].to_numpy()[flags], "o", ms=3.2, color=colour,
+                alpha=0.7, mew=0, label=f"{label} the 95 % interval",
+            )  # fmt: skip
+        ax.set_title(comparison, fontsize=8.5)
+        ax.set_xlabel("True effect")
+    for ax in panels.flat[len(comparisons) :]:
+        ax.set_visible(False)
+    for ax in panels[:, 0]:
+        ax.set_ylabel("Estimate of the trial")
+    _shared_legend(figure, panels.flat[0])
+    return figure
+
+
+THEMES: Mapping[str, tuple[str, ...]] = {
+    "Root and disc": ("root_pressure", "herniated_volume", "fixed_narrowing", "disc_aggrecan", "disc_inflammation"),
+    "Inflammation": (
+        "inflammatory_macrophages", "resolving_macrophages", "inflammatory_mediators", "anti_inflammatory_pool",
+    ),
+    "Nerve and pain": (
+        "nerve_conduction", "demyelination", "connected_axons", "ectopic_firing", "reversible_central_gain",
+        "consolidated_central_gain", "context_analgesia",
+    ),
+    "Donor cells alive": (
+        "anchored_disc_cells", "loose_disc_cells", "converted_disc_cells", "anchored_epidural_cells",
+        "loose_epidural_cells", "circulating_cells",
+    ),
+}  # fmt: skip
+
+
+def quantities_that_move(operating: OperatingCharacteristics) -> list[str]:
+    """Return the inner quantities worth a panel: those that are not the same number at all times in all arms."""
+    inside = operating.inside
+    if not len(inside):
+        return []
+    mine = inside.loc[inside["scenario"] == Scenario.PRIOR]
+    spread = mine.groupby("quantity")["mean"].agg(lambda values: float(values.max() - values.min()))
+    moving = {str(name) for name, value in spread.items() if value > 1e-3}
+    return [name for names in THEMES.values() for name in names if name in moving]
+
+
+@styled
+def plot_inside(operating: OperatingCharacteristics, *, colours: Mapping[str, str]) -> Figure:
+    """Draw what happens inside, a quantity a panel: the median over prior trials of each arm's mean, and the middle
+    half of the trials as a band.
+    """
+    names = quantities_that_move(operating)
+    columns = 4
+    rows = max(1, -(-len(names) // columns))
+    figure = new_figure(8.6, 2.05 * rows + 0.5)
+    panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
+    inside = operating.inside
+    mine = inside.loc[inside["scenario"] == Scenario.PRIOR] if len(inside) else inside
+    for ax, name in zip(panels.flat, names, strict=False):
+        here = mine.loc[mine["quantity"] == name]
+        for place, (arm, colour) in enumerate(colours.items()):
+            bands = _bands(here.loc[here["arm"] == arm], "mean")
+            ax.fill_between(bands.index, bands[0.25], bands[0.75], color=colour, alpha=0.12, lw=0)
+            ax.plot(
+                bands.index, bands[0.5], color=colour, lw=1.4, marker=_MARKERS[place % len(_MARKERS)], ms=3, label=arm
+            )
+        unit = str(here["unit"].iloc[0]).replace("dimensionless", "").replace("million_cells", "million")
+        ax.set_title(words_of(name), fontsize=8)
+        ax.set_ylabel(unit or "fraction", fontsize=7.5)
+        ax.tick_params(labelsize=7.5)
+        ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
+        _month_axis(ax, sorted(set(here["month"])))
+        ax.set_xlabel("")
+    for ax in panels.flat[len(names) :]:
+        ax.set_visible(False)
+    for ax in panels.flat[max(0, len(names) - columns) : len(names)]:
+        ax.set_xlabel("Months", fontsize=8)
+        ax.tick_params(labelbottom=True)
+    _shared_legend(figure, panels.flat[0])
+    return figure
+
+
+@styled
+def plot_published(comparison: pd.DataFrame, *, colours: Mapping[str, str]) -> Figure:
+    """Draw published arm results beside the middle 50 and 90 % of simulated trials, a statistic a panel."""
+    rows = comparison.loc[np.isfinite(comparison["published"]) & np.isfinite(comparison["simulated_median"])]
+    keys = list(dict.fromkeys(zip(rows["outcome"], rows["statistic"], rows["unit"], rows["month"], strict=True)))
+    keys.sort(key=lambda key: (str(key[2]), str(key[1]), float(key[3])))
+    columns = min(3, max(1, len(keys)))
+    n_rows = max(1, -(-len(keys) // columns))
+    figure = new_figure(8.4, 1.75 * n_rows + 0.5)
+    panels = figure.subplots(n_rows, columns, squeeze=False)
+    for ax, (outcome, statistic, unit, month) in zip(panels.flat, keys, strict=False):
+        same = (rows["outcome"] == outcome) & (rows["statistic"] == statistic) & (rows["month"] == month)
+        here = rows.loc[same]
+        for place, row in enumerate(here.to_dict(orient="records")):
+            colour = colours.get(row["arm"], _INK)
+            ax.plot([row["low_90"], row["high_90"]], [place, place], color=colour, alpha=0.35, lw=5, solid_capstyle="butt")
+            ax.plot([row["low_50"], row["high_50"]], [place, place], color=colour, alpha=0.75, lw=5, solid_capstyle="butt")
+            ax.plot(row["simulated_median"], place, "|", color="white", ms=7, mew=1.6)
+            ax.plot(row["published"], place, "D", color=_PUBLISHED, ms=6, mec="white", mew=0.8, zorder=5)
+        ax.set_yticks(range(len(here)), here["arm"])
+        ax.set_ylim(len(here) - 0.4, -0.6)
+        ax.grid(axis="y", visible=False)
+        ax.set_title(f"{words_of(outcome)}: {statistic}\nmonth {month:g}", fontsize=8.5)
+        ax.set_xlabel(unit, fontsize=8)
+    for ax in panels.flat[len(keys) :]:
+        ax.set_visible(False)
+    _published_legend(figure)
+    return figure
+
+
+def _published_legend(figure: Figure) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], color=_INK, alpha=0.35, lw=5, label="middle 90 % of simulated trials"),
+        Line2D([], [], color=_INK, alpha=0.75, lw=5, label="middle 50 %"),
+        Line2D([], [], color=_PUBLISHED, marker="D", ls="none", ms=6, label="published"),
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=3)
+
+
+def plot(record: Any, ax: Axes | None = None) -> Axes:
+    """Draw the figure that fits a record.
+
+    Parameters
+    ----------
+    record
+        A `TrialResult` (its comparisons) or `OperatingCharacteristics` (how often a trial succeeds).
+    ax
+        Where to draw; None makes a new figure (``.figure`` of what is returned).
+
+    Raises
+    ------
+    StudyError
+        For a record that no figure fits.
+    """
+    if isinstance(record, TrialResult):
+        return plot_contrasts(record, ax)
+    if isinstance(record, OperatingCharacteristics):
+        return plot_operating(record, ax)
+    raise StudyError(
+        "plot",
+        Problem("record", f"is a {type(record).__name__}", "TrialResult or OperatingCharacteristics", "see report/figures"),
+    )
+
+
+def as_svg(figure: Figure) -> str:
+    """Return a figure as SVG text; the same figure gives the same text."""
+    import io
+
+    from matplotlib import rc_context
+
+    buffer = io.StringIO()
+    with rc_context(_STYLE):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()

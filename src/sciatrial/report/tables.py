@@ -1,0 +1,241 @@
+"""Records → tables for reading, and simulated beside published values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sciatrial.evidence import RESPONDER_RULES, Measure
+from sciatrial.foundation import Score
+from sciatrial.trial import OperatingCharacteristics, Scenario
+
+NOT_REPORTED = "not reported"
+
+# statistic of the tables → column of the simulated courses
+_STATISTICS = {"mean": "mean", "mean_change": "mean_change", "percent_change": "percent_change"}
+_RESPONSES = {(30.0, None): "responders_30pct", (50.0, None): "responders_50pct", (None, 20.0): "at_most_20"}
+_UNITS = {
+    "mean": "points of 100", "mean_change": "points of 100", "percent_change": "percent of baseline",
+    "responders_30pct": "percent of patients", "responders_50pct": "percent of patients",
+    "at_most_20": "percent of patients",
+}  # fmt: skip
+_LABELS = {
+    "mean": "mean", "mean_change": "mean change", "percent_change": "percent change",
+    "responders_30pct": "30 % better", "responders_50pct": "50 % better", "at_most_20": "pain of 20 or less",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a published row reports, in the simulation's words; `column` is "" where it cannot be simulated."""
+
+    score: str
+    column: str
+    why_not: str = ""
+
+
+def compare_with_published(
+    operating: OperatingCharacteristics, published: pd.DataFrame, same_arm: Mapping[str, str]
+) -> pd.DataFrame:
+    """Put published arm results beside what the prior's trials gave for the same arm, outcome, month and statistic.
+
+    Parameters
+    ----------
+    operating
+        Many simulated trials; those of the scenario ``prior`` are used.
+    published
+        Rows of `published_arms`; may be empty.
+    same_arm
+        Our arm → published arm.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each published row of these arms and, for the endpoint, for each arm and visit of which the tables
+        say nothing (``published`` is NaN and ``told`` "not reported"). Columns ``arm, published_arm, outcome, month,
+        statistic, unit, published, published_n, simulated_median, low_50, high_50, low_90, high_90, n_trials,
+        is_inside_90, figure_from, told``; intervals are of the arm's summary over simulated trials.
+    """
+    courses = operating.courses
+    mine = courses.loc[courses["scenario"] == Scenario.PRIOR] if len(courses) else courses
+    rows = []
+    for arm, theirs in same_arm.items():
+        if len(published):
+            reported = published.loc[published["arm_id"] == theirs]
+            rows += [_published_row(mine, operating, arm, theirs, row) for row in reported.to_dict(orient="records")]
+        rows += _missing_rows(mine, operating, arm, theirs, rows)
+    columns = [
+        "arm", "published_arm", "outcome", "month", "statistic", "unit", "published", "published_n",
+        "simulated_median", "low_50", "high_50", "low_90", "high_90", "n_trials", "is_inside_90", "figure_from", "told",
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _asked(row: Mapping, operating: OperatingCharacteristics) -> _Asked:
+    """Return what a published row reports, or why it cannot be put beside the simulation."""
+    if not row["usable"]:
+        return _Asked("", "", f"not usable: {row['why_not']}")
+    if row["outcome"] == "responder":
+        return _asked_response(row, operating)
+    if row["outcome"] not in [str(score) for score in Score]:
+        return _Asked("", "", "not simulated: another outcome")
+    if row["statistic"] not in _STATISTICS:
+        return _Asked("", "", f"not simulated: {row['statistic'].replace('_', ' ')}")
+    return _Asked(row["outcome"], _STATISTICS[row["statistic"]])
+
+
+def _asked_response(row: Mapping, operating: OperatingCharacteristics) -> _Asked:
+    rule = RESPONDER_RULES.get(row["instrument"])
+    if rule is None:
+        return _Asked("", "", "not simulated: the rule of response is not known")
+    if len(rule.criteria) > 1 or rule.needs_no_intervention:
+        return _Asked("", "", "not simulated: a response of several conditions")
+    criterion = rule.criteria[0]
+    column = _RESPONSES.get((criterion.percent_better, criterion.at_most))
+    endpoint = str(operating.endpoint["outcome"])
+    # the tables say "pain" without where; it is read as the pain that the trial is judged by
+    pain = endpoint if endpoint in (Score.LEG_PAIN, Score.BACK_PAIN) else str(Score.LEG_PAIN)
+    score = {Measure.PAIN: pain, Measure.DISABILITY: str(Score.DISABILITY)}.get(criterion.measure)
+    if column is None or score is None or criterion.points_better is not None:
+        return _Asked("", "", "not simulated: another rule of response")
+    return _Asked(score, column)
+
+
+def _published_row(
+    courses: pd.DataFrame, operating: OperatingCharacteristics, arm: str, theirs: str, row: Mapping
+) -> dict[str, object]:
+    asked = _asked(row, operating)
+    statistic = asked.column or str(row["statistic"])
+    outcome = asked.score or f"{row['outcome']}, {row['instrument']}"
+    simulated = _spread(courses, arm, asked, float(row["month"]))
+    told = asked.why_not
+    if asked.column and not simulated["n_trials"]:
+        told = "not simulated: no visit in that month"
+    value = float(row["value_0_100"]) if np.isfinite(row["value_0_100"]) else float(row["value"])
+    known = bool(simulated["n_trials"])
+    inside = bool(simulated["low_90"] <= value <= simulated["high_90"]) if known else None
+    return {
+        "arm": arm, "published_arm": theirs, "outcome": outcome, "month": float(row["month"]),
+        "statistic": _LABELS.get(statistic, statistic), "unit": _UNITS.get(statistic, str(row["unit"])),
+        "published": value, "published_n": row["n"], **simulated, "is_inside_90": inside,
+        "figure_from": row["figure_from"], "told": told,
+    }  # fmt: skip
+
+
+def _missing_rows(
+    courses: pd.DataFrame, operating: OperatingCharacteristics, arm: str, theirs: str, rows: list[dict]
+) -> list[dict[str, object]]:
+    """Return rows for the endpoint's score of which the tables say nothing: baseline mean, and change at each visit."""
+    score = str(operating.endpoint["outcome"])
+    months = sorted(set(courses["month"])) if len(courses) else []
+    reported = {(row["arm"], row["outcome"], row["month"], row["statistic"]) for row in rows}
+    missing = []
+    for month in months:
+        column = "mean" if month == 0 else "mean_change"
+        if (arm, score, month, _LABELS[column]) not in reported:
+            missing.append(
+                {
+                    "arm": arm, "published_arm": theirs, "outcome": score, "month": month,
+                    "statistic": _LABELS[column], "unit": _UNITS[column], "published": np.nan, "published_n": np.nan,
+                    **_spread(courses, arm, _Asked(score, column), month), "is_inside_90": None, "figure_from": "",
+                    "told": NOT_REPORTED,
+                }
+            )  # fmt: skip
+    return missing
+
+
+def _spread(courses: pd.DataFrame, arm: str, asked: _Asked, month: float) -> dict[str, float]:
+    """Return median and intervals of an arm's summary over the simulated trials."""
+    names = ("simulated_median", "low_50", "high_50", "low_90", "high_90")
+    if not asked.column or not len(courses):
+        return {**dict.fromkeys(names, np.nan), "n_trials": 0}
+    here = (courses["arm"] == arm) & (courses["score"] == asked.score) & (courses["month"] == month)
+    values = courses.loc[here, asked.column].to_numpy(dtype=float)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return {**dict.fromkeys(names, np.nan), "n_trials": 0}
+    quantiles = np.quantile(values, [0.5, 0.25, 0.75, 0.05, 0.95])
+    return {**dict(zip(names, map(float, quantiles), strict=True)), "n_trials": len(values)}
+
+
+def baseline_wide(baseline: pd.DataFrame) -> pd.DataFrame:
+    """Return the baseline table as it is printed: one row a characteristic, one column an arm."""
+    arms = list(dict.fromkeys(baseline["arm"]))
+    sizes = baseline.groupby("arm")["n"].max()
+    rows = []
+    for (characteristic, unit), group in baseline.groupby(["characteristic", "unit"], sort=False):
+        by_arm = group.set_index("arm")
+        label = f"{characteristic}, %" if unit == "%" else f"{characteristic}, {unit}; mean (SD)"
+        rows.append({"characteristic": label, **{arm: _baseline_cell(by_arm.loc[arm], unit) for arm in arms}})
+    table = pd.DataFrame(rows, columns=["characteristic", *arms])
+    return table.rename(columns={arm: f"{arm} (n = {sizes[arm]})" for arm in arms})
+
+
+def _baseline_cell(row: pd.Series, unit: str) -> str:
+    if unit == "%":
+        return "–" if np.isnan(row["percent"]) else f"{row['percent']:.0f}"
+    if np.isnan(row["mean"]):
+        return "–"
+    digits = 2 if "index" in unit else 1
+    spread = "" if np.isnan(row["sd"]) else f" ({row['sd']:.{digits}f})"
+    return f"{row['mean']:.{digits}f}{spread}"
+
+
+_SCENARIO_WORDS = {
+    Scenario.PRIOR: "Prior draws (assurance)",
+    Scenario.REFERENCE: "Reference values, all cell effects (power)",
+    Scenario.NO_CELL_EFFECT: "No cell effect (false positives against the same carrier)",
+}
+
+
+def scenario_words(scenario: str) -> str:
+    """Return a scenario in words."""
+    return _SCENARIO_WORDS[Scenario(scenario)]
+
+
+def operating_wide(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return the operating characteristics as they are printed: one row a scenario and comparison.
+
+    Columns ``scenario, comparison, trials, success, rejection, truth, bias, coverage, standard_error, not_enrolled,
+    not_estimable``; text with Monte-Carlo standard errors after ±.
+    """
+    rows = []
+    for (scenario, comparison), group in summary.groupby(["scenario", "comparison"], sort=False):
+        of = group.set_index("quantity")
+        n = int(of.loc["success", "n_trials"])
+        rows.append(
+            {
+                "scenario": scenario_words(str(scenario)), "comparison": comparison, "trials": n,
+                "success": _share(of.loc["success"]), "rejection": _share(of.loc["rejection"]),
+                "truth": _truth(of), "bias": _number(of.loc["bias"]), "coverage": _share(of.loc["coverage"]),
+                "standard_error": _plain(of.loc["mean_standard_error", "value"]),
+                "not_enrolled": int(of.loc["not_enrolled", "value"]),
+                "not_estimable": int(of.loc["not_estimable", "value"]),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _share(row: pd.Series) -> str:
+    if not row["n_trials"] or np.isnan(row["value"]):
+        return "no trial"
+    return f"{100 * row['value']:.0f} ± {100 * row['monte_carlo_se']:.1f} %"
+
+
+def _number(row: pd.Series) -> str:
+    if np.isnan(row["value"]):
+        return "no trial"
+    error = "" if np.isnan(row["monte_carlo_se"]) else f" ± {row['monte_carlo_se']:.1f}"
+    return f"{row['value']:.1f}{error}"
+
+
+def _truth(of: pd.DataFrame) -> str:
+    middle, low, high = (of.loc[name, "value"] for name in ("mean_truth", "truth_low", "truth_high"))
+    return "no trial" if np.isnan(middle) else f"{middle:.1f} ({low:.1f} to {high:.1f})"
+
+
+def _plain(value: float) -> str:
+    return "no trial" if np.isnan(value) else f"{value:.1f}"

@@ -1,0 +1,38 @@
+import pytest
+
+from sciatrial.apps.show import TOPICS, shown
+from sciatrial.foundation import StudyError
+
+
+@pytest.mark.parametrize("topic", [topic for topic in TOPICS if topic != "runs"])
+def test_a_topic_shows_rows(topic):
+    table = shown(topic, {})
+    assert len(table.frame) > 0
+    assert table.title
+
+
+def test_evidence_is_filtered():
+    frame = shown("evidence", {"cell_type": "mpc", "outcome": "back_pain"}).frame
+    assert set(frame["cell_type"]) == {"mpc"}
+    assert set(frame["outcome"]) == {"back_pain"}
+
+
+def test_a_mechanism_is_shown_with_its_law():
+    frame = shown("mechanisms", {}).frame.set_index("mechanism")
+    assert frame.loc["oedema_clearance", "law_per_day"] == "oedema_clearance_rate * root_oedema"
+    assert frame.loc["oedema_clearance", "changes"] == "−root_oedema"
+
+
+def test_a_topic_that_there_is_not_names_the_nearest():
+    with pytest.raises(StudyError, match="'mechanisms'"):
+        shown("mechanism", {})
+
+
+def test_filters_where_there_is_nothing_to_filter_are_refused():
+    with pytest.raises(StudyError, match="--cell-type"):
+        shown("mechanisms", {"cell_type": "mpc"})
+
+
+def test_runs_are_listed_from_the_folder_where_one_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert len(shown("runs", {}).frame) == 0

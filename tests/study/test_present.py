@@ -1,0 +1,25 @@
+import numpy as np
+
+from sciatrial.study import report_inputs, write_run_report
+
+
+def test_the_report_can_be_written_again_from_the_kept_records(finished):
+    before = finished.report.read_bytes()
+    assert write_run_report(finished.folder).read_bytes() == before
+
+
+def test_every_row_of_the_prior_comes_with_what_was_drawn(finished):
+    prior = report_inputs(finished.folder).prior
+    assert np.isfinite(prior[["draws_low", "draws_median", "draws_high"]].to_numpy()).all()
+    assert (prior["draws_low"] <= prior["draws_high"]).all()
+
+
+def test_every_source_is_published_with_a_citation_or_is_called_an_assumption(finished):
+    sources = report_inputs(finished.folder).sources
+    published = sources.loc[sources["kind"] == "published"]
+    assert set(sources["kind"]) == {"published", "assumption"}
+    assert published["citation"].str.len().min() > 5
+
+
+def test_rows_that_cannot_be_used_are_counted_by_reason(finished):
+    assert sum(report_inputs(finished.folder).unusable_rows.values()) == 835 - 597

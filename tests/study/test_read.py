@@ -1,0 +1,145 @@
+import re
+
+import pytest
+import tomlkit
+
+from sciatrial.foundation import StudyError
+from sciatrial.study import read_study
+from tests.study.conftest import SMALL, STUDIES
+
+
+def problems_of(path, text, **how):
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(StudyError) as caught:
+        read_study(path, **how)
+    return {problem.where: problem for problem in caught.value.problems}
+
+
+@pytest.mark.parametrize("path", sorted(STUDIES.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_shipped_study_has_no_problem(path):
+    assert read_study(path).design.size >= 100
+
+
+def test_the_demo_randomises_in_the_ratio_of_the_published_trial():
+    sizes = read_study(STUDIES / "mpc_intradiscal.toml").design.expected_sizes()
+    assert sizes == {"saline": 20, "ha": 20, "mpc_6m": 30, "mpc_18m": 30}
+
+
+def test_the_resolved_study_read_again_is_the_same_study(small, tmp_path):
+    path = tmp_path / "again.toml"
+    path.write_text(tomlkit.dumps(dict(small.resolved)), encoding="utf-8")
+    assert read_study(path).fingerprint() == small.fingerprint()
+
+
+def test_every_default_is_written_out(small):
+    assert small.resolved["trial"]["alpha"] == 0.05
+    assert small.resolved["trial"]["comparisons"] == [{"arm": "cells", "control": "sham"}]
+    assert small.resolved["population"]["symptom_months"] == [3.0, 24.0]
+
+
+def test_the_order_of_the_arms_makes_another_study(small, tmp_path):
+    head, cells, sham = re.split(r"(?=\[arms\.)", SMALL)
+    path = tmp_path / "turned.toml"
+    path.write_text(head + sham + "\n" + cells, encoding="utf-8")
+    assert read_study(path).fingerprint() != small.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "told"),
+    [
+        ("dose_million_cells = 20", "dose_milion_cells = 20", "arms.cells.dose_milion_cells", "'dose_million_cells'"),
+        ("dose_million_cells = 20", "dose_cells = 20", "arms.cells.dose_cells", "'dose_million_cells'"),
+        ("dose_million_cells = 20", "dose_million_cells = 0", "arms.cells.dose_million_cells", "0.01 to 2000"),
+        ("dose_million_cells = 20", "dose_million_cells = -5", "arms.cells.dose_million_cells", "0.01 to 2000"),
+        ("dose_million_cells = 20", "dose_million_cells = 1e9", "arms.cells.dose_million_cells", "million cells"),
+        ("dose_million_cells = 20", "dose_million_cells = nan", "arms.cells.dose_million_cells", "finite"),
+        ("dose_million_cells = 20", "dose_million_cells = inf", "arms.cells.dose_million_cells", "finite"),
+        ("dose_million_cells = 20", 'dose_million_cells = "20 million"', "arms.cells.dose_million_cells", "without quotes"),
+        ('"bm_msc"', '"bmmsc"', "arms.cells.cell_type", "'bm_msc'"),
+        ('"bm_msc"', '"svf"', "arms.cells", "cannot be simulated"),
+        ('route              = "epidural_transforaminal"', 'route = "oral"', "arms.cells", "cannot go by the route"),
+        ("visits_months    = [1, 3]", "visits_weeks = [4, 12]", "trial.visits_weeks", "'visits_months'"),
+        ("visits_months    = [1, 3]", "visits_months = [3, 1]", "trial.visits_months", "increasing order"),
+        ("visits_months    = [1, 3]", "visits_months = [1, 3, 3]", "trial.visits_months", "once"),
+        ("month = 3", "month = 4", "trial.endpoint.month", "not a visit"),
+        ('outcome = "leg_pain"', 'outcome = "leg_pian"', "trial.endpoint.outcome", "'leg_pain'"),
+        ("n_total          = 12", "n_total = 12\nn_per_arm = 6", "trial", "one of them and not both"),
+        ("n_total          = 12", "n_total = 12\nallocation = { cells = 1 }", "trial.allocation", "arm sham is missing"),
+        ("n_total          = 12", "n_total = 12\nallocation = { cells = 1, sham = 1, x = 1 }", "trial.allocation.x", "no such"),
+        ("n_total          = 12", "n_total = 12.5", "trial.n_total", "whole number"),
+        ("n_total          = 12", "n_total = 2", "trial.n_total", "4 to 1e+06"),
+        ('"chronic_radicular"', '"chronic_radiculr"', "population.cohort", "'chronic_radicular'"),
+        ('cohort = "chronic_radicular"', "", "population.cohort", "missing"),
+        ('cohort = "chronic_radicular"', 'cohort = "stenosis"\nages = 3', "population.ages", "no such setting"),
+        ('cohort = "chronic_radicular"', 'cohort = "stenosis"\nsymptom_months = [9, 3]', "population.symptom_months", "shorter"),
+        ("seed     = 11", "seed = -1", "seed", "0 or more"),
+        ("seed     = 11", "sead = 11", "sead", "'seed'"),
+        ("schema   = 1", "schema = 2", "schema", "1"),
+        ('name     = "small"', 'name = "../up"', "name", "letters"),
+        ("n_trials = 12", "n_trials = 1", "simulation.n_trials", "2 to 100000"),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_told_with_its_place_and_what_to_do(tmp_path, old, new, where, told):
+    assert old in SMALL
+    found = problems_of(tmp_path / "wrong.toml", SMALL.replace(old, new, 1))
+    assert where in found
+    assert told in str(found[where])
+    assert found[where].next_step
+
+
+def test_every_problem_of_a_file_is_told_at_once(tmp_path):
+    text = SMALL.replace("seed     = 11", "sead = 11").replace('"bm_msc"', '"bmmsc"').replace("month = 3", "month = 4")
+    text = text.replace("dropout_per_year = 0.2", "dropout_per_year = inf").replace('"chronic_radicular"', '"x"')
+    expected = {"seed", "sead", "arms.cells.cell_type", "trial.endpoint.month", "trial.dropout_per_year", "population.cohort"}
+    assert expected <= set(problems_of(tmp_path / "wrong.toml", text))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("[arms.x]\n", "is empty"), ("", "two arms or more")],
+    ids=["an arm without words", "no arms"],
+)
+def test_a_study_without_usable_arms_is_refused(tmp_path, text, told):
+    head = SMALL.split("[arms.cells]")[0]
+    found = problems_of(tmp_path / "wrong.toml", f"{head}\n[arms]\n{text}")
+    assert any(told in str(problem) for problem in found.values())
+
+
+def test_an_unreadable_file_is_told(tmp_path):
+    with pytest.raises(StudyError, match="no such file"):
+        read_study(tmp_path / "nothing.toml")
+    with pytest.raises(StudyError, match="is a folder"):
+        read_study(tmp_path)
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(StudyError, match="not text in UTF-8"):
+        read_study(tmp_path / "bytes.toml")
+    (tmp_path / "broken.toml").write_text("seed = = 1", encoding="utf-8")
+    with pytest.raises(StudyError, match="line 1"):
+        read_study(tmp_path / "broken.toml")
+
+
+def test_the_nearest_file_is_named(small_file):
+    with pytest.raises(StudyError, match="small.toml"):
+        read_study(small_file.with_name("smal.toml"))
+
+
+def test_a_change_is_put_in_place_of_what_the_file_says(small_file):
+    study = read_study(small_file, changes=["trial.n_total=90", "arms.cells.route=perineural"])
+    assert study.design.n_total == 90
+    assert study.design.arms["cells"].route == "perineural"
+    assert study.changes == ("trial.n_total=90", "arms.cells.route=perineural")
+
+
+@pytest.mark.parametrize("change", ["trial.n_total", "=3", "seed.x=1"])
+def test_a_change_that_is_none_is_told(small_file, change):
+    with pytest.raises(StudyError, match="--set"):
+        read_study(small_file, changes=[change])
+
+
+def test_a_change_of_an_unknown_setting_names_the_nearest(small_file):
+    with pytest.raises(StudyError, match="n_total"):
+        read_study(small_file, changes=["trial.n_totl=90"])
+
+
+def test_quick_keeps_the_path_and_makes_few_trials(small_file):
+    assert read_study(small_file, quick=True).settings.simulation.n_trials == 6
