@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -85,7 +86,7 @@ def study_file() -> str:
     for title, model in tables:
         parts.append(f"## {title}\n\n```text\n{inspect.getdoc(model)}\n```\n")
         rows = [
-            (f"`{field.alias or name}`", _type_words(field.annotation), "" if field.is_required() else field.get_default(call_default_factory=True))
+            (f"`{field.alias or name}`", _type_words(field.annotation), _default(field))
             for name, field in model.model_fields.items()
             if not (model is Design and name == "arms")
         ]  # fmt: skip
@@ -99,6 +100,10 @@ def study_file() -> str:
     rows = [(f"`{word}`", why) for words in (NOT_SIMULATABLE, CELLS_NOT_SIMULATABLE) for word, why in words.items()]
     parts.append("## Words of the tables that cannot be simulated\n\n" + table(("word", "why"), rows))
     return "\n".join(parts)
+
+
+def _default(field: Any) -> object:
+    return "" if field.is_required() else field.get_default(call_default_factory=True)
 
 
 def _type_words(annotation: object) -> str:
@@ -125,9 +130,12 @@ def mechanisms() -> str:
     rows = [[row["mechanism"], row["changes"], f"`{row['law_per_day']}`", row["meaning"], row["sources"]]
             for row in laws.to_dict(orient="records")]  # fmt: skip
     parts.append(table([name.replace("_", " ") for name in columns], rows))
-    parts.append("## States\n\n" + table(("state", "unit", "meaning"), [(s.name, s.unit, s.meaning) for s in model.states]))
     parts.append(
-        "## Parameters\n\n" + table(("parameter", "unit", "meaning"), [(p.name, p.unit, p.meaning) for p in model.parameters])
+        "## States\n\n" + table(("state", "unit", "meaning"), [(s.name, s.unit, s.meaning) for s in model.states])
+    )
+    parts.append(
+        "## Parameters\n\n"
+        + table(("parameter", "unit", "meaning"), [(p.name, p.unit, p.meaning) for p in model.parameters])
     )
     behaviours = read_behaviours()
     rows = [
@@ -135,8 +143,8 @@ def mechanisms() -> str:
         for row in behaviours.to_dict(orient="records")
     ]
     parts.append(
-        f"## Required behaviours\n\n{int(behaviours['holds'].sum())} of {len(behaviours)} hold, at the reference values. "
-        "Many targets were used to set those values, so a row that holds is no evidence of prediction.\n\n"
+        f"## Required behaviours\n\n{int(behaviours['holds'].sum())} of {len(behaviours)} hold, at the reference "
+        "values. Many targets were used to set those values, so a row that holds is no evidence of prediction.\n\n"
         + table(("behaviour", "expected", "got", "holds"), rows)
     )
     return "\n".join(parts)

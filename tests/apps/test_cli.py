@@ -97,7 +97,11 @@ def test_new_refuses_a_name_that_no_study_can_have(folder):
 
 @pytest.mark.parametrize(
     ("words", "told"),
-    [(["runn"], "run"), (["run", "small.toml", "--quik"], "--quick"), (["show", "evidence", "--route", "x"], "perineural")],
+    [
+        (["runn"], "run"),
+        (["run", "small.toml", "--quik"], "--quick"),
+        (["show", "evidence", "--route", "x"], "perineural"),
+    ],
 )
 def test_a_mistyped_word_is_wrong_usage_and_names_the_nearest(folder, words, told):
     result = sciatrial(*words, cwd=folder)

@@ -1,7 +1,19 @@
 import subprocess
 import sys
 
-HEAVY = ("numba", "pandas", "xarray", "matplotlib", "scipy", "statsmodels", "pydantic", "pint", "jinja2", "typer", "rich")
+HEAVY = (
+    "numba",
+    "pandas",
+    "xarray",
+    "matplotlib",
+    "scipy",
+    "statsmodels",
+    "pydantic",
+    "pint",
+    "jinja2",
+    "typer",
+    "rich",
+)
 
 
 def modules_after(line: str) -> set[str]:

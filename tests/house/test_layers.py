@@ -35,7 +35,13 @@ def test_rooms_look_down_and_are_entered_by_their_doors():
         ("population/sample.py", "import numba"),
         ("utils/__init__.py", ""),
     ],
-    ids=["an upward import", "a room that draws", "a side door", "a solver outside the engine", "a room nobody planned"],
+    ids=[
+        "an upward import",
+        "a room that draws",
+        "a side door",
+        "a solver outside the engine",
+        "a room nobody planned",
+    ],
 )
 def test_the_layer_rule_catches(copy, file, line):
     path = copy / "src" / "sciatrial" / file

@@ -90,7 +90,14 @@ def test_a_wrong_setting_is_told_with_its_place_and_what_to_do(tmp_path, old, ne
 def test_every_problem_of_a_file_is_told_at_once(tmp_path):
     text = SMALL.replace("seed     = 11", "sead = 11").replace('"bm_msc"', '"bmmsc"').replace("month = 3", "month = 4")
     text = text.replace("dropout_per_year = 0.2", "dropout_per_year = inf").replace('"chronic_radicular"', '"x"')
-    expected = {"seed", "sead", "arms.cells.cell_type", "trial.endpoint.month", "trial.dropout_per_year", "population.cohort"}
+    expected = {
+        "seed",
+        "sead",
+        "arms.cells.cell_type",
+        "trial.endpoint.month",
+        "trial.dropout_per_year",
+        "population.cohort",
+    }
     assert expected <= set(problems_of(tmp_path / "wrong.toml", text))
 
 
@@ -119,7 +126,7 @@ def test_an_unreadable_file_is_told(tmp_path):
 
 
 def test_the_nearest_file_is_named(small_file):
-    with pytest.raises(StudyError, match="small.toml"):
+    with pytest.raises(StudyError, match=r"small\.toml"):
         read_study(small_file.with_name("smal.toml"))
 
 

@@ -6,11 +6,12 @@ number is: every number comes from the draw that it is handed.
 
 from sciatrial.clinic.coverage import simulatable_arms, why_not_simulatable
 from sciatrial.clinic.observe import SCORES, measured, measurement_error
-from sciatrial.clinic.protocol import NOT_SIMULATABLE, Protocol, sham_of
+from sciatrial.clinic.protocol import CELLS_NOT_SIMULATABLE, NOT_SIMULATABLE, Protocol, sham_of
 from sciatrial.clinic.screen import Screening, screen
 from sciatrial.clinic.treat import Numbers, Treatment, treat
 
 __all__ = [
+    "CELLS_NOT_SIMULATABLE",
     "NOT_SIMULATABLE",
     "SCORES",
     "Numbers",

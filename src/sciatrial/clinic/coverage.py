@@ -44,6 +44,6 @@ def simulatable_arms(arms: pd.DataFrame) -> pd.DataFrame:
         ]
     )
     kinds = table.groupby(["intervention", "cell_type", "why_not"]).size()
-    counts = kinds.reset_index(name="n_arms")
+    counts = kinds.to_frame("n_arms").reset_index()
     counts.insert(3, "is_simulatable", counts["why_not"] == "")
     return counts.reindex(columns=["intervention", "cell_type", "n_arms", "is_simulatable", "why_not"])

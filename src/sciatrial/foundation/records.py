@@ -54,7 +54,7 @@ def _feed(digest: Any, content: Any) -> None:
         digest.update(b"]")
     elif isinstance(content, np.ndarray):
         if content.dtype.kind in "OUS":
-            _feed(digest, [str(item) for item in content.ravel().tolist()])
+            digest.update(json.dumps([str(item) for item in content.ravel().tolist()]).encode())
         else:
             plain = np.ascontiguousarray(content)
             digest.update(f"{plain.dtype.str}{plain.shape}".encode())

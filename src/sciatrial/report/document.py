@@ -15,10 +15,16 @@ from typing import Any
 import jinja2
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from sciatrial.foundation import Problem, StudyError
 from sciatrial.report import figures, tables, words
 from sciatrial.trial import OperatingCharacteristics, Scenario, TrialResult
+
+_OPERATING_HEADS = {
+    "rejection": "either direction", "truth": "true effect (95 % of draws)", "standard_error": "mean SE",
+    "not_enrolled": "could not enrol", "not_estimable": "no estimate",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,9 @@ def write_report(inputs: ReportInputs, path: str | Path) -> Path:
             Path(temporary).unlink(missing_ok=True)
     except OSError as error:
         found = f"cannot be written ({error.strerror or error})"
-        problem = Problem("report", found, "a folder with room that you may write to", "free some space or change rights")
+        problem = Problem(
+            "report", found, "a folder with room that you may write to", "free some space or change rights"
+        )
         raise StudyError(str(path), problem) from error
     return path
 
@@ -108,19 +116,23 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     return {
         "disclaimer": words.DISCLAIMER,
         "not_calibrated": "Prior draws, not calibrated",
-        "css": jinja2.filters.Markup(_template("report.css")),
+        "css": Markup(_template("report.css")),
         "study": inputs.study,
         "study_text": inputs.study_text,
         "stamp": inputs.stamp,
-        "findings": words.findings(inputs.operating, inputs.result, comparison),
+        "findings": words.findings(inputs.operating, comparison),
         "facts": words.design_facts(dict(inputs.study)),
         "arms": pd.DataFrame(words.arm_rows(dict(inputs.study))),
         "result": inputs.result,
         "conduct": inputs.result.conduct,
         "baseline": tables.baseline_wide(inputs.result.baseline),
         "contrasts": _contrasts(inputs.result),
-        "operating": tables.operating_wide(inputs.operating.summary),
-        "comparison": _comparison(comparison),
+        "operating": tables.operating_wide(inputs.operating.summary).rename(columns=_OPERATING_HEADS),
+        "short": words.short_table(inputs.operating),
+        "comparison": _comparison(comparison.loc[np.isfinite(comparison["published"])]),
+        "not_reported": _comparison(comparison.loc[~np.isfinite(comparison["published"])]).drop(
+            columns=["inside it", "published in"]
+        ),
         "published_study": inputs.published_study,
         "risk_of_bias": pd.DataFrame(inputs.published_study.get("risk_of_bias", [])),
         "not_moving": _still(inputs.operating),
@@ -135,7 +147,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     }
 
 
-def _table(frame: pd.DataFrame, caption: str, numbers: tuple[str, ...] = ()) -> jinja2.filters.Markup:
+def _table(frame: pd.DataFrame, caption: str, numbers: tuple[str, ...] = ()) -> Markup:
     """Return a frame as an HTML table; the columns in `numbers` are set to the right."""
     right = [column in numbers or frame[column].dtype.kind in "fi" for column in frame.columns]
     heads = "".join(
@@ -150,7 +162,7 @@ def _table(frame: pd.DataFrame, caption: str, numbers: tuple[str, ...] = ()) -> 
             f"<td{' class=n' if flag else ''}>{text}</td>" for text, flag in zip(cells[1:], right[1:], strict=True)
         )
         body.append(f"<tr>{first}{rest}</tr>")
-    return jinja2.filters.Markup(
+    return Markup(
         f'<div class="scroll"><table><caption>{html.escape(caption)}</caption><thead><tr>{heads}</tr></thead>'
         f"<tbody>{''.join(body)}</tbody></table></div>"
     )
@@ -172,33 +184,41 @@ def _contrasts(result: TrialResult) -> pd.DataFrame:
         rows.append(
             {
                 "comparison": row["comparison"], "patients": f"{row['n_arm']} and {row['n_control']}",
-                "estimate": f"{row['estimate']:.1f}" if made else row["why_not"],
-                "95 % interval": f"{row['ci_low']:.1f} to {row['ci_high']:.1f}" if made else "–",
-                "standard error": f"{row['standard_error']:.1f}" if made else "–", "p": p if made else "–",
+                "estimate": tables.number(row["estimate"]) if made else row["why_not"],
+                "95 % interval": _span(row["ci_low"], row["ci_high"]),
+                "standard error": tables.number(row["standard_error"]),
+                "p": p if made else "–",
             }
         )  # fmt: skip
     return pd.DataFrame(rows).rename(columns={"95 % interval": f"{100 * (1 - result.alpha):g} % interval"})
+
+
+def _span(low: float, high: float) -> str:
+    return f"{tables.number(low)} to {tables.number(high)}" if np.isfinite(low) else "–"
 
 
 def _comparison(comparison: pd.DataFrame) -> pd.DataFrame:
     """Return the comparison as it is printed."""
     rows = []
     for row in comparison.to_dict(orient="records"):
-        simulated = np.isfinite(row["simulated_median"])
         reported = np.isfinite(row["published"])
         inside = row["is_inside_90"]
         rows.append(
             {
                 "arm": row["arm"], "outcome": row["outcome"].replace("_", " "), "month": f"{row['month']:g}",
                 "statistic": row["statistic"], "unit": row["unit"],
-                "published": f"{row['published']:.1f}" if reported else tables.NOT_REPORTED,
-                "simulated median": f"{row['simulated_median']:.1f}" if simulated else "–",
-                "middle 90 %": f"{row['low_90']:.1f} to {row['high_90']:.1f}" if simulated else "–",
-                "inside": {True: "yes", False: "no"}.get(inside, row["told"] if reported else "–"),
+                "published": tables.number(row["published"]) if reported else tables.NOT_REPORTED,
+                "simulated median": tables.number(row["simulated_median"]),
+                "middle 90 %": _span(row["low_90"], row["high_90"]),
+                "inside it": {True: "yes", False: "no"}.get(inside, row["told"] if reported else "–"),
                 "published in": row["figure_from"] or "–",
             }
         )  # fmt: skip
-    return pd.DataFrame(rows)
+    columns = (
+        "arm", "outcome", "month", "statistic", "unit", "published", "simulated median", "middle 90 %", "inside it",
+        "published in",
+    )  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _still(operating: OperatingCharacteristics) -> list[str]:
@@ -227,13 +247,14 @@ def _prior(prior: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _counts(operating: OperatingCharacteristics) -> dict[str, int]:
-    counts = operating.counts
+def _counts(operating: OperatingCharacteristics) -> dict[str, Any]:
+    counts: Any = operating.counts
     total = {name: int(counts[name].sum()) if len(counts) else 0 for name in ("screened", "eligible", "unsolved")}
-    trials = operating.trials.drop_duplicates(["scenario", "trial"])
+    trials: Any = operating.trials.drop_duplicates(["scenario", "trial"])
     could_not = trials["why_not"].str.startswith("could not enrol")
     by_scenario = {str(s): int((could_not & (trials["scenario"] == s)).sum()) for s in Scenario}
-    others = (operating.trials["why_not"] != "") & ~operating.trials["why_not"].str.startswith("could not enrol")
+    reasons: Any = operating.trials["why_not"]
+    others = (reasons != "") & ~reasons.str.startswith("could not enrol")
     return {**total, "trials": len(trials), "not_enrolled": by_scenario, "not_estimable": int(others.sum())}
 
 
@@ -252,7 +273,7 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
         ),
         "scores": (
             figures.plot_all_scores(inputs.operating, colours=colours, skip=endpoint),
-            "All other scores by arm: median over simulated trials of the arm's mean, and the middle 50 % as a band.",
+            "All other scores by arm: median over simulated trials of the arm's mean; bars hold the middle 50 %.",
         ),
         "contrasts": (
             figures.plot_contrasts(
@@ -272,7 +293,7 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
         ),
         "inside": (
             figures.plot_inside(inputs.operating, colours=colours),
-            "What happens inside, by arm: median over simulated trials of the arm's mean, and the middle 50 % as a band. "
+            "What happens inside, by arm: median over simulated trials of the arm's mean; bars hold the middle 50 %. "
             "No trial could see it.",
         ),
     }  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sciatrial.foundation import Problem, Score, StudyError
+from sciatrial.report.tables import number
 from sciatrial.trial import OperatingCharacteristics, Scenario, TrialResult
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _CONTROLS = ("#5A5A5A", "#E69F00", "#56B4E9", "#8C6D31")
 _INK, _FAINT, _PUBLISHED = "#222222", "#D9D9D9", "#B00020"
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
-_STYLE = {
+_STYLE: Any = {
     "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9.0, "axes.titlesize": 9.5,
     "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.labelsize": 9.0, "axes.spines.top": False,
     "axes.spines.right": False, "axes.edgecolor": "#777777", "axes.grid": True, "grid.color": "#EBEBEB",
@@ -89,8 +90,8 @@ def _prior_courses(operating: OperatingCharacteristics) -> pd.DataFrame:
     return courses.loc[courses["scenario"] == Scenario.PRIOR] if len(courses) else courses
 
 
-def _bands(frame: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return quantiles over simulated trials at each month."""
+def _bands(frame: Any, column: str) -> Any:
+    """Return a frame of quantiles over simulated trials, one row a month, one column a quantile."""
     return frame.groupby("month")[column].quantile([0.05, 0.25, 0.5, 0.75, 0.95]).unstack()
 
 
@@ -134,31 +135,43 @@ def plot_courses(
 
 @styled
 def plot_all_scores(operating: OperatingCharacteristics, *, colours: Mapping[str, str], skip: str = "") -> Figure:
-    """Draw every other score over time: the median over trials of each arm's mean, and the middle half as a band."""
+    """Draw every other score over time: the median over trials of each arm's mean, with the middle half."""
     courses = _prior_courses(operating)
     scores = [str(score) for score in Score if score != skip]
     figure = new_figure(8.4, 4.9)
     panels = figure.subplots(2, 3, sharex=True)
+    top = 20.0
     for ax, score in zip(panels.flat, scores, strict=False):
-        for place, (arm, colour) in enumerate(colours.items()):
-            mine = courses.loc[(courses["arm"] == arm) & (courses["score"] == score)] if len(courses) else courses
-            if len(mine):
-                bands = _bands(mine, "mean")
-                ax.fill_between(bands.index, bands[0.25], bands[0.75], color=colour, alpha=0.10, lw=0)
-                ax.plot(
-                    bands.index, bands[0.5], color=colour, marker=_MARKERS[place % len(_MARKERS)], ms=3.5, label=arm
-                )
-        ax.set_title(words_of(score))
+        bands = _dodged(ax, courses.loc[courses["score"] == score] if len(courses) else courses, "mean", colours)
+        ax.set_title(words_of(score) + (", EQ-5D index" if score == Score.QUALITY_OF_LIFE else ""))
         if score != Score.QUALITY_OF_LIFE:
-            ax.set_ylim(0, max(40.0, ax.get_ylim()[1]))
+            top = max(top, bands)
         if len(courses):
             _month_axis(ax, sorted(set(courses["month"])))
+    for ax, score in zip(panels.flat, scores, strict=False):
+        if score != Score.QUALITY_OF_LIFE:
+            ax.set_ylim(0, min(100.0, 10 * np.ceil(top / 10 + 0.2)))
     for ax in panels[0]:
         ax.set_xlabel("")
     for ax in panels[:, 0]:
         ax.set_ylabel("Mean, 0 to 100")
     _shared_legend(figure, panels.flat[0])
     return figure
+
+
+def _dodged(ax: Axes, frame: pd.DataFrame, column: str, colours: Mapping[str, str]) -> float:
+    """Draw each arm's median over trials with the middle half as a bar, arms side by side; return the highest value."""
+    if not len(frame):
+        return 0.0
+    step = float(frame["month"].to_numpy(dtype=float).max()) / 110
+    highest = 0.0
+    for place, (arm, colour) in enumerate(colours.items()):
+        bands = _bands(frame.loc[frame["arm"] == arm], column)
+        at = bands.index.to_numpy(dtype=float) + (place - (len(colours) - 1) / 2) * step
+        ax.vlines(at, bands[0.25], bands[0.75], color=colour, lw=1.0, alpha=0.75)
+        ax.plot(at, bands[0.5], color=colour, lw=1.2, marker=_MARKERS[place % len(_MARKERS)], ms=3.2, mew=0, label=arm)
+        highest = max(highest, float(np.nanmax(bands[0.75])))
+    return highest
 
 
 def _shared_legend(figure: Figure, ax: Axes) -> None:
@@ -185,7 +198,7 @@ def plot_contrasts(result: TrialResult, ax: Axes | None = None, *, important: fl
             continue
         ax.plot([row["ci_low"], row["ci_high"]], [place, place], color=_CELLS[0], lw=2.2, solid_capstyle="butt")
         ax.plot(row["estimate"], place, "s", color=_CELLS[0], ms=7)
-        told = f"{row['estimate']:.1f} ({row['ci_low']:.1f} to {row['ci_high']:.1f})"
+        told = f"{number(row['estimate'])} ({number(row['ci_low'])} to {number(row['ci_high'])})"
         ax.annotate(
             told, (1.0, place), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
             va="center", fontsize=8.5, annotation_clip=False,
@@ -293,39 +306,33 @@ THEMES: Mapping[str, tuple[str, ...]] = {
 
 
 def quantities_that_move(operating: OperatingCharacteristics) -> list[str]:
-    """Return the inner quantities worth a panel: those that are not the same number at all times in all arms."""
-    inside = operating.inside
+    """Return the inner quantities worth a panel: those that reach a hundredth and are not one number everywhere."""
+    inside: Any = operating.inside
     if not len(inside):
         return []
     mine = inside.loc[inside["scenario"] == Scenario.PRIOR]
-    spread = mine.groupby("quantity")["mean"].agg(lambda values: float(values.max() - values.min()))
-    moving = {str(name) for name, value in spread.items() if value > 1e-3}
+    middle = mine.groupby(["quantity", "arm", "month"])["mean"].median()
+    spread = middle.groupby("quantity").agg(lambda values: float(values.max() - values.min()))
+    highest = middle.groupby("quantity").max()
+    moving = {str(name) for name in highest.index if highest[name] > 0.01 and spread[name] > 0.002}
     return [name for names in THEMES.values() for name in names if name in moving]
 
 
 @styled
 def plot_inside(operating: OperatingCharacteristics, *, colours: Mapping[str, str]) -> Figure:
-    """Draw what happens inside, a quantity a panel: the median over prior trials of each arm's mean, and the middle
-    half of the trials as a band.
-    """
+    """Draw what happens inside, a quantity a panel: each arm's median over prior trials, with the middle half."""
     names = quantities_that_move(operating)
     columns = 4
     rows = max(1, -(-len(names) // columns))
-    figure = new_figure(8.6, 2.05 * rows + 0.5)
-    panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
+    figure = new_figure(8.6, 2.1 * rows + 0.4)
+    panels = figure.subplots(rows, columns, squeeze=False)
     inside = operating.inside
     mine = inside.loc[inside["scenario"] == Scenario.PRIOR] if len(inside) else inside
     for ax, name in zip(panels.flat, names, strict=False):
         here = mine.loc[mine["quantity"] == name]
-        for place, (arm, colour) in enumerate(colours.items()):
-            bands = _bands(here.loc[here["arm"] == arm], "mean")
-            ax.fill_between(bands.index, bands[0.25], bands[0.75], color=colour, alpha=0.12, lw=0)
-            ax.plot(
-                bands.index, bands[0.5], color=colour, lw=1.4, marker=_MARKERS[place % len(_MARKERS)], ms=3, label=arm
-            )
+        _dodged(ax, here, "mean", colours)
         unit = str(here["unit"].iloc[0]).replace("dimensionless", "").replace("million_cells", "million")
-        ax.set_title(words_of(name), fontsize=8)
-        ax.set_ylabel(unit or "fraction", fontsize=7.5)
+        ax.set_title(words_of(name) + (f", {unit}" if unit else ""), fontsize=7.4)
         ax.tick_params(labelsize=7.5)
         ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
         _month_axis(ax, sorted(set(here["month"])))
@@ -334,8 +341,8 @@ def plot_inside(operating: OperatingCharacteristics, *, colours: Mapping[str, st
         ax.set_visible(False)
     for ax in panels.flat[max(0, len(names) - columns) : len(names)]:
         ax.set_xlabel("Months", fontsize=8)
-        ax.tick_params(labelbottom=True)
-    _shared_legend(figure, panels.flat[0])
+    if names:
+        _shared_legend(figure, panels.flat[0])
     return figure
 
 
@@ -354,8 +361,12 @@ def plot_published(comparison: pd.DataFrame, *, colours: Mapping[str, str]) -> F
         here = rows.loc[same]
         for place, row in enumerate(here.to_dict(orient="records")):
             colour = colours.get(row["arm"], _INK)
-            ax.plot([row["low_90"], row["high_90"]], [place, place], color=colour, alpha=0.35, lw=5, solid_capstyle="butt")
-            ax.plot([row["low_50"], row["high_50"]], [place, place], color=colour, alpha=0.75, lw=5, solid_capstyle="butt")
+            ax.plot(
+                [row["low_90"], row["high_90"]], [place, place], color=colour, alpha=0.35, lw=5, solid_capstyle="butt"
+            )
+            ax.plot(
+                [row["low_50"], row["high_50"]], [place, place], color=colour, alpha=0.75, lw=5, solid_capstyle="butt"
+            )
             ax.plot(row["simulated_median"], place, "|", color="white", ms=7, mew=1.6)
             ax.plot(row["published"], place, "D", color=_PUBLISHED, ms=6, mec="white", mew=0.8, zorder=5)
         ax.set_yticks(range(len(here)), here["arm"])
@@ -401,7 +412,9 @@ def plot(record: Any, ax: Axes | None = None) -> Axes:
         return plot_operating(record, ax)
     raise StudyError(
         "plot",
-        Problem("record", f"is a {type(record).__name__}", "TrialResult or OperatingCharacteristics", "see report/figures"),
+        Problem(
+            "record", f"is a {type(record).__name__}", "TrialResult or OperatingCharacteristics", "see report/figures"
+        ),
     )
 
 
@@ -413,5 +426,10 @@ def as_svg(figure: Figure) -> str:
 
     buffer = io.StringIO()
     with rc_context(_STYLE):
+        # lay out once: savefig would draw everything twice to do it
+        engine = figure.get_layout_engine()
+        if engine is not None:
+            engine.execute(figure)
+            figure.set_layout_engine("none")
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()

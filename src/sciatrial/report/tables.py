@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -87,13 +88,13 @@ def _asked(row: Mapping, operating: OperatingCharacteristics) -> _Asked:
     return _Asked(row["outcome"], _STATISTICS[row["statistic"]])
 
 
-def _asked_response(row: Mapping, operating: OperatingCharacteristics) -> _Asked:
+def _asked_response(row: Mapping[str, Any], operating: OperatingCharacteristics) -> _Asked:
     rule = RESPONDER_RULES.get(row["instrument"])
     if rule is None:
         return _Asked("", "", "not simulated: the rule of response is not known")
-    if len(rule.criteria) > 1 or rule.needs_no_intervention:
+    if len(rule.criteria) != 1 or rule.needs_no_intervention:
         return _Asked("", "", "not simulated: a response of several conditions")
-    criterion = rule.criteria[0]
+    (criterion,) = rule.criteria
     column = _RESPONSES.get((criterion.percent_better, criterion.at_most))
     endpoint = str(operating.endpoint["outcome"])
     # the tables say "pain" without where; it is read as the pain that the trial is judged by
@@ -164,9 +165,10 @@ def _spread(courses: pd.DataFrame, arm: str, asked: _Asked, month: float) -> dic
 def baseline_wide(baseline: pd.DataFrame) -> pd.DataFrame:
     """Return the baseline table as it is printed: one row a characteristic, one column an arm."""
     arms = list(dict.fromkeys(baseline["arm"]))
-    sizes = baseline.groupby("arm")["n"].max()
+    sizes: Any = baseline.groupby("arm")["n"].max()
     rows = []
-    for (characteristic, unit), group in baseline.groupby(["characteristic", "unit"], sort=False):
+    groups: Any = baseline.groupby(["characteristic", "unit"], sort=False)
+    for (characteristic, unit), group in groups:
         by_arm = group.set_index("arm")
         label = f"{characteristic}, %" if unit == "%" else f"{characteristic}, {unit}; mean (SD)"
         rows.append({"characteristic": label, **{arm: _baseline_cell(by_arm.loc[arm], unit) for arm in arms}})
@@ -174,7 +176,7 @@ def baseline_wide(baseline: pd.DataFrame) -> pd.DataFrame:
     return table.rename(columns={arm: f"{arm} (n = {sizes[arm]})" for arm in arms})
 
 
-def _baseline_cell(row: pd.Series, unit: str) -> str:
+def _baseline_cell(row: Any, unit: str) -> str:
     if unit == "%":
         return "–" if np.isnan(row["percent"]) else f"{row['percent']:.0f}"
     if np.isnan(row["mean"]):
@@ -185,10 +187,18 @@ def _baseline_cell(row: pd.Series, unit: str) -> str:
 
 
 _SCENARIO_WORDS = {
-    Scenario.PRIOR: "Prior draws (assurance)",
-    Scenario.REFERENCE: "Reference values, all cell effects (power)",
-    Scenario.NO_CELL_EFFECT: "No cell effect (false positives against the same carrier)",
+    Scenario.PRIOR: "prior draws",
+    Scenario.REFERENCE: "reference values",
+    Scenario.NO_CELL_EFFECT: "no cell effect",
 }
+
+
+def number(value: float, digits: int = 1) -> str:
+    """Return a number as it is printed: a true minus sign, no minus before a zero, a dash where there is none."""
+    if not np.isfinite(value):
+        return "–"
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def scenario_words(scenario: str) -> str:
@@ -203,7 +213,8 @@ def operating_wide(summary: pd.DataFrame) -> pd.DataFrame:
     not_estimable``; text with Monte-Carlo standard errors after ±.
     """
     rows = []
-    for (scenario, comparison), group in summary.groupby(["scenario", "comparison"], sort=False):
+    groups: Any = summary.groupby(["scenario", "comparison"], sort=False)
+    for (scenario, comparison), group in groups:
         of = group.set_index("quantity")
         n = int(of.loc["success", "n_trials"])
         rows.append(
@@ -219,22 +230,22 @@ def operating_wide(summary: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _share(row: pd.Series) -> str:
+def _share(row: Any) -> str:
     if not row["n_trials"] or np.isnan(row["value"]):
         return "no trial"
     return f"{100 * row['value']:.0f} ± {100 * row['monte_carlo_se']:.1f} %"
 
 
-def _number(row: pd.Series) -> str:
+def _number(row: Any) -> str:
     if np.isnan(row["value"]):
         return "no trial"
     error = "" if np.isnan(row["monte_carlo_se"]) else f" ± {row['monte_carlo_se']:.1f}"
-    return f"{row['value']:.1f}{error}"
+    return number(row["value"]) + error
 
 
-def _truth(of: pd.DataFrame) -> str:
+def _truth(of: Any) -> str:
     middle, low, high = (of.loc[name, "value"] for name in ("mean_truth", "truth_low", "truth_high"))
-    return "no trial" if np.isnan(middle) else f"{middle:.1f} ({low:.1f} to {high:.1f})"
+    return "no trial" if np.isnan(middle) else f"{number(middle)} ({number(low)} to {number(high)})"
 
 
 def _plain(value: float) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sciatrial.foundation import Score
-from sciatrial.trial import OperatingCharacteristics, Scenario, TrialResult
+from sciatrial.report.tables import number
+from sciatrial.trial import OperatingCharacteristics, Scenario
 
 DISCLAIMER = (
     "For research and trial planning. Stem-cell therapy is not a standard treatment for sciatica. "
@@ -17,41 +17,62 @@ DISCLAIMER = (
 _Z_80 = 1.959963984540054 + 0.8416212335729143
 
 
-def findings(operating: OperatingCharacteristics, result: TrialResult, comparison: pd.DataFrame) -> list[str]:
-    """Return the report's first paragraph, a sentence an item."""
+def findings(operating: OperatingCharacteristics, comparison: pd.DataFrame) -> list[str]:
+    """Return the report's first sentences."""
     sentences = []
-    for name in dict.fromkeys(operating.trials["comparison"]):
-        sentences += _of_comparison(operating, str(name))
+    prior = operating.summary.loc[
+        (operating.summary["scenario"] == Scenario.PRIOR) & (operating.summary["quantity"] == "success")
+    ]
+    reached = prior.loc[prior["n_trials"] > 0]
+    where = f"{str(operating.endpoint['outcome']).replace('_', ' ')} at month {operating.endpoint['month']:g}"
+    if len(reached):
+        low, high = 100 * reached["value"].min(), 100 * reached["value"].max()
+        span = f"{low:.0f} %" if round(low) == round(high) else f"{low:.0f} to {high:.0f} %, by comparison,"
+        error = 100 * reached["monte_carlo_se"].max()
+        sentences.append(
+            f"If the prior were all that is known, {span} of trials of this design would find a benefit in {where} "
+            f"(Monte-Carlo error up to ± {error:.1f})."
+        )
+    else:
+        sentences.append("No simulated trial could enrol its patients under the prior.")
+    sentences += _not_enrolled(operating)
     sentences += _published(comparison)
     sentences.append(
-        "None of these numbers has been calibrated to trials. They say what the stated assumptions imply, not what "
-        "cells do."
+        "Nothing has been calibrated to trials. These numbers say what the stated assumptions imply, not what cells do."
     )
     return sentences
 
 
-def _of_comparison(operating: OperatingCharacteristics, name: str) -> list[str]:
-    of = {scenario: _quantities(operating.summary, scenario, name) for scenario in Scenario}
-    prior = of[Scenario.PRIOR]
-    if not prior or not prior["success"]["n_trials"]:
-        return [f"{name}: no simulated trial could enrol its patients under the prior."]
-    unit = "" if operating.endpoint["outcome"] == Score.QUALITY_OF_LIFE else " points"
-    success, truth = prior["success"], prior["mean_truth"]["value"]
-    low, high = prior["truth_low"]["value"], prior["truth_high"]["value"]
-    told = [
-        f"{name}: {_percent(success)} of {success['n_trials']:.0f} trials with prior draws succeed (assurance). The true "
-        f"effect averages {truth:.1f}{unit}; 95 % of draws lie between {low:.1f} and {high:.1f}."
+def _not_enrolled(operating: OperatingCharacteristics) -> list[str]:
+    rows = operating.summary.loc[
+        (operating.summary["scenario"] == Scenario.PRIOR) & (operating.summary["quantity"] == "not_enrolled")
     ]
-    reference = of[Scenario.REFERENCE]
-    if reference and reference["success"]["n_trials"]:
-        told[0] += (
-            f" With every cell effect at its reference value ({reference['mean_truth']['value']:.1f}{unit}) "
-            f"{_percent(reference['success'])} succeed (power)" + _size_needed(operating, reference, name) + "."
+    if not len(rows) or not rows["value"].max():
+        return []
+    return [
+        f"Under {rows['value'].max():.0f} of {rows['n_trials'].max():.0f} prior draws fewer than 1 in 100 candidates "
+        "met the criteria; those trials are left out of all shares."
+    ]
+
+
+def short_table(operating: OperatingCharacteristics) -> pd.DataFrame:
+    """Return one row a comparison: assurance, power, size for 80 % power, false positives."""
+    rows = []
+    for name in dict.fromkeys(operating.trials["comparison"]):
+        of = {scenario: _quantities(operating.summary, scenario, str(name)) for scenario in Scenario}
+        prior, reference, nothing = of[Scenario.PRIOR], of[Scenario.REFERENCE], of[Scenario.NO_CELL_EFFECT]
+        rows.append(
+            {
+                "comparison": name,
+                "assurance, %": _percent(prior),
+                "true effect, 95 % of draws": _span(prior),
+                "effect at reference values": number(reference["mean_truth"]["value"]) if reference else "–",
+                "power there, %": _percent(reference),
+                "size for 80 % power": _size_needed(reference),
+                "success without cell effect, %": _percent(nothing),
+            }
         )
-    nothing = of[Scenario.NO_CELL_EFFECT]
-    if nothing and nothing["success"]["n_trials"]:
-        told[0] += f" With no cell effect at all {_percent(nothing['success'])} do."
-    return told
+    return pd.DataFrame(rows)
 
 
 def _quantities(summary: pd.DataFrame, scenario: str, comparison: str) -> dict[str, dict]:
@@ -59,19 +80,26 @@ def _quantities(summary: pd.DataFrame, scenario: str, comparison: str) -> dict[s
     return {row["quantity"]: row for row in rows.to_dict(orient="records")}
 
 
-def _percent(row: dict) -> str:
-    return f"{100 * row['value']:.0f} % (± {100 * row['monte_carlo_se']:.1f})"
+def _percent(of: dict[str, dict]) -> str:
+    if not of or not of["success"]["n_trials"]:
+        return "no trial"
+    return f"{100 * of['success']['value']:.0f} ± {100 * of['success']['monte_carlo_se']:.1f}"
 
 
-def _size_needed(operating: OperatingCharacteristics, reference: dict, name: str) -> str:
-    """Return the trial size that would give 80 % power at the reference effect, scaled from this design's own error."""
+def _span(of: dict[str, dict]) -> str:
+    if not of or not of["success"]["n_trials"]:
+        return "no trial"
+    return f"{number(of['truth_low']['value'])} to {number(of['truth_high']['value'])}"
+
+
+def _size_needed(reference: dict[str, dict]) -> str:
+    """Return how many times this size would give 80 % power at the reference effect, from this design's own error."""
+    if not reference:
+        return "–"
     truth, error = reference["mean_truth"]["value"], reference["mean_standard_error"]["value"]
     if not np.isfinite(truth) or abs(truth) < 0.05 * error:
-        return ""
-    factor = (_Z_80 * error / truth) ** 2
-    if factor <= 1:
-        return ""
-    return f"; for 80 % power the trial would have to be about {factor:.1f} times as large"
+        return "no effect to find"
+    return f"× {(_Z_80 * error / truth) ** 2:.1f}"
 
 
 def _published(comparison: pd.DataFrame) -> list[str]:
@@ -94,6 +122,7 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
     arms = study["arms"]
     ratio = trial.get("allocation") or {arm: 1 for arm in arms}
     total = trial.get("n_total") or trial["n_per_arm"] * len(arms)
+    shares = " : ".join(f"{arm} {share}" for arm, share in ratio.items())
     eligible = "; ".join(
         f"{score.replace('_', ' ')} {low:g} to {high:g}" for score, (low, high) in population["eligible"].items()
     )
@@ -108,7 +137,7 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
     return [
         ("Population", f"{population['cohort'].replace('_', ' ')}; symptoms for {months[0]:g} to {months[1]:g} months"),
         ("Eligible, as measured at entry", eligible or "everybody"),
-        ("Randomised", f"{total} patients, {' : '.join(f'{arm} {share}' for arm, share in ratio.items())}; permuted blocks"),
+        ("Randomised", f"{total} patients, {shares}; permuted blocks"),
         ("Visits", "months " + ", ".join(f"{month:g}" for month in trial["visits_months"])),
         (
             "Endpoint",
@@ -124,8 +153,8 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
         ("Dropout", f"{100 * trial['dropout_per_year']:g} % a year, whatever the course"),
         (
             "Simulated",
-            f"{study['simulation']['n_trials']} trials in each of three scenarios; each trial has its own draw, and all "
-            "its patients share it",
+            f"{study['simulation']['n_trials']} trials in each of three scenarios; each trial has its own draw, and "
+            "all its patients share it",
         ),
     ]  # fmt: skip
 
@@ -140,7 +169,11 @@ def arm_rows(study: dict) -> list[dict[str, str]]:
         elif "drug_dose_mg" in words:
             what += f", {words['drug_dose_mg']:g} mg"
         carrier = words.get("carrier", "–").replace("_", " ")
-        times = "once" if words["n_doses"] == 1 else f"{words['n_doses']} times, {words['weeks_between_doses']:g} weeks apart"
+        times = (
+            "once"
+            if words["n_doses"] == 1
+            else f"{words['n_doses']} times, {words['weeks_between_doses']:g} weeks apart"
+        )
         rows.append(
             {
                 "arm": arm, "receives": what, "in": carrier if carrier != "–" else "–",
