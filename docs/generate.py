@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterable
 from enum import StrEnum
@@ -49,6 +50,7 @@ def api() -> str:
             signature = str(inspect.signature(thing))
         except (TypeError, ValueError):
             signature = ""
+        signature = re.sub(r"<(?:function )?([\w.]+)(?: object)? at 0x[0-9a-f]+>", r"\1", signature)
         doc = inspect.getdoc(thing) or ""
         parts.append(f"## `{name}`\n\n```python\n{name}{signature}\n```\n\n```text\n{doc}\n```\n")
     return "\n".join(parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from importlib.resources import files
 from pathlib import Path
@@ -96,6 +97,9 @@ Quick = Annotated[bool, typer.Option("--quick", help="Six trials a scenario: the
 def new(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the study.")]) -> None:
     """Write a commented starter study, NAME.toml."""
     path = Path(f"{name.removesuffix('.toml')}.toml")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}", path.stem):
+        problem = Problem("name", f"is '{path.stem}'", "letters, digits, hyphens and underscores, 60 at most")
+        raise StudyError("new", problem)
     text = files("sciatrial.apps").joinpath("starter_study.toml").read_text(encoding="utf-8")
     try:
         with path.open("x", encoding="utf-8") as file:

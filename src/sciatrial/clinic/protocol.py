@@ -99,14 +99,14 @@ class Protocol(BaseModel):
         problems = []
         for word in (self.intervention, *self.co_treatments):
             if word in NOT_SIMULATABLE:
-                problems.append(f"{word!r} cannot be simulated: {NOT_SIMULATABLE[word]}")
+                problems.append(f"'{word}' cannot be simulated: {NOT_SIMULATABLE[word]}")
         if self.cell_type is not None and self.cell_type in CELLS_NOT_SIMULATABLE:
-            problems.append(f"{self.cell_type!r} cannot be simulated: {CELLS_NOT_SIMULATABLE[self.cell_type]}")
+            problems.append(f"'{self.cell_type}' cannot be simulated: {CELLS_NOT_SIMULATABLE[self.cell_type]}")
         routes = ROUTES.get(self.intervention, ())
         if routes and self.route is None and len(routes) > 1:
-            problems.append(f"{self.intervention!r} needs a route: one of {', '.join(routes)}")
+            problems.append(f"'{self.intervention}' needs a route: one of {', '.join(routes)}")
         if routes and self.route is not None and self.route not in routes:
-            problems.append(f"{self.intervention!r} cannot go by the route {self.route!r}: one of {', '.join(routes)}")
+            problems.append(f"'{self.intervention}' cannot go by the route '{self.route}': one of {', '.join(routes)}")
         return problems
 
     def _cell_words(self) -> list[str]:
@@ -129,7 +129,7 @@ class Protocol(BaseModel):
         if self.course_weeks is not None and self.intervention not in COURSES:
             problems.append(f"course_weeks is for {', '.join(COURSES)} only")
         problems += [
-            f"co_treatments: {word!r} is not one of {', '.join(COURSES)}"
+            f"co_treatments: '{word}' is not one of {', '.join(COURSES)}"
             for word in self.co_treatments
             if word not in COURSES and word not in NOT_SIMULATABLE
         ]

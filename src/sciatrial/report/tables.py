@@ -72,7 +72,10 @@ def compare_with_published(
         "arm", "published_arm", "outcome", "month", "statistic", "unit", "published", "published_n",
         "simulated_median", "low_50", "high_50", "low_90", "high_90", "n_trials", "is_inside_90", "figure_from", "told",
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    numbers = dict.fromkeys(
+        ("month", "published", "published_n", "simulated_median", "low_50", "high_50", "low_90", "high_90"), float
+    )
+    return pd.DataFrame(rows, columns=columns).astype({**numbers, "n_trials": int})
 
 
 def _asked(row: Mapping, operating: OperatingCharacteristics) -> _Asked:

@@ -43,7 +43,7 @@ def root_blood_flow(root_pressure, pressure_for_half_blood_flow, blood_flow_stee
     return 1 - hill(root_pressure, half=pressure_for_half_blood_flow, steepness=blood_flow_steepness)
 
 
-@formula("dimensionless", sources=("steroid_for_half_effect",))
+@formula("dimensionless", sources=("epidural_steroid_vs_saline_1mo",))
 def steroid_effect(steroid_effect_maximum, steroid_depot, steroid_for_half_effect):
     """Effect of epidural steroid, from 0 to its maximum."""
     return steroid_effect_maximum * steroid_depot / (steroid_depot + steroid_for_half_effect)

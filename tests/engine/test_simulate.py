@@ -1,0 +1,171 @@
+import numpy as np
+import pytest
+
+from sciatrial.engine import Effect, Events, Rule, Status, simulate
+from sciatrial.foundation import SolverError
+
+TIMES = np.array([0.0, 1.0, 4.0, 9.0])
+
+
+@pytest.fixture(scope="module")
+def crowd(mixed):
+    rng = np.random.default_rng(5)
+    n = 300
+    parameters = np.exp(rng.normal(0, 0.4, (n, 6)))
+    parameters[:, 2] += 1
+    initial = rng.uniform(0.05, 0.6, (n, 2))
+    events = Events.every(mixed, np.arange(n), rng.uniform(0, 8, n), "y", amount=rng.uniform(0, 1, n))
+    return parameters, initial, events
+
+
+def run(mixed, crowd, rows, threads=None):
+    parameters, initial, events = crowd
+    place = {row: index for index, row in enumerate(rows)}
+    keep = [index for index, patient in enumerate(events.patient) if patient in place]
+    mine = Events(
+        np.array([place[p] for p in events.patient[keep]]), *(getattr(events, name)[keep] for name in ("day", "state", "factor", "amount"))
+    )  # fmt: skip
+    return simulate(mixed, parameters[rows], initial[rows], times_days=TIMES, events=mine, outputs=["x", "y"], threads=threads)
+
+
+def test_a_patient_is_the_same_whoever_else_is_simulated(mixed, crowd):
+    everybody = run(mixed, crowd, list(range(300)))
+    turned = list(np.random.default_rng(1).permutation(300))
+    again = run(mixed, crowd, turned)
+    assert np.array_equal(again.values, everybody.values[turned])
+    assert np.array_equal(again.steps, everybody.steps[turned])
+    alone = run(mixed, crowd, [117])
+    assert np.array_equal(alone.values[0], everybody.values[117])
+
+
+def test_threads_change_nothing(mixed, crowd):
+    rows = list(range(300))
+    assert np.array_equal(run(mixed, crowd, rows, threads=1).values, run(mixed, crowd, rows, threads=3).values)
+
+
+def test_inputs_are_not_changed(mixed, crowd):
+    parameters, initial, _ = crowd
+    before = parameters.copy(), initial.copy()
+    run(mixed, crowd, list(range(300)))
+    assert np.array_equal(parameters, before[0])
+    assert np.array_equal(initial, before[1])
+
+
+def test_what_all_share_may_be_given_once(decay):
+    shared = simulate(decay, [0.5], [1.0], times_days=TIMES)
+    assert shared.values.shape == (1, 4, 1)
+    many = simulate(decay, [0.5], np.ones((3, 1)), times_days=TIMES)
+    assert np.array_equal(many.values[2], shared.values[0])
+
+
+def test_patients_may_have_visits_of_their_own(decay):
+    own = simulate(decay, [[0.5]] * 2, [[1.0]], times_days=[[1.0, 2.0], [2.0, 2.0]])
+    assert own["seen"][0, 1] == own["seen"][1, 0] == own["seen"][1, 1]
+
+
+def test_formula_outputs_come_by_default(decay):
+    assert simulate(decay, [[0.5]], [[1.0]], times_days=TIMES).outputs == ("seen",)
+
+
+def test_every_number_that_is_not_finite_is_named(mixed, crowd):
+    parameters, initial, _ = (crowd[0].copy(), crowd[1].copy(), None)
+    parameters[17, 3] = np.nan
+    initial[2, 1] = np.inf
+    with pytest.raises(SolverError) as caught:
+        simulate(mixed, parameters, initial, times_days=TIMES)
+    told = [problem.where for problem in caught.value.problems]
+    assert told == ["patient 17, parameter spill_rate", "patient 2, initial state y"]
+
+
+def test_a_flood_of_problems_is_cut_short(mixed, crowd):
+    with pytest.raises(SolverError, match="1780 more such problems"):
+        simulate(mixed, np.full((300, 6), np.nan), crowd[1], times_days=TIMES)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"parameters": [[1.0, 2.0]]}, "parameters"),
+        ({"initial": [[1.0], [2.0], [3.0]], "parameters": [[1.0]] * 2}, "parameters"),
+        ({"times_days": [1.0, 0.5]}, "never falling"),
+        ({"times_days": [-1.0]}, "never falling"),
+        ({"times_days": [np.nan]}, "finite"),
+        ({"outputs": ["sen"]}, "'seen'"),
+        ({"tolerance": 0.0}, "tolerance"),
+        ({"tolerance": np.nan}, "tolerance"),
+        ({"events": Events(*(np.array([v]) for v in (5, 1.0, 0, 1.0, 0.0)))}, "event 0"),
+        ({"events": Events(*(np.array([v]) for v in (0, -1.0, 0, 1.0, 0.0)))}, "event 0"),
+        ({"events": Events(*(np.array([v]) for v in (0, 1.0, 7, 1.0, 0.0)))}, "event 0"),
+        ({"events": Events(*(np.array([v]) for v in (0, 1.0, 0, np.nan, 0.0)))}, "event 0"),
+        ({"rules": [Rule("r", "sen", np.zeros((1, 1)), ())]}, "'seen'"),
+        ({"rules": [Rule("r", "seen", np.zeros((2, 1)), ())]}, "threshold"),
+        ({"rules": [Rule("r", "seen", np.full((1, 1), np.nan), ())]}, "NaN"),
+        ({"rules": [Rule("r", "seen", np.zeros((1, 1)), (), at_most=0)]}, "at_most"),
+        ({"rules": [Rule("r", "seen", np.zeros((1, 1)), (Effect("durg"),))]}, "'drug'"),
+        ({"rules": [Rule("r", "seen", np.zeros((1, 1)), (Effect("drug", delay_days=-1),))]}, "delay"),
+    ],
+)
+def test_wrong_input_is_told_before_anything_runs(decay, change, told):
+    words = {"parameters": [[1.0]], "initial": [[1.0]], "times_days": [1.0], **change}
+    parameters, initial = words.pop("parameters"), words.pop("initial")
+    with pytest.raises(SolverError, match=told):
+        simulate(decay, parameters, initial, **words)
+
+
+def test_a_patient_that_fails_is_a_value_and_harms_nobody(explosive):
+    rates = np.zeros((200, 1))
+    rates[50] = 1.0  # infinite on day 1
+    run = simulate(explosive, rates, [[1.0]], times_days=[0.5, 2.0, 3.0], outputs=["z"])
+    assert run.status[50] in (Status.STEP_TOO_SMALL, Status.NOT_FINITE)
+    assert 0.9 < run.stopped_day[50] < 1.1
+    assert np.isfinite(run["z"][50]).tolist() == [True, False, False]
+    others = np.arange(200) != 50
+    assert (run.status[others] == Status.SOLVED).all()
+    assert (run["z"][others] == 1.0).all()
+    assert np.isnan(run.final_states[50]).all()
+
+
+def test_more_failures_than_allowed_raise_with_counts_and_examples(explosive):
+    with pytest.raises(SolverError) as caught:
+        simulate(explosive, np.ones((10, 1)), [[1.0]], times_days=[2.0])
+    assert "10 of 10 patients" in str(caught.value)
+    assert "patient 0, day" in str(caught.value)
+
+
+def test_steps_are_counted_and_limited(decay):
+    run = simulate(decay, [[50.0]], [[1.0]], times_days=[100.0], max_steps=3, max_failed_fraction=1.0)
+    assert run.status[0] == Status.TOO_MANY_STEPS
+    assert run.steps[0] == 3
+
+
+class Counter:
+    def __init__(self, stop_after=np.inf):
+        self.total = self.done = 0
+        self.stop_after = stop_after
+        self.finished = False
+
+    def start(self, label, total):
+        self.total = total
+
+    def advance(self, n=1):
+        self.done += n
+        return self.done < self.stop_after
+
+    def finish(self):
+        self.finished = True
+
+
+def test_progress_counts_every_patient(decay):
+    counter = Counter()
+    simulate(decay, np.full((1000, 1), 0.5), [[1.0]], times_days=TIMES, progress=counter)
+    assert (counter.total, counter.done, counter.finished) == (1000, 1000, True)
+
+
+def test_progress_may_ask_to_stop(decay):
+    with pytest.raises(KeyboardInterrupt):
+        simulate(decay, np.full((1000, 1), 0.5), [[1.0]], times_days=TIMES, progress=Counter(stop_after=100))
+
+
+def test_no_patients_is_no_error(decay):
+    run = simulate(decay, np.zeros((0, 1)), np.zeros((0, 1)), times_days=np.zeros((0, 2)))
+    assert run.values.shape == (0, 2, 1)
