@@ -116,7 +116,7 @@ def _load(kernels: str) -> ModuleType:
 def _write_whole(folder: Path, source: str) -> None:
     """Write the module unless it is there; under another name first, since two processes may do it at once."""
     path = folder / _FILE
-    if path.exists() and path.read_text(encoding="utf-8") == source:
+    if path.exists() and path.read_bytes() == source.encode():
         return
     folder.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder, suffix=".partial")
