@@ -99,6 +99,8 @@ def conduct(
     every_arm
         Simulate every patient in every arm, which gives the true effect; else in the assigned arm only.
     """
+    if not groups:
+        return []
     jobs = [_jobs(model, design, patients, seed, every_arm) for patients, seed in zip(groups, seeds, strict=True)]
     flat = [job for per_trial in jobs for job in per_trial]
     results = iter(_simulate_jobs(model, design, flat, threads))
@@ -244,6 +246,7 @@ def _gather(
             potential[job.arm] = result
     observed = _stayed(design, patients, seed) & solved[:, None]
     observed[:, 0] = True
+    rescued &= observed  # nobody gives tablets to somebody who does not come
     return Conducted(patients, assigned, scores, inside, rescued, solved, observed, potential)
 
 

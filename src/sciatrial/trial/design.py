@@ -37,7 +37,7 @@ class Rescue(BaseModel):
     Parameters
     ----------
     score, above
-        Measured score (0 to 100) and the value above which rescue starts.
+        Measured score, and the value (0 to below 100) above which rescue starts.
     intervention
         ``nsaid`` or ``gabapentinoid``.
     course_weeks
@@ -49,7 +49,7 @@ class Rescue(BaseModel):
     model_config = _STRICT
 
     score: Score
-    above: Annotated[float, Field(ge=0, le=100)]
+    above: Annotated[float, Field(ge=0, lt=100)]  # no measured score exceeds 100
     intervention: Literal[Intervention.NSAID, Intervention.GABAPENTINOID] = Intervention.NSAID
     course_weeks: Annotated[float, Field(ge=1, le=520)] = 12.0
     from_month: Annotated[float, Field(ge=0, le=240)] = 1.0
@@ -126,6 +126,7 @@ class Design(BaseModel):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         problems = [*self._size_problems(), *self._visit_problems(), *self._comparison_problems()]
+        problems += self._rescue_problems()
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -165,7 +166,20 @@ class Design(BaseModel):
                     problems.append(f"comparisons.{index}.{role}: {arm!r} is not an arm")
             if comparison.arm == comparison.control:
                 problems.append(f"comparisons.{index}: an arm cannot be its own control")
+            if comparison in self.comparisons[:index]:
+                problems.append(f"comparisons.{index}: {comparison.name} is listed twice")
         return problems
+
+    def _rescue_problems(self) -> list[str]:
+        """Find arms that take the rescue tablets anyway: the end of the rescue course would end the arm's own."""
+        if self.rescue is None:
+            return []
+        tablets = self.rescue.intervention
+        return [
+            f"rescue.intervention: arm {arm} takes {tablets} anyway; choose other tablets for rescue"
+            for arm, protocol in self.arms.items()
+            if tablets in (protocol.intervention, *protocol.co_treatments)
+        ]
 
     @property
     def size(self) -> int:

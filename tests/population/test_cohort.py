@@ -1,0 +1,65 @@
+import pytest
+from pydantic import ValidationError
+
+from sciatrial.foundation import Cause, CohortError, Score
+from sciatrial.population import Cohort, cohort_named, cohort_names
+
+WORDS = {
+    "name": "invented",
+    "cause": "herniation",
+    "symptom_months": (3, 24),
+    "age_years": {"mean": 45, "sd": 10, "from": 18, "to": 75},
+    "percent_female": 50,
+    "eligible": {"leg_pain": (40, 100)},
+}
+
+
+def cohort_with(**changes):
+    return Cohort.model_validate(WORDS | changes)
+
+
+@pytest.mark.parametrize("name", cohort_names())
+def test_a_shipped_cohort_says_where_its_numbers_come_from(name):
+    cohort = cohort_named(name)
+    assert cohort.name == name
+    assert cohort.meaning
+    assert cohort.sources
+
+
+def test_every_cause_has_a_shipped_cohort():
+    assert {cohort_named(name).cause for name in cohort_names()} == set(Cause)
+
+
+def test_an_unknown_cohort_is_refused_with_the_nearest_name():
+    with pytest.raises(CohortError) as raised:
+        cohort_named("chronic_radiculer")
+    assert "did you mean 'chronic_radicular'?" in str(raised.value)
+
+
+def test_criteria_are_kept_by_score():
+    assert cohort_with().eligible == {Score.LEG_PAIN: (40, 100)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"symptom_months": (24, 3)}, "shorter duration first"),
+        ({"symptom_months": (0.01, 3)}, "greater than or equal to 0.1"),
+        ({"eligible": {"leg_pain": (80, 40)}}, "leg_pain: the highest value 40 lies below the lowest 80"),
+        ({"eligible": {"leg_pane": (40, 100)}}, "leg_pane"),
+        ({"age_years": {"mean": 45, "sd": 10, "from": 75, "to": 18}}, "highest age lies below the lowest"),
+        ({"percent_female": 101}, "less than or equal to 100"),
+        ({"cause": "luck"}, "cause"),
+        ({"weight_kg": 80}, "weight_kg"),
+        ({"eligible": {"leg_pain": (40, float("nan"))}}, "finite"),
+    ],
+)
+def test_a_cohort_that_makes_no_sense_is_refused(changes, said):
+    with pytest.raises(ValidationError) as raised:
+        cohort_with(**changes)
+    assert said in str(raised.value)
+
+
+def test_one_duration_and_one_age_for_all_is_a_cohort():
+    cohort = cohort_with(symptom_months=(6, 6), age_years={"mean": 45, "sd": 0, "from": 45, "to": 45})
+    assert cohort.symptom_months == (6, 6)

@@ -1,0 +1,108 @@
+"""Patients and trials that many tests look at, simulated once."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sciatrial.calibration import CELL_EFFECTS, read_prior, reference_draw
+from sciatrial.clinic import SCORES, Protocol
+from sciatrial.model import sciatica_model
+from sciatrial.population import cohort_named, sample_patients
+from sciatrial.trial import Design, Rescue, simulate_trials
+from sciatrial.trial.conduct import INSIDE, ArmScores, Conducted, conduct
+
+ROUTE = "epidural_transforaminal"
+CELLS = Protocol(
+    intervention="cell_therapy", cell_type="bm_msc", donor="allogeneic", dose_million_cells=20, route=ROUTE
+)
+SALINE = Protocol(intervention="saline", route=ROUTE)
+SHAM = Protocol(intervention="sham", route=ROUTE)
+
+
+def small_design(**changes):
+    """Return a valid design of two arms; `changes` replace what a test is about."""
+    words = {
+        "arms": {"cells": CELLS, "saline": SALINE},
+        "n_total": 24,
+        "visits_months": (1, 3, 6),
+        "endpoint": {"outcome": "leg_pain", "month": 6},
+    }
+    return Design.model_validate(words | changes)
+
+
+def scored(assigned, baseline, endpoint, *, observed=None, patients=None):
+    """Return a conducted trial with one visit whose scores are all written down here."""
+    n = len(assigned)
+    scores = np.empty((n, 2, len(SCORES)))
+    scores[:, 0, :] = np.asarray(baseline, dtype=float)[:, None]
+    scores[:, 1, :] = np.asarray(endpoint, dtype=float)[:, None]
+    seen = np.ones((n, 2), dtype=bool)
+    seen[:, 1] = True if observed is None else observed
+    return Conducted(
+        patients=patients,
+        assigned=np.asarray(assigned),
+        scores=scores,
+        inside=np.zeros((n, 2, len(INSIDE))),
+        rescued=np.zeros((n, 2), dtype=bool),
+        is_solved=np.ones(n, dtype=bool),
+        is_observed=seen,
+        potential={},
+    )
+
+
+def one_visit(**changes):
+    """Return the design of a trial that `scored` makes."""
+    return small_design(visits_months=(6,), **changes)
+
+
+def in_both(conducted, cells, saline):
+    """Return the trial with these endpoint values as what each patient would show in either arm."""
+
+    def arm(values):
+        scores = conducted.scores.copy()
+        scores[:, 1, :] = np.asarray(values, dtype=float)[:, None]
+        return ArmScores(scores, conducted.inside, conducted.rescued, conducted.is_solved)
+
+    return replace(conducted, potential={"cells": arm(cells), "saline": arm(saline)})
+
+
+@pytest.fixture(scope="session")
+def model():
+    return sciatica_model()
+
+
+@pytest.fixture(scope="session")
+def prior():
+    return read_prior()
+
+
+@pytest.fixture(scope="session")
+def cohort():
+    return cohort_named("chronic_radicular")
+
+
+@pytest.fixture(scope="session")
+def patients(model, prior, cohort):
+    return sample_patients(model, reference_draw(prior, included=CELL_EFFECTS), cohort, n_patients=240, seed=5)
+
+
+@pytest.fixture(scope="session")
+def rescue():
+    return Rescue(score="leg_pain", above=50, intervention="gabapentinoid", course_weeks=12, from_month=3)
+
+
+@pytest.fixture(scope="session")
+def with_rescue(rescue):
+    return small_design(n_total=240, rescue=rescue, dropout_per_year=0.4)
+
+
+@pytest.fixture(scope="session")
+def rescued_trial(model, with_rescue, patients):
+    """A trial with dropout and rescue in which everybody is simulated in every arm."""
+    return conduct(model, with_rescue, [patients], [9], every_arm=True)[0]
+
+
+@pytest.fixture(scope="session")
+def five_trials(model, prior, cohort):
+    return simulate_trials(model, small_design(n_total=16), prior, cohort, scenario="prior", first=0, count=5, seed=21)

@@ -1,0 +1,107 @@
+import pytest
+from pydantic import ValidationError
+
+from sciatrial.clinic import Protocol
+from sciatrial.trial import Comparison, Design, Rescue
+from tests.trial.conftest import CELLS, SALINE, SHAM, small_design
+
+NSAID = Protocol(intervention="nsaid")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"endpoint": {"outcome": "leg_pain", "month": 5}}, "endpoint.month: 5 is not a visit; visits are 1, 3, 6"),
+        ({"endpoint": {"outcome": "happiness", "month": 6}}, "endpoint.outcome"),
+        ({"comparisons": [{"arm": "cels", "control": "saline"}]}, "comparisons.0.arm: 'cels' is not an arm"),
+        ({"comparisons": [{"arm": "cells", "control": "sham"}]}, "comparisons.0.control: 'sham' is not an arm"),
+        ({"comparisons": [{"arm": "cells", "control": "cells"}]}, "an arm cannot be its own control"),
+        ({"comparisons": [{"arm": "cells", "control": "saline"}] * 2}, "comparisons.1: cells vs saline is listed twice"),
+        ({"allocation": {"cells": 2}}, "allocation: arm saline is missing"),
+        ({"allocation": {"cells": 2, "saline": 1, "sham": 1}}, "allocation.sham: no such arm"),
+        ({"allocation": {"cells": 0, "saline": 1}}, "allocation.cells"),
+        ({"allocation": {"cells": 20, "saline": 1}}, "every arm needs two patients or more"),
+        ({"visits_months": (3, 1, 6)}, "visits_months: give each visit once, in increasing order"),
+        ({"visits_months": (1, 6, 6)}, "visits_months: give each visit once, in increasing order"),
+        ({"visits_months": ()}, "visits_months: give one visit or more"),
+        ({"visits_months": (0, 6)}, "visits_months.0"),
+        ({"n_total": 3}, "n_total"),
+        ({"n_total": None}, "give n_total or n_per_arm"),
+        ({"n_per_arm": 12}, "give n_total or n_per_arm"),
+        ({"n_total": None, "n_per_arm": 12, "allocation": {"cells": 1, "saline": 1}}, "leave allocation out"),
+        ({"arms": {"cells": CELLS}}, "two arms or more; found 1"),
+        ({"alpha": 0.5}, "alpha"),
+        ({"dropout_per_year": 1.0}, "dropout_per_year"),
+        ({"rescue": {"score": "quality_of_life", "above": 50}}, "quality_of_life is worse below one"),
+        ({"rescue": {"score": "leg_pain", "above": 100}}, "less than 100"),
+        ({"rescue": {"score": "leg_pain", "above": 50, "intervention": "surgery"}}, "rescue.intervention"),
+        ({"sample": 4}, "sample"),
+    ],
+)
+def test_a_design_that_makes_no_sense_is_refused(changes, said):
+    with pytest.raises(ValidationError) as raised:
+        small_design(**changes)
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize("arm", [NSAID, SALINE.model_copy(update={"co_treatments": ("nsaid",)})])
+def test_rescue_with_tablets_that_an_arm_takes_anyway_is_refused(arm):
+    with pytest.raises(ValidationError) as raised:
+        small_design(arms={"cells": CELLS, "tablets": arm}, rescue={"score": "leg_pain", "above": 50})
+    assert "rescue.intervention: arm tablets takes nsaid anyway" in str(raised.value)
+
+
+def test_rescue_with_other_tablets_than_an_arms_own_is_allowed():
+    rescue = {"score": "leg_pain", "above": 50, "intervention": "gabapentinoid"}
+    design = small_design(arms={"cells": CELLS, "tablets": NSAID}, rescue=rescue)
+    assert isinstance(design.rescue, Rescue)
+
+
+def test_all_problems_are_told_at_once():
+    with pytest.raises(ValidationError) as raised:
+        small_design(visits_months=(3, 1), allocation={"cells": 1}, comparisons=[{"arm": "x", "control": "saline"}])
+    said = str(raised.value)
+    for part in ("increasing order", "6 is not a visit", "arm saline is missing", "'x' is not an arm"):
+        assert part in said
+
+
+def test_sizes_follow_the_ratio_in_lowest_terms():
+    design = small_design(n_total=30, allocation={"cells": 40, "saline": 20})
+    assert design.ratio == {"cells": 2, "saline": 1}
+    assert design.expected_sizes() == {"cells": 20, "saline": 10}
+
+
+def test_n_per_arm_counts_every_arm():
+    design = small_design(arms={"a": CELLS, "b": SALINE, "c": SHAM}, n_total=None, n_per_arm=7)
+    assert design.size == 21
+
+
+def names(design):
+    return [comparison.name for comparison in design.compared()]
+
+
+def test_left_out_comparisons_set_every_arm_with_cells_against_every_arm_without():
+    arms = {"saline": SALINE, "low": CELLS, "sham": SHAM, "high": CELLS}
+    expected = ["low vs saline", "low vs sham", "high vs saline", "high vs sham"]
+    assert names(small_design(arms=arms)) == expected
+
+
+@pytest.mark.parametrize("protocol", [CELLS, SHAM])
+def test_arms_of_one_kind_are_compared_with_the_first(protocol):
+    arms = {"first": protocol, "second": protocol, "third": protocol}
+    assert names(small_design(arms=arms)) == ["second vs first", "third vs first"]
+
+
+def test_given_comparisons_are_used_as_they_are():
+    comparison = Comparison(arm="saline", control="cells")
+    assert small_design(comparisons=(comparison,)).compared() == (comparison,)
+
+
+def test_a_design_cannot_be_changed_after_it_was_checked():
+    with pytest.raises(ValidationError):
+        small_design().alpha = 0.2
+
+
+def test_a_design_comes_back_from_plain_values_as_it_was():
+    design = small_design(rescue={"score": "leg_pain", "above": 60}, allocation={"cells": 2, "saline": 1})
+    assert Design.model_validate(design.model_dump()) == design
