@@ -68,7 +68,8 @@ def first_result(cache: str) -> float:
     code = (
         "import time; t = time.perf_counter()\n"
         "import numpy as np\nfrom sciatrial.engine import simulate\nfrom sciatrial.model import sciatica_model\n"
-        "m = sciatica_model(); simulate(m, np.full(len(m.parameters), 0.1), np.zeros(len(m.states)), times_days=[1.0])\n"
+        "m = sciatica_model()\n"
+        "simulate(m, np.full(len(m.parameters), 0.1), np.zeros(len(m.states)), times_days=[1.0])\n"
         "print(time.perf_counter() - t)"
     )
     environment = {**os.environ, "XDG_CACHE_HOME": cache}

@@ -47,7 +47,11 @@ def fastest(fastest_rate, b):
 @pytest.fixture(scope="session")
 def stiff():
     """Robertson's kinetics, the classical stiff problem."""
-    states = [State("a", "dimensionless", "a"), State("b", "dimensionless", "b", scale=1e-5), State("c", "dimensionless", "c")]
+    states = [
+        State("a", "dimensionless", "a"),
+        State("b", "dimensionless", "b", scale=1e-5),
+        State("c", "dimensionless", "c"),
+    ]
     rates = [Parameter(f"{name}_rate", "1/day", name) for name in ("slow", "fast", "fastest")]
     return assemble("robertson", states, rates, [], [slow, fast_back, fastest])
 

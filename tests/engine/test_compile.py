@@ -6,14 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sciatrial.engine import CompileCacheWarning, compile as room, simulate
+from sciatrial.engine import CompileCacheWarning, simulate
+from sciatrial.engine import compile as room
 
 CODE = """
 import sys; sys.path.insert(0, {root!r})
 import numpy as np, warnings
 from sciatrial.engine import simulate
 from tests.engine.conftest import assemble, State, Parameter, elimination, seen
-model = assemble("decay", [State("drug", "mg", "drug")], [Parameter("elimination_rate", "1/day", "rate")], [seen], [elimination])
+rate = Parameter("elimination_rate", "1/day", "rate")
+model = assemble("decay", [State("drug", "mg", "drug")], [rate], [seen], [elimination])
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     run = simulate(model, [[0.5]], [[1.0]], times_days=[1.0])

@@ -21,7 +21,9 @@ def test_derivatives_equal_central_differences(mixed, x, y, p):
             ahead, behind = states.copy(), states.copy()
             ahead[column] += step
             behind[column] -= step
-            difference = evaluate(traces.graph, root, ahead, parameters) - evaluate(traces.graph, root, behind, parameters)
+            difference = evaluate(traces.graph, root, ahead, parameters) - evaluate(
+                traces.graph, root, behind, parameters
+            )
             node = jacobian.get((row, column))
             exact = 0.0 if node is None else evaluate(traces.graph, node, states, parameters)
             assert exact == pytest.approx(difference / (2 * step), rel=1e-5, abs=1e-6)

@@ -44,7 +44,11 @@ def test_the_stiff_problem_agrees_with_an_independent_solver(stiff):
     k = (0.04, 1e4, 3e7)
 
     def rhs(_, y):
-        return [-k[0] * y[0] + k[1] * y[1] * y[2], k[0] * y[0] - k[1] * y[1] * y[2] - k[2] * y[1] ** 2, k[2] * y[1] ** 2]
+        return [
+            -k[0] * y[0] + k[1] * y[1] * y[2],
+            k[0] * y[0] - k[1] * y[1] * y[2] - k[2] * y[1] ** 2,
+            k[2] * y[1] ** 2,
+        ]
 
     times = [0.4, 4.0, 40.0, 4000.0]
     reference = solve_ivp(rhs, (0, 4000), [1, 0, 0], t_eval=times, method="Radau", rtol=1e-10, atol=1e-14).y.T

@@ -22,10 +22,11 @@ def run(mixed, crowd, rows, threads=None):
     parameters, initial, events = crowd
     place = {row: index for index, row in enumerate(rows)}
     keep = [index for index, patient in enumerate(events.patient) if patient in place]
-    mine = Events(
-        np.array([place[p] for p in events.patient[keep]]), *(getattr(events, name)[keep] for name in ("day", "state", "factor", "amount"))
-    )  # fmt: skip
-    return simulate(mixed, parameters[rows], initial[rows], times_days=TIMES, events=mine, outputs=["x", "y"], threads=threads)
+    rest = (getattr(events, name)[keep] for name in ("day", "state", "factor", "amount"))
+    mine = Events(np.array([place[p] for p in events.patient[keep]]), *rest)
+    return simulate(
+        mixed, parameters[rows], initial[rows], times_days=TIMES, events=mine, outputs=["x", "y"], threads=threads
+    )
 
 
 def test_a_patient_is_the_same_whoever_else_is_simulated(mixed, crowd):

@@ -104,7 +104,9 @@ def test_rates_of_the_traced_model_are_those_of_the_laws(mixed):
     states, parameters = [0.4, 0.3], [1.2, 0.5, 2.5, 3.0, 0.1, 0.7]
     values = dict(zip((*mixed.state_names, *mixed.parameter_names), states + parameters, strict=True))
     expected = list(mixed.rates(values).values())
-    assert [evaluate(traces.graph, node, states, parameters) for node in traces.rates] == pytest.approx(expected, rel=1e-13)
+    assert [evaluate(traces.graph, node, states, parameters) for node in traces.rates] == pytest.approx(
+        expected, rel=1e-13
+    )
 
 
 def test_parameters_are_used_as_parameters():

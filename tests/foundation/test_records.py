@@ -174,3 +174,17 @@ def test_the_layout_of_an_array_in_memory_does_not_change_its_fingerprint():
 def test_a_thing_that_no_record_may_hold_has_no_fingerprint():
     with pytest.raises(TypeError, match="no fingerprint for"):
         fingerprint(object())
+
+
+@dataclasses.dataclass(frozen=True)
+class Kept(Record):
+    """A record of one frame."""
+
+    rows: pd.DataFrame
+
+
+def test_a_frame_that_was_damaged_is_told(tmp_path):
+    folder = Kept(pd.DataFrame({"value": [1.0, 2.0]})).save(tmp_path / "kept")
+    (folder / "rows.csv").write_text("broken", encoding="utf-8")
+    with pytest.raises(StudyError, match="is damaged"):
+        Kept.load(folder)

@@ -156,7 +156,9 @@ def test_with_one_criterion_everybody_screened_is_eligible_or_excluded_or_unsolv
 
 def test_with_two_criteria_each_exclusion_is_counted_by_itself():
     criteria = {"leg_pain": (40, 100), "disability": (30, 100)}
-    both = patients_of(RADICULAR.model_validate(RADICULAR.model_dump() | {"age_years": RADICULAR.age_years, "eligible": criteria}))
+    both = patients_of(
+        RADICULAR.model_validate(RADICULAR.model_dump() | {"age_years": RADICULAR.age_years, "eligible": criteria})
+    )
     out = both.screening["excluded"]
     lost = both.screening["screened"] - both.screening["eligible"]
     assert set(out) == {"leg_pain outside 40 to 100", "disability outside 30 to 100"}

@@ -89,7 +89,7 @@ def patients(model, prior, cohort):
 
 @pytest.fixture(scope="session")
 def rescue():
-    return Rescue(score="leg_pain", above=50, intervention="gabapentinoid", course_weeks=12, from_month=3)
+    return Rescue(score="leg_pain", above=50, intervention="nsaid", course_weeks=20, from_month=3)
 
 
 @pytest.fixture(scope="session")

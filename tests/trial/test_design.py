@@ -16,7 +16,10 @@ NSAID = Protocol(intervention="nsaid")
         ({"comparisons": [{"arm": "cels", "control": "saline"}]}, "comparisons.0.arm: 'cels' is not an arm"),
         ({"comparisons": [{"arm": "cells", "control": "sham"}]}, "comparisons.0.control: 'sham' is not an arm"),
         ({"comparisons": [{"arm": "cells", "control": "cells"}]}, "an arm cannot be its own control"),
-        ({"comparisons": [{"arm": "cells", "control": "saline"}] * 2}, "comparisons.1: cells vs saline is listed twice"),
+        (
+            {"comparisons": [{"arm": "cells", "control": "saline"}] * 2},
+            "comparisons.1: cells vs saline is listed twice",
+        ),
         ({"allocation": {"cells": 2}}, "allocation: arm saline is missing"),
         ({"allocation": {"cells": 2, "saline": 1, "sham": 1}}, "allocation.sham: no such arm"),
         ({"allocation": {"cells": 0, "saline": 1}}, "allocation.cells"),

@@ -133,11 +133,18 @@ class Record:
             raise StudyError(
                 str(folder), Problem("record.json", f"holds a {document.get('record')}", f"a {cls.__name__}")
             )
-        values = {
-            name: _read_field(folder, name, kind, document["values"].get(name))
-            for name, kind in document["kinds"].items()
-        }
-        record = cls(**values)
+        try:
+            record = cls(
+                **{
+                    name: _read_field(folder, name, kind, document["values"].get(name))
+                    for name, kind in document["kinds"].items()
+                }
+            )
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            raise StudyError(
+                str(folder),
+                Problem("content", f"is damaged ({error})", f"a {cls.__name__} as it was saved", "run again"),
+            ) from error
         if record.fingerprint() != document["fingerprint"]:
             raise StudyError(
                 str(folder),
@@ -187,6 +194,8 @@ def read_frame(path: Path, dtypes: Mapping[str, str]) -> pd.DataFrame:
     """Return a frame as it was saved, every number bit for bit."""
     import pandas as pd
 
+    if not dtypes:  # a frame without columns leaves a file that pandas does not read
+        return pd.DataFrame()
     text = pd.read_csv(path, dtype=str, keep_default_na=False)
     columns = {}
     for column, dtype in dtypes.items():

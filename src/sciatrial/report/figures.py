@@ -166,7 +166,10 @@ def _dodged(ax: Axes, frame: pd.DataFrame, column: str, colours: Mapping[str, st
     step = float(frame["month"].to_numpy(dtype=float).max()) / 110
     highest = 0.0
     for place, (arm, colour) in enumerate(colours.items()):
-        bands = _bands(frame.loc[frame["arm"] == arm], column)
+        mine = frame.loc[frame["arm"] == arm]
+        if not len(mine):
+            continue
+        bands = _bands(mine, column)
         at = bands.index.to_numpy(dtype=float) + (place - (len(colours) - 1) / 2) * step
         ax.vlines(at, bands[0.25], bands[0.75], color=colour, lw=1.0, alpha=0.75)
         ax.plot(at, bands[0.5], color=colour, lw=1.2, marker=_MARKERS[place % len(_MARKERS)], ms=3.2, mew=0, label=arm)

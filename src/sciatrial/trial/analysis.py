@@ -32,7 +32,8 @@ def ancova(
     change, baseline, arm
         Those with an endpoint value; dims ``patient``.
     n_arms
-        How many arms the design has; each has one coefficient, the last coefficient is the baseline's slope.
+        How many arms there are, each with a patient or more: one coefficient each, in their order. The last coefficient
+        is the baseline's slope; where all have the same baseline there is none.
 
     Returns
     -------
@@ -47,8 +48,12 @@ def ancova(
 
     if len(change) < n_arms + 2:
         return None, f"{len(change)} patients with an endpoint value are too few for {n_arms} arms and a baseline"
-    centred = baseline - baseline.mean()
-    design = np.column_stack([*(arm == index for index in range(n_arms)), centred]).astype(float)
+    columns = [arm == index for index in range(n_arms)]
+    if np.ptp(baseline) > 0:
+        columns.append(baseline - baseline.mean())
+    design = np.column_stack(columns).astype(float)
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        return None, "arm and baseline cannot be told apart: everybody in an arm has the same baseline"
     fit = sm.OLS(change, design).fit()
     scale = max(float(np.abs(change).max()), 1.0)
     if fit.df_resid < 1 or fit.ssr <= (1e-9 * scale) ** 2 * len(change):
@@ -73,7 +78,9 @@ def contrasts(design: Design, trial: Conducted) -> pd.DataFrame:
     seen = trial.is_observed[:, occasion] & np.isfinite(value) & np.isfinite(baseline)
     names = list(design.arms)
     sizes = [int((trial.assigned[seen] == index).sum()) for index in range(len(names))]
-    fit, reason = ancova(value[seen] - baseline[seen], baseline[seen], trial.assigned[seen], len(names))
+    # an arm that lost everybody has no coefficient, and takes nothing from the comparisons of the others
+    present, place = np.unique(trial.assigned[seen], return_inverse=True)
+    fit, reason = ancova(value[seen] - baseline[seen], baseline[seen], place, len(present))
     rows = []
     for comparison in design.compared():
         arm, control = names.index(comparison.arm), names.index(comparison.control)
@@ -84,7 +91,7 @@ def contrasts(design: Design, trial: Conducted) -> pd.DataFrame:
         if min(sizes[arm], sizes[control]) < 2:
             row["why_not"] = "fewer than two patients with an endpoint value in an arm"
         elif fit is not None:
-            row |= _contrast(fit, arm, control, design.alpha)
+            row |= _contrast(fit, *np.searchsorted(present, [arm, control]), design.alpha)
         rows.append(row)
     return pd.DataFrame(rows)
 

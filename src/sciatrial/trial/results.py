@@ -96,7 +96,7 @@ class OperatingCharacteristics(Record):
         return self.summary
 
     def __repr__(self) -> str:
-        counts = self.counts.groupby("scenario").size().to_dict()
-        told = ", ".join(f"{scenario} {count}" for scenario, count in counts.items())
+        counts = self.counts.groupby("scenario").size().to_dict() if len(self.counts) else {}
+        told = ", ".join(f"{scenario} {count}" for scenario, count in counts.items()) or "none could enrol"
         where = f"{self.endpoint['outcome']} at month {self.endpoint['month']:g}"
         return f"OperatingCharacteristics: trials by scenario: {told}\n  change of {where}, alpha {self.alpha:g}"

@@ -1,0 +1,198 @@
+"""Small records with known numbers, made without a simulation."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sciatrial.report import ReportInputs
+from sciatrial.trial import OperatingCharacteristics, TrialResult
+from sciatrial.trial.operating import summarise
+
+ARMS = {
+    "saline": {"intervention": "saline", "route": "intradiscal", "n_doses": 1, "weeks_between_doses": 4.0},
+    "cells": {
+        "intervention": "cell_therapy", "cell_type": "mpc", "donor": "allogeneic", "dose_million_cells": 6.0,
+        "carrier": "saline", "route": "intradiscal", "n_doses": 2, "weeks_between_doses": 6.0,
+    },
+}  # fmt: skip
+ENDPOINT = {"outcome": "back_pain", "month": 3.0, "measure": "change_from_baseline"}
+MONTHS = (0.0, 1.0, 3.0)
+SCORES = ("leg_pain", "back_pain", "disability", "numbness", "tingling", "weakness", "quality_of_life")
+STUDY = {
+    "schema": 1, "name": "tiny", "question": "Do cells help?", "seed": 1, "simulation": {"n_trials": 20},
+    "population": {
+        "cohort": "chronic_discogenic", "symptom_months": [6.0, 120.0], "eligible": {"back_pain": [40.0, 100.0]},
+    },
+    "trial": {
+        "n_total": 40, "allocation": {"saline": 1, "cells": 1}, "visits_months": [1.0, 3.0], "endpoint": ENDPOINT,
+        "alpha": 0.05, "dropout_per_year": 0.1, "minimal_important_change": 15.0,
+        "rescue": {
+            "score": "back_pain", "above": 60.0, "intervention": "nsaid", "course_weeks": 12.0, "from_month": 1.0,
+        },
+    },
+    "arms": ARMS,
+}  # fmt: skip
+
+
+def courses(n_trials: int = 20) -> pd.DataFrame:
+    """Arm means of back pain: trial t has mean 60 + t at baseline and falls by t points (cells: t + 5)."""
+    rows = []
+    for scenario in ("prior", "reference", "no_cell_effect"):
+        for trial in range(n_trials):
+            for arm in ARMS:
+                for score in SCORES:
+                    for month in MONTHS:
+                        change = 0.0 if month == 0 else -float(trial) - (5.0 if arm == "cells" else 0.0)
+                        rows.append(
+                            {
+                                "scenario": scenario, "trial": trial, "arm": arm, "score": score, "month": month,
+                                "n": 20, "mean": 60.0 + trial + change, "mean_change": change,
+                                "percent_change": 100 * change / (60.0 + trial), "responders_30pct": 2.0 * trial,
+                                "responders_50pct": float(trial), "at_most_20": 0.0,
+                            }
+                        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def trials(n_trials: int = 20) -> pd.DataFrame:
+    rows = []
+    for scenario in ("prior", "reference", "no_cell_effect"):
+        for trial in range(n_trials):
+            estimate = -5.0 + (trial % 5) - 2
+            rows.append(
+                {
+                    "scenario": scenario, "trial": trial, "comparison": "cells vs saline", "arm": "cells",
+                    "control": "saline", "n_arm": 20, "n_control": 20, "estimate": estimate, "truth": -5.0,
+                    "standard_error": 2.0, "degrees_of_freedom": 37.0, "ci_low": estimate - 4, "ci_high": estimate + 4,
+                    "p_value": 0.01 if estimate < -4 else 0.2, "why_not": "",
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def inside(n_trials: int = 20) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "scenario": "prior",
+                "trial": trial,
+                "arm": arm,
+                "quantity": name,
+                "unit": unit,
+                "month": month,
+                "mean": value,
+            }
+            for trial in range(n_trials)
+            for arm in ARMS
+            for month in MONTHS
+            for name, unit, value in (
+                ("root_pressure", "mmHg", 10.0 + trial + month),
+                ("anchored_disc_cells", "million_cells", month if arm == "cells" else 0.0),
+                ("herniated_volume", "dimensionless", 0.0),
+            )
+        ]
+    )
+
+
+def operating_of(
+    trial_rows: pd.DataFrame, course_rows: pd.DataFrame, inside_rows: pd.DataFrame
+) -> OperatingCharacteristics:
+    counts = trial_rows.drop_duplicates(["scenario", "trial"])[["scenario", "trial"]].assign(
+        screened=60, eligible=50, unsolved=0, dropped_out=2, rescued=3
+    )
+    return OperatingCharacteristics(
+        alpha=0.05, endpoint=ENDPOINT, trials=trial_rows, summary=summarise(trial_rows, 0.05, lower_is_better=True),
+        courses=course_rows, inside=inside_rows, counts=counts,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def operating() -> OperatingCharacteristics:
+    return operating_of(trials(), courses(), inside())
+
+
+@pytest.fixture(scope="session")
+def result() -> TrialResult:
+    arms = courses(1).query("scenario == 'prior'").drop(columns=["scenario", "trial"]).assign(sd=10.0, sd_change=8.0)
+    baseline = pd.DataFrame(
+        [
+            {"characteristic": name, "unit": unit, "arm": arm, "n": n, "mean": mean, "sd": sd, "percent": percent}
+            for arm, n in (("all", 40), ("saline", 20), ("cells", 20))
+            for name, unit, mean, sd, percent in (
+                ("Age", "years", 42.04, 9.5, np.nan), ("Female", "%", np.nan, np.nan, 45.0),
+                ("Quality of life", "EQ-5D index", 0.557, np.nan, np.nan),
+            )
+        ]
+    )  # fmt: skip
+    contrasts = trials(1).query("scenario == 'prior'").drop(columns=["scenario", "trial", "truth"])
+    conduct = {
+        "screened": 60, "eligible": 50, "unsolved": 0, "excluded": {"back_pain outside 40 to 100": 10},
+        "screened_until_full": 48, "randomised": {"saline": 20, "cells": 20}, "unsolved_in_trial": 0,
+        "observed_at_endpoint": {"saline": 19, "cells": 20}, "dropped_out": {"saline": 1, "cells": 0},
+        "rescued": {"saline": 2, "cells": 1},
+    }  # fmt: skip
+    empty = pd.DataFrame()
+    return TrialResult("trial 0", ENDPOINT, 0.05, contrasts, arms, baseline, empty, empty, conduct)
+
+
+def published_row(**words) -> dict:
+    return {
+        "arm_id": "msc", "outcome": "back_pain", "instrument": "vas_100", "month": 3.0, "statistic": "mean_change",
+        "n": np.nan, "value": -12.0, "value_0_100": -12.0, "unit": "points of 100", "usable": True, "why_not": "",
+        "figure_from": "paper", **words,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def published() -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            published_row(),
+            published_row(month=6.0),
+            published_row(statistic="median"),
+            published_row(outcome="safety"),
+            published_row(
+                outcome="responder", instrument="responder_30pct_pain", statistic="percent", value_0_100=95.0
+            ),
+            published_row(outcome="responder", instrument="composite_50pct_pain_15pt_odi_no_intervention"),
+            published_row(usable=False, why_not="no scale"),
+            published_row(arm_id="another"),
+        ]
+    )
+
+
+@pytest.fixture(scope="session")
+def inputs(result, operating, published) -> ReportInputs:
+    prior = pd.DataFrame(
+        {
+            "key": ["loss_rate", "bulge.size"], "name": ["loss_rate", "size"], "qualifier": ["", "bulge"],
+            "unit": ["1/day", ""], "meaning": ["loss", "size"], "reference": [0.1, 1.0], "low": [0.05, np.nan],
+            "high": [0.2, np.nan], "scale": ["log", "fixed"], "patient_sd": [0.3, 0.0], "inclusion": ["", "cells"],
+            "basis": ["measured", "assumed"], "sources": ["paper2020;assumption:x", "assumption:y"],
+            "note": ["", ""], "draws_low": [0.06, 1.0], "draws_median": [0.1, 1.0], "draws_high": [0.19, 1.0],
+        }
+    )  # fmt: skip
+    return ReportInputs(
+        study=STUDY,
+        study_text='name = "tiny"\n',
+        stamp={
+            "name": "tiny", "fingerprint": "abc123", "seed": 1, "created": "2026-11-23T10:00:00+00:00",
+            "versions": {"sciatrial": "0.1.0", "numpy": "2.4"}, "fingerprints": {"trial": "def456"}, "is_quick": False,
+        },
+        prior=prior,
+        result=result,
+        operating=operating,
+        published=published,
+        published_study={"citation": "Somebody 2020", "registration": "", "risk_of_bias": []},
+        same_arm={"cells": "msc"},
+        behaviours=pd.DataFrame(
+            {"behaviour": ["heals", "stays"], "expected": ["yes", "no"], "got": ["yes", "yes"], "holds": [True, False]}
+        ),
+        sources=pd.DataFrame(
+            {
+                "slug": ["paper2020", "assumption:x"], "citation": ["Somebody 2020", "x"],
+                "url": ["https://example.org/paper", ""], "kind": ["published", "assumption"],
+            }
+        ),
+        unusable_rows={"no scale": 3},
+    )  # fmt: skip

@@ -1,0 +1,159 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sciatrial.foundation import StudyError
+from sciatrial.report import write_report
+from sciatrial.report.document import render
+from sciatrial.report.words import DISCLAIMER
+from tests.report.conftest import STUDY, operating_of, trials
+
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Collects what a browser would load and what it would find."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.anchors, self.loads, self.images = [], [], [], [], []
+        self.captions, self.scripts = [], 0
+        self._caption = None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+        self.ids += [given["id"]] if "id" in given else []
+        self.scripts += tag == "script"
+        if tag == "a":
+            self.anchors.append(given.get("href", ""))
+        elif "src" in given or "href" in given:
+            self.loads.append(given.get("src") or given.get("href"))
+        if tag == "img":
+            self.images.append(given)
+        if tag in ("caption", "figcaption"):
+            self._caption = ""
+
+    def handle_data(self, data):
+        if self._caption is not None:
+            self._caption += data
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+        if tag in ("caption", "figcaption"):
+            self.captions.append(" ".join(self._caption.split()))
+            self._caption = None
+
+
+@pytest.fixture(scope="module")
+def text(inputs):
+    return render(inputs)
+
+
+@pytest.fixture(scope="module")
+def page(text):
+    return Page(text)
+
+
+def test_the_disclaimer_stands_at_the_top_and_at_the_bottom(text):
+    words = " ".join(re.sub(r"<style>.*?</style>|<[^>]+>", " ", text, flags=re.DOTALL).split())
+    assert words.count(DISCLAIMER) == 2
+    assert words.index(DISCLAIMER) < len(words) / 4
+    assert words.rindex(DISCLAIMER) > len(words) - 400
+
+
+def test_every_simulated_figure_and_table_says_that_nothing_is_calibrated(page):
+    simulated = [c for c in page.captions if c != "Arms" and not c.startswith("Risk of bias")]
+    assert len(simulated) >= 12
+    assert all("not calibrated" in caption for caption in simulated)
+
+
+def test_every_image_says_in_words_what_it_shows(page):
+    assert len(page.images) == 7
+    assert all(len(image["alt"]) > 40 and "not calibrated" in image["alt"] for image in page.images)
+
+
+def test_the_page_loads_nothing_from_anywhere(page, text):
+    assert all(address.startswith("data:image/svg+xml;base64,") for address in page.loads)
+    assert page.scripts == 0
+    assert "@import" not in text
+    assert "url(" not in text
+
+
+def test_the_page_is_well_formed_and_its_links_lead_somewhere(page):
+    assert page.open == []
+    assert len(set(page.ids)) == len(page.ids)
+    inner = [address[1:] for address in page.anchors if address.startswith("#")]
+    assert set(inner) <= set(page.ids)
+    assert len(inner) == 11
+
+
+def test_the_page_is_small(text):
+    assert len(text.encode()) < 3_000_000
+
+
+def test_what_a_user_writes_is_shown_and_never_run(inputs):
+    nasty = "<script>alert(1)</script>"
+    study = {**STUDY, "question": nasty, "arms": {**STUDY["arms"], nasty: STUDY["arms"]["saline"]}}
+    made = Page(render(replace(inputs, study=study, study_text=nasty)))
+    assert made.scripts == 0
+
+
+def test_what_the_tables_do_not_hold_is_not_reported(text):
+    assert "not reported" in text
+    assert "Not reported in the tables (2)" in text
+
+
+def test_missing_numbers_are_shown_in_words(inputs, text):
+    assert not re.search(r">\s*(nan|None|inf)\s*<", text)
+
+
+def test_a_study_without_a_published_one_says_so(inputs):
+    alone = replace(inputs, published=pd.DataFrame(), published_study={}, same_arm={})
+    made = render(alone)
+    assert "names no published study" in made
+    assert "No published study stands beside this one" in made
+
+
+def test_a_run_in_which_no_trial_enrolled_can_be_written(inputs):
+    reason = "could not enrol: fewer than 1 in 100 candidates met the criteria"
+    rows = trials().assign(estimate=np.nan, ci_low=np.nan, ci_high=np.nan, truth=np.nan, p_value=np.nan, why_not=reason)
+    empty = operating_of(rows, inputs.operating.courses.iloc[:0], inputs.operating.inside.iloc[:0])
+    made = render(replace(inputs, operating=empty))
+    assert "No simulated trial could enrol" in made
+    assert not re.search(r">\s*(nan|None)\s*<", made)
+
+
+def test_failures_are_counted_and_listed(text):
+    assert "1 of 2 required behaviours hold" in " ".join(text.split())
+    assert '<span class="no">no</span>' in text
+    assert "no scale 3" in text
+
+
+def test_a_quick_run_says_so(inputs):
+    assert "quick run: rough numbers" in render(replace(inputs, stamp={**inputs.stamp, "is_quick": True}))
+
+
+def test_the_same_records_give_the_same_file(inputs, text):
+    assert render(inputs) == text
+
+
+def test_a_report_that_was_there_is_replaced_whole(inputs, tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("old", encoding="utf-8")
+    assert write_report(inputs, path) == path
+    assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_report_that_cannot_be_written_is_told(inputs, tmp_path):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(StudyError, match="cannot be written"):
+        write_report(inputs, tmp_path / "file" / "report.html")

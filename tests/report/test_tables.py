@@ -1,0 +1,121 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from sciatrial.report import compare_with_published
+from sciatrial.report.tables import NOT_REPORTED, baseline_wide, number, operating_wide, scenario_words
+from tests.report.conftest import operating_of, published_row, trials
+
+
+@pytest.fixture
+def compared(operating, published):
+    return compare_with_published(operating, published, {"cells": "msc"})
+
+
+def row(compared, **where):
+    for column, value in where.items():
+        compared = compared.loc[compared[column] == value]
+    assert len(compared) == 1
+    return compared.iloc[0]
+
+
+def test_the_interval_is_that_of_the_arm_over_simulated_trials(compared):
+    here = row(compared, month=3.0, statistic="mean change", told="")
+    changes = -np.arange(20.0) - 5
+    assert here["simulated_median"] == np.median(changes)
+    assert (here["low_90"], here["high_90"]) == pytest.approx(tuple(np.quantile(changes, [0.05, 0.95])))
+    assert here["n_trials"] == 20
+    assert here["is_inside_90"]
+
+
+def test_a_published_value_outside_is_called_so(compared):
+    here = row(compared, statistic="30 % better")
+    assert here["published"] == 95.0
+    assert not here["is_inside_90"]
+    assert here["outcome"] == "back_pain"
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ({"month": 6.0}, "no visit in that month"),
+        ({"statistic": "median"}, "not simulated: median"),
+        ({"outcome": "safety, vas_100"}, "another outcome"),
+        ({"outcome": "responder, composite_50pct_pain_15pt_odi_no_intervention"}, "several conditions"),
+    ],
+)
+def test_what_cannot_be_compared_says_why_and_gets_no_verdict(compared, where, told):
+    here = row(compared.loc[np.isfinite(compared["published"])], **where)
+    assert told in here["told"]
+    assert here["is_inside_90"] is None
+    assert np.isnan(here["simulated_median"])
+
+
+def test_a_row_that_is_not_usable_says_why(compared):
+    assert (compared["told"] == "not usable: no scale").sum() == 1
+
+
+def test_arms_that_are_not_the_same_are_left_out(compared):
+    assert set(compared["published_arm"]) == {"msc"}
+
+
+def test_what_the_tables_do_not_say_is_not_reported(compared):
+    missing = compared.loc[compared["told"] == NOT_REPORTED]
+    assert missing["published"].isna().all()
+    assert list(zip(missing["month"], missing["statistic"], strict=True)) == [(0.0, "mean"), (1.0, "mean change")]
+    assert np.isfinite(missing["simulated_median"]).all()
+
+
+def test_a_statistic_is_never_compared_with_another(operating):
+    only_mean = pd.DataFrame([published_row(statistic="mean", value_0_100=40.0)])
+    compared = compare_with_published(operating, only_mean, {"cells": "msc"})
+    assert row(compared, figure_from="paper")["statistic"] == "mean"
+    assert row(compared, month=3.0, statistic="mean change")["told"] == NOT_REPORTED
+
+
+def test_only_trials_of_the_prior_are_used(operating):
+    changed = operating.courses.assign(
+        mean_change=operating.courses["mean_change"].where(operating.courses["scenario"] == "prior", 999.0)
+    )
+    other = operating_of(operating.trials, changed, operating.inside)
+    published = pd.DataFrame([published_row()])
+    assert compare_with_published(other, published, {"cells": "msc"})["high_90"].max() < 999
+
+
+def test_nothing_published_is_an_empty_or_unreported_table(operating):
+    assert len(compare_with_published(operating, pd.DataFrame(), {})) == 0
+    assert (compare_with_published(operating, pd.DataFrame(), {"cells": "x"})["told"] == NOT_REPORTED).all()
+
+
+def test_the_baseline_table_is_printed_by_arm(result):
+    table = baseline_wide(result.baseline)
+    assert table.columns.tolist() == ["characteristic", "all (n = 40)", "saline (n = 20)", "cells (n = 20)"]
+    assert table.set_index("characteristic").loc["Age, years; mean (SD)", "all (n = 40)"] == "42.0 (9.5)"
+    assert table.set_index("characteristic").loc["Female, %", "all (n = 40)"] == "45"
+    assert table.set_index("characteristic").loc["Quality of life, EQ-5D index; mean (SD)", "all (n = 40)"] == "0.56"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(-1.26, "−1.3"), (-0.01, "0.0"), (0.0, "0.0"), (12.0, "12.0"), (np.nan, "–"), (np.inf, "–")]
+)
+def test_numbers_are_printed_with_a_true_minus_and_no_minus_zero(value, text):
+    assert number(value) == text
+
+
+def test_operating_characteristics_carry_their_monte_carlo_error(operating):
+    table = operating_wide(operating.summary)
+    first = table.iloc[0]
+    assert first["scenario"] == "prior draws"
+    assert first["success"] == "60 ± 11.0 %"
+    assert first["truth"] == "−5.0 (−5.0 to −5.0)"
+
+
+def test_a_scenario_without_trials_says_so(operating):
+    rows = trials().assign(why_not="could not enrol: fewer than 1 in 100 candidates met the criteria", estimate=np.nan)
+    table = operating_wide(operating_of(rows, operating.courses, operating.inside).summary)
+    assert (table["success"] == "no trial").all()
+    assert (table["not_enrolled"] == 20).all()
+
+
+def test_every_scenario_has_words():
+    assert scenario_words("no_cell_effect") == "no cell effect"

@@ -1,0 +1,66 @@
+import numpy as np
+import pandas as pd
+
+from sciatrial.report import compare_with_published
+from sciatrial.report.words import DISCLAIMER, arm_rows, design_facts, findings, short_table
+from tests.report.conftest import STUDY, operating_of, trials
+
+
+def test_the_disclaimer_is_the_agreed_text():
+    assert DISCLAIMER == (
+        "For research and trial planning. Stem-cell therapy is not a standard treatment for sciatica. "
+        "Decisions belong with a qualified clinician who knows the patient."
+    )
+
+
+def test_the_first_sentences_give_assurance_with_its_error_and_the_count_of_published_values(operating, published):
+    text = " ".join(findings(operating, compare_with_published(operating, published, {"cells": "msc"})))
+    assert "60 % of trials" in text
+    assert "± 11.0" in text
+    assert "Of 2 published arm results that could be compared, 1 lie inside" in text
+    assert "Nothing has been calibrated" in text
+
+
+def test_draws_that_could_not_enrol_are_told(operating, published):
+    rows = trials()
+    lost = (rows["scenario"] == "prior") & (rows["trial"] < 5)
+    rows.loc[lost, "estimate"] = np.nan
+    rows.loc[lost, "why_not"] = "could not enrol: fewer than 1 in 100 candidates met the criteria"
+    other = operating_of(rows, operating.courses, operating.inside)
+    text = " ".join(findings(other, compare_with_published(other, published, {})))
+    assert "Under 5 of 20 prior draws" in text
+    assert "No published study stands beside this one" in text
+
+
+def test_the_size_for_80_percent_power_follows_the_design_s_own_error(operating):
+    row = short_table(operating).iloc[0]
+    factor = ((1.959964 + 0.841621) * 2.0 / 5.0) ** 2
+    assert row["size for 80 % power"] == f"× {factor:.1f}"
+    assert row["assurance, %"] == "60 ± 11.0"
+
+
+def test_no_size_is_given_where_there_is_no_effect_to_find(operating):
+    other = operating_of(trials().assign(truth=0.0), operating.courses, operating.inside)
+    assert short_table(other)["size for 80 % power"].tolist() == ["no effect to find"]
+
+
+def test_the_design_is_told_in_words():
+    facts = dict(design_facts(STUDY))
+    assert facts["Randomised"] == "40 patients, saline 1 : cells 1; permuted blocks"
+    assert facts["Endpoint"] == "back pain at month 3, change from baseline"
+    assert "exceeds 60 from month 1" in facts["Rescue"]
+    assert "treatment policy" in facts["Estimand"]
+
+
+def test_equal_arms_by_n_per_arm_are_told_as_well():
+    trial = {key: value for key, value in STUDY["trial"].items() if key not in ("n_total", "allocation", "rescue")}
+    facts = dict(design_facts({**STUDY, "trial": {**trial, "n_per_arm": 20}}))
+    assert facts["Randomised"].startswith("40 patients")
+    assert facts["Rescue"] == "none"
+
+
+def test_arms_are_told_in_words():
+    rows = pd.DataFrame(arm_rows(STUDY)).set_index("arm")
+    assert rows.loc["cells", "receives"] == "allogeneic mpc, 6 million"
+    assert rows.loc["cells", "given"] == "2 times, 6 weeks apart"
+    assert rows.loc["saline", "in"] == "–"

@@ -1,0 +1,262 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import stdtr, stdtrit
+
+from sciatrial.clinic import SCORES
+from sciatrial.foundation import Score
+from sciatrial.trial import INSIDE
+from sciatrial.trial.analysis import ancova, arm_summaries, contrasts, inside_summaries, true_effects
+from tests.trial.conftest import CELLS, SALINE, SHAM, in_both, one_visit, scored
+
+THREE = {"cells": CELLS, "saline": SALINE, "sham": SHAM}
+
+
+def invented(seed, n=30, n_arms=3):
+    """Return arms, baselines and endpoint values of an invented trial."""
+    generator = np.random.default_rng(seed)
+    assigned = generator.permutation(np.arange(n) % n_arms)
+    baseline = generator.normal(60, 10, n)
+    return assigned, baseline, 20 + 0.5 * baseline - 4 * assigned + generator.normal(0, 6, n)
+
+
+def by_normal_equations(assigned, baseline, endpoint, arm, control):
+    """Return estimate, standard error and degrees of freedom from X'X b = X'y with an intercept and dummies."""
+    others = [index for index in np.unique(assigned) if index != control]
+    columns = [np.ones(len(endpoint)), *((assigned == index).astype(float) for index in others), baseline]
+    x, change = np.stack(columns, axis=1), endpoint - baseline
+    coefficients = np.linalg.solve(x.T @ x, x.T @ change)
+    residuals = change - x @ coefficients
+    freedom = len(change) - x.shape[1]
+    place = 1 + others.index(arm)
+    variance = residuals @ residuals / freedom * np.linalg.inv(x.T @ x)[place, place]
+    return coefficients[place], np.sqrt(variance), freedom
+
+
+@given(seed=st.integers(0, 10_000), n_arms=st.integers(2, 4))
+def test_the_estimate_equals_the_normal_equations(seed, n_arms):
+    assigned, baseline, endpoint = invented(seed, n_arms=n_arms)
+    design = one_visit(arms={str(index): SHAM for index in range(n_arms)}, n_total=30)
+    for _, row in contrasts(design, scored(assigned, baseline, endpoint)).iterrows():
+        expected = by_normal_equations(assigned, baseline, endpoint, int(row["arm"]), int(row["control"]))
+        np.testing.assert_allclose(row[["estimate", "standard_error", "degrees_of_freedom"]].astype(float), expected)
+
+
+def test_interval_and_p_value_come_from_students_distribution():
+    row = contrasts(one_visit(alpha=0.1), scored(*invented(3, n_arms=2))).iloc[0]
+    half = stdtrit(row["degrees_of_freedom"], 0.95) * row["standard_error"]
+    assert row["ci_low"] == pytest.approx(row["estimate"] - half)
+    assert row["ci_high"] == pytest.approx(row["estimate"] + half)
+    t = abs(row["estimate"] / row["standard_error"])
+    assert row["p_value"] == pytest.approx(2 * stdtr(row["degrees_of_freedom"], -t))
+
+
+def test_an_estimate_is_arm_minus_control():
+    # cells fall by 30 and saline by 10, whatever the baseline
+    assigned = np.tile([0, 1], 6)
+    wobble = np.repeat([1.0, -1.0, 0.0], 4)
+    baseline = np.repeat([50.0, 60.0, 70.0, 55.0, 65.0, 75.0], 2)
+    endpoint = baseline - np.where(assigned == 0, 30, 10) + wobble
+    row = contrasts(one_visit(), scored(assigned, baseline, endpoint)).iloc[0]
+    assert row["comparison"] == "cells vs saline"
+    assert row["estimate"] == pytest.approx(-20)
+
+
+def test_equal_baselines_give_students_t_test():
+    # cells fell by 1, 2, 3 and saline by 3, 4, 5: difference 2, pooled variance 1, standard error sqrt(2/3)
+    trial = scored([0, 0, 0, 1, 1, 1], [50] * 6, [49, 48, 47, 47, 46, 45])
+    row = contrasts(one_visit(), trial).iloc[0]
+    assert row["estimate"] == pytest.approx(2)
+    assert row["standard_error"] == pytest.approx(np.sqrt(2 / 3))
+    assert row["degrees_of_freedom"] == 4
+
+
+def test_change_and_value_as_endpoint_give_the_same_difference():
+    assigned, baseline, endpoint = invented(4, n_arms=2)
+    fit, _ = ancova(endpoint - baseline, baseline, assigned, 2)
+    of_value, _ = ancova(endpoint, baseline, assigned, 2)
+    assert np.diff(fit.params[:2]) == pytest.approx(np.diff(of_value.params[:2]))
+    assert fit.params[2] == pytest.approx(of_value.params[2] - 1)
+
+
+def test_those_without_an_endpoint_value_are_left_out():
+    assigned, baseline, endpoint = invented(5, n_arms=2)
+    seen = np.arange(30) % 5 > 0
+    with_gaps = contrasts(one_visit(), scored(assigned, baseline, endpoint, observed=seen))
+    complete = contrasts(one_visit(), scored(assigned[seen], baseline[seen], endpoint[seen]))
+    assert with_gaps.equals(complete)
+    assert with_gaps.loc[0, "n_arm"] + with_gaps.loc[0, "n_control"] == 24
+
+
+def test_a_value_that_is_not_a_number_is_left_out():
+    assigned, baseline, endpoint = invented(5, n_arms=2)
+    endpoint[7] = np.nan
+    row = contrasts(one_visit(), scored(assigned, baseline, endpoint)).iloc[0]
+    assert row["degrees_of_freedom"] == 29 - 3
+
+
+def assert_empty(row, reason):
+    assert reason in row["why_not"]
+    assert np.isnan(row[["estimate", "standard_error", "ci_low", "ci_high", "p_value"]].astype(float)).all()
+
+
+def test_zero_variance_gives_a_reason_instead_of_an_estimate():
+    row = contrasts(one_visit(), scored([0, 0, 0, 1, 1, 1], [50, 55, 60] * 2, [30, 35, 40] * 2)).iloc[0]
+    assert_empty(row, "zero variance")
+
+
+def test_everybody_at_the_floor_gives_a_reason_instead_of_an_estimate():
+    row = contrasts(one_visit(), scored([0, 0, 0, 1, 1, 1], [50, 55, 61, 48, 60, 52], [0] * 6)).iloc[0]
+    assert_empty(row, "zero variance")
+
+
+def test_too_few_patients_give_a_reason_instead_of_an_estimate():
+    row = contrasts(one_visit(), scored([0, 1, 1], [50, 60, 70], [40, 30, 20])).iloc[0]
+    assert_empty(row, "fewer than two patients")
+
+
+def test_as_many_coefficients_as_patients_give_a_reason():
+    fit, reason = ancova(np.array([1.0, 2.0, 4.0, 3.0]), np.array([5.0, 6.0, 8.0, 1.0]), np.array([0, 1, 2, 2]), 3)
+    assert fit is None
+    assert "4 patients with an endpoint value are too few for 3 arms" in reason
+
+
+def test_an_arm_that_cannot_be_told_from_the_baseline_gives_a_reason():
+    row = contrasts(one_visit(), scored([0, 0, 0, 1, 1, 1], [100] * 3 + [90] * 3, [30, 35, 41, 20, 35, 44])).iloc[0]
+    assert_empty(row, "arm and baseline cannot be told apart")
+
+
+def test_everybody_lost_gives_a_reason_instead_of_an_estimate():
+    trial = scored([0, 0, 1, 1], [50, 60, 55, 65], [40, 45, 50, 52], observed=[False] * 4)
+    row = contrasts(one_visit(), trial).iloc[0]
+    assert_empty(row, "fewer than two patients")
+    assert row["n_arm"] == row["n_control"] == 0
+
+
+def test_an_arm_that_lost_everybody_leaves_the_other_comparison_as_it_is():
+    assigned, baseline, endpoint = invented(6)
+    design = one_visit(arms=THREE, n_total=30)
+    left = assigned != 2
+    rows = contrasts(design, scored(assigned, baseline, endpoint, observed=left)).set_index("comparison")
+    assert_empty(rows.loc["cells vs sham"], "fewer than two patients")
+    kept = rows.loc["cells vs saline", ["estimate", "standard_error", "degrees_of_freedom"]].astype(float)
+    expected = by_normal_equations(assigned[left], baseline[left], endpoint[left], 0, 1)
+    np.testing.assert_allclose(kept, expected)
+
+
+def test_the_true_effect_is_the_mean_difference_within_patients():
+    design = one_visit()
+    trial = in_both(scored([0, 1, 0, 1], [50] * 4, [0] * 4), cells=[10, 20, 30, 40], saline=[20, 20, 50, 46])
+    assert true_effects(design, trial) == {"cells vs saline": pytest.approx(-(10 + 0 + 20 + 6) / 4)}
+
+
+def test_the_true_effect_leaves_out_who_could_not_be_solved_in_either_arm():
+    trial = in_both(scored([0, 1, 0, 1], [50] * 4, [0] * 4), cells=[10, 20, 30, 40], saline=[20, 20, 50, 46])
+    cells = replace(trial.potential["cells"], is_solved=np.array([False, True, True, True]))
+    trial = replace(trial, potential={**trial.potential, "cells": cells})
+    assert true_effects(one_visit(), trial)["cells vs saline"] == pytest.approx(-26 / 3)
+
+
+def test_the_true_effect_does_not_depend_on_who_was_lost():
+    trial = in_both(scored([0, 1, 0, 1], [50] * 4, [0] * 4), cells=[10, 20, 30, 40], saline=[20, 20, 50, 46])
+    emptied = replace(trial, is_observed=np.zeros_like(trial.is_observed))
+    assert true_effects(one_visit(), emptied) == true_effects(one_visit(), trial)
+
+
+def test_without_anybody_solved_there_is_no_true_effect():
+    trial = in_both(scored([0, 1], [50] * 2, [0] * 2), cells=[10, 20], saline=[20, 20])
+    nobody = {name: replace(arm, is_solved=np.zeros(2, bool)) for name, arm in trial.potential.items()}
+    assert np.isnan(true_effects(one_visit(), replace(trial, potential=nobody))["cells vs saline"])
+
+
+def test_the_analysis_is_unbiased_for_the_true_effect_over_all_allocations():
+    # seven patients can be dealt 3 to 4 in 35 ways; the mean difference in change over all is the true effect exactly,
+    # and the adjusted one stays within its small-sample bias
+    generator = np.random.default_rng(2)
+    baseline = generator.normal(60, 10, 7)
+    saline = baseline - 10 + generator.normal(0, 5, 7)
+    cells = saline - generator.uniform(5, 15, 7)
+    estimates = []
+    for chosen in range(128):
+        assigned = np.array([0 if chosen >> place & 1 else 1 for place in range(7)])
+        if (assigned == 0).sum() == 3:
+            endpoint = np.where(assigned == 0, cells, saline)
+            estimates.append(contrasts(one_visit(), scored(assigned, baseline, endpoint)).loc[0, "estimate"])
+    truth = (cells - saline).mean()
+    assert len(estimates) == 35
+    assert np.mean(estimates) == pytest.approx(truth, abs=np.std(estimates) / 4)
+
+
+def summaries():
+    """Return the summaries of leg pain at month 6: cells 80→40, 60→15 and one lost; saline 50→40, 70→70."""
+    trial = scored([0, 0, 0, 1, 1], [80, 60, 99, 50, 70], [40, 15, 0, 40, 70], observed=[True, True, False, True, True])
+    frame = arm_summaries(one_visit(), trial)
+    return frame[(frame["score"] == "leg_pain")].set_index(["arm", "month"])
+
+
+@pytest.mark.parametrize(
+    ("arm", "column", "expected"),
+    [
+        ("cells", "n", 2),
+        ("cells", "mean", 27.5),
+        ("cells", "sd", 25 / np.sqrt(2)),
+        ("cells", "mean_change", -42.5),
+        ("cells", "sd_change", 5 / np.sqrt(2)),
+        ("cells", "percent_change", -100 * 42.5 / 70),
+        ("cells", "responders_30pct", 100),
+        ("cells", "responders_50pct", 100),
+        ("cells", "at_most_20", 50),
+        ("saline", "mean_change", -5),
+        ("saline", "percent_change", -100 * 5 / 60),
+        ("saline", "responders_30pct", 0),
+    ],
+)
+def test_a_summary_equals_the_sum_done_by_hand(arm, column, expected):
+    assert summaries().loc[(arm, 6.0), column] == pytest.approx(expected)
+
+
+def test_the_baseline_row_counts_everybody_randomised():
+    row = summaries().loc[("cells", 0.0)]
+    assert row["n"] == 3
+    assert row["mean_change"] == 0
+    assert row["responders_30pct"] == 0
+
+
+def test_somebody_without_pain_at_baseline_is_no_responder():
+    frame = arm_summaries(one_visit(), scored([0, 0, 1, 1], [0, 80, 50, 70], [0, 20, 40, 70]))
+    row = frame[(frame["score"] == "leg_pain") & (frame["arm"] == "cells") & (frame["month"] == 6)].iloc[0]
+    assert row["responders_50pct"] == 50
+
+
+def test_an_arm_that_nobody_was_seen_in_has_empty_means():
+    trial = scored([0, 0, 1, 1], [50, 60, 55, 65], [40, 45, 50, 52], observed=[False, False, True, True])
+    frame = arm_summaries(one_visit(), trial)
+    row = frame[(frame["score"] == "leg_pain") & (frame["arm"] == "cells") & (frame["month"] == 6)].iloc[0]
+    assert row["n"] == 0
+    assert np.isnan(row[["mean", "sd", "mean_change", "responders_50pct"]].astype(float)).all()
+
+
+def test_quality_of_life_has_no_percent_and_no_responders():
+    frame = arm_summaries(one_visit(), scored([0, 0, 1, 1], [0.5] * 4, [0.7, 0.8, 0.6, 0.5]))
+    rows = frame[frame["score"] == str(Score.QUALITY_OF_LIFE)]
+    assert rows[["percent_change", "responders_30pct", "responders_50pct", "at_most_20"]].isna().all(axis=None)
+    assert rows["mean"].notna().all()
+
+
+def test_there_is_one_summary_for_each_arm_score_and_visit(rescued_trial, with_rescue):
+    frame = arm_summaries(with_rescue, rescued_trial)
+    assert len(frame) == 2 * len(SCORES) * 4
+    assert not frame.duplicated(["arm", "score", "month"]).any()
+
+
+def test_the_inside_is_told_of_everybody_in_the_arm(rescued_trial, with_rescue):
+    units = dict.fromkeys(INSIDE, "x")
+    frame = inside_summaries(with_rescue, rescued_trial, units)
+    place = INSIDE.index("herniated_volume")
+    values = rescued_trial.inside[rescued_trial.assigned == 0, 3, place]
+    row = frame[(frame["arm"] == "cells") & (frame["quantity"] == "herniated_volume") & (frame["month"] == 6)].iloc[0]
+    assert row["mean"] == pytest.approx(values.mean())
+    assert (row["low"], row["high"]) == pytest.approx(tuple(np.quantile(values, [0.1, 0.9])))

@@ -1,0 +1,256 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sciatrial.clinic import SCORES
+from sciatrial.foundation import Score
+from sciatrial.trial import allocate
+from sciatrial.trial.conduct import conduct, score_column
+from tests.trial.conftest import CELLS, SALINE, SHAM, small_design
+
+LEG_PAIN = SCORES.index(Score.LEG_PAIN)
+FOUR_ARMS = {"a": CELLS, "b": CELLS, "c": SALINE, "d": SHAM}
+
+
+def taken(patients, n):
+    """Return the first n patients."""
+    return replace(
+        patients,
+        numbers=patients.numbers[:n],
+        parameters=patients.parameters[:n],
+        entry_states=patients.entry_states[:n],
+        context_maximum=patients.context_maximum[:n],
+        covariates=patients.covariates.iloc[:n],
+    )
+
+
+@given(seed=st.integers(0, 2**63 - 1), n_blocks=st.integers(1, 8))
+def test_allocation_is_exact_at_the_end_of_every_block(seed, n_blocks):
+    design = small_design(arms=FOUR_ARMS, n_total=80, allocation={"a": 2, "b": 2, "c": 3, "d": 3})
+    blocks = allocate(design, 10 * n_blocks, seed).reshape(n_blocks, 10)
+    for block in blocks:
+        assert np.bincount(block, minlength=4).tolist() == [2, 2, 3, 3]
+
+
+def test_allocation_of_a_place_does_not_depend_on_how_many_follow():
+    design = small_design()
+    np.testing.assert_array_equal(allocate(design, 17, 4), allocate(design, 400, 4)[:17])
+
+
+def test_allocation_depends_on_the_seed():
+    design = small_design()
+    assert (allocate(design, 100, 4) != allocate(design, 100, 5)).any()
+
+
+def test_every_place_of_a_block_meets_every_arm_alike():
+    design = small_design(allocation={"cells": 1, "saline": 2})
+    places = allocate(design, 3 * 3000, 4).reshape(3000, 3)
+    # four standard errors of a share of 1/3 among 3000 blocks
+    assert (places == 0).mean(axis=0) == pytest.approx(np.full(3, 1 / 3), abs=4 * np.sqrt(2 / 9 / 3000))
+
+
+def test_the_order_of_treatment_within_blocks_is_not_the_same_in_all_blocks():
+    places = allocate(small_design(), 200, 4).reshape(100, 2)
+    assert len(np.unique(places, axis=0)) == 2
+
+
+def test_everybody_is_conducted_in_the_arm_that_was_drawn(rescued_trial, with_rescue):
+    np.testing.assert_array_equal(rescued_trial.assigned, allocate(with_rescue, 240, 9))
+    for index, arm in enumerate(with_rescue.arms):
+        mine = rescued_trial.assigned == index
+        np.testing.assert_array_equal(rescued_trial.scores[mine], rescued_trial.potential[arm].scores[mine])
+
+
+def test_a_trial_in_the_assigned_arm_only_equals_the_one_in_every_arm(model, with_rescue, patients, rescued_trial):
+    alone = conduct(model, with_rescue, [patients], [9])[0]
+    for name in ("assigned", "scores", "inside", "rescued", "is_solved", "is_observed"):
+        np.testing.assert_array_equal(getattr(alone, name), getattr(rescued_trial, name))
+    assert not alone.potential
+
+
+def test_two_trials_conducted_together_are_the_two_conducted_alone(model, patients):
+    design = small_design()
+    first, second = taken(patients, 12), taken(patients, 20)
+    together = conduct(model, design, [first, second], [1, 2])
+    for group, seed, trial in zip((first, second), (1, 2), together, strict=True):
+        alone = conduct(model, design, [group], [seed])[0]
+        np.testing.assert_array_equal(trial.scores, alone.scores)
+        np.testing.assert_array_equal(trial.assigned, alone.assigned)
+
+
+def test_no_trial_conducted_is_no_result(model):
+    assert conduct(model, small_design(), [], []) == []
+
+
+def test_the_threads_change_nothing(model, patients):
+    one, two = (conduct(model, small_design(), [taken(patients, 24)], [1], threads=n)[0] for n in (1, 2))
+    np.testing.assert_array_equal(one.scores, two.scores)
+
+
+def test_a_larger_trial_starts_with_the_same_patients(model, patients):
+    few, many = (conduct(model, small_design(), [taken(patients, n)], [1])[0] for n in (20, 60))
+    np.testing.assert_array_equal(few.scores, many.scores[:20])
+    np.testing.assert_array_equal(few.is_observed, many.is_observed[:20])
+
+
+def test_patients_are_not_changed_by_their_trial(model, patients):
+    before = patients.fingerprint()
+    conduct(model, small_design(), [patients], [1], every_arm=True)
+    assert patients.fingerprint() == before
+
+
+def test_baseline_is_what_was_measured_at_entry(rescued_trial, patients):
+    entry = patients.covariates[[str(score) for score in SCORES]].to_numpy()
+    np.testing.assert_array_equal(rescued_trial.scores[:, 0, :], entry)
+    for arm in rescued_trial.potential.values():
+        np.testing.assert_array_equal(arm.scores[:, 0, :], entry)
+
+
+@pytest.mark.parametrize("protocol", [SHAM, CELLS], ids=["sham", "cells"])
+def test_two_identical_arms_have_identical_potential_outcomes(model, patients, rescue, protocol):
+    design = small_design(arms={"one": protocol, "other": protocol}, rescue=rescue, dropout_per_year=0.3)
+    trial = conduct(model, design, [taken(patients, 40)], [1], every_arm=True)[0]
+    one, other = trial.potential["one"], trial.potential["other"]
+    np.testing.assert_array_equal(one.scores, other.scores)
+    np.testing.assert_array_equal(one.inside, other.inside)
+    np.testing.assert_array_equal(one.rescued, other.rescued)
+
+
+def test_the_arms_beside_it_do_not_touch_an_arm(model, patients):
+    two = small_design(arms={"saline": SALINE, "cells": CELLS})
+    three = small_design(arms={"sham": SHAM, "cells": CELLS, "saline": SALINE})
+    here, there = (conduct(model, design, [taken(patients, 24)], [1], every_arm=True)[0] for design in (two, three))
+    for arm in two.arms:
+        np.testing.assert_array_equal(here.potential[arm].scores, there.potential[arm].scores)
+
+
+def test_a_patients_measurement_error_is_the_same_in_every_arm(model, patients):
+    # with sd 0 for every error the difference between arms is the true one; errors must not move it
+    noisy = taken(patients, 60)
+    exact = replace(
+        noisy, draw_values={k: 0.0 if k.endswith("measurement_sd") else v for k, v in noisy.draw_values.items()}
+    )
+    design = small_design()
+    seen, true = (conduct(model, design, [group], [1], every_arm=True)[0].potential for group in (noisy, exact))
+    errors = {arm: seen[arm].scores - true[arm].scores for arm in design.arms}
+    inner = np.ones_like(errors["cells"], dtype=bool)
+    for arm in design.arms:
+        inner &= (seen[arm].scores > 0.0) & (seen[arm].scores < 100)
+    inner[:, 0, :] = False
+    inner[:, :, SCORES.index(Score.QUALITY_OF_LIFE)] = False
+    assert inner.sum() > 200
+    assert np.abs(errors["cells"][inner]).mean() > 1
+    np.testing.assert_allclose(errors["cells"][inner], errors["saline"][inner], atol=1e-9)
+
+
+def test_errors_of_different_visits_and_scores_are_unrelated(model, patients):
+    exact = replace(
+        patients, draw_values={k: 0.0 if k.endswith("measurement_sd") else v for k, v in patients.draw_values.items()}
+    )
+    design = small_design()
+    noisy, true = (
+        conduct(model, design, [group], [1], every_arm=True)[0].potential["cells"] for group in (patients, exact)
+    )
+    error = (noisy.scores - true.scores)[:, 1:, :]
+    inner = ((noisy.scores > 0) & (noisy.scores < 100))[:, 1:, :]
+
+    def correlation(a, b):
+        both = inner[(slice(None), *a)] & inner[(slice(None), *b)]
+        return np.corrcoef(error[(slice(None), *a)][both], error[(slice(None), *b)][both])[0, 1], both.sum()
+
+    disability = SCORES.index(Score.DISABILITY)
+    for a, b in (((0, LEG_PAIN), (1, LEG_PAIN)), ((0, LEG_PAIN), (0, disability))):
+        r, n = correlation(a, b)
+        assert n > 60
+        assert abs(r) < 4 / np.sqrt(n)  # four standard errors of no correlation
+
+
+def test_zero_dropout_keeps_everybody(model, patients):
+    assert conduct(model, small_design(), [taken(patients, 24)], [1])[0].is_observed.all()
+
+
+def stayed(model, patients, share, *, months=(6, 12, 24), n=4000):
+    """Return who is observed in a trial of n patients; one patient stands for all, as nobody is compared."""
+    rows = np.zeros(n, dtype=int)
+    crowd = replace(
+        patients,
+        numbers=np.arange(n),
+        parameters=patients.parameters[rows],
+        entry_states=patients.entry_states[rows],
+        context_maximum=patients.context_maximum[rows],
+        covariates=patients.covariates.iloc[rows].reset_index(drop=True),
+    )
+    design = small_design(
+        visits_months=months, endpoint={"outcome": "leg_pain", "month": months[-1]}, dropout_per_year=share, n_total=n
+    )
+    return conduct(model, design, [crowd], [3])[0]
+
+
+@pytest.fixture(scope="module")
+def crowd(model, patients):
+    return stayed(model, patients, 0.3)
+
+
+@pytest.mark.parametrize(("occasion", "years"), [(1, 0.5), (2, 1.0), (3, 2.0)])
+def test_the_stated_share_is_lost_per_year(crowd, occasion, years):
+    lost = 1 - crowd.is_observed[:, occasion].mean()
+    expected = 1 - 0.7**years
+    assert lost == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / 4000))
+
+
+def test_nobody_comes_back_after_dropping_out(crowd):
+    assert (np.diff(crowd.is_observed.astype(int), axis=1) <= 0).all()
+    assert crowd.is_observed[:, 0].all()
+
+
+def test_dropout_is_unrelated_to_the_arm(crowd):
+    lost = [1 - crowd.is_observed[crowd.assigned == index, 2].mean() for index in (0, 1)]
+    assert abs(lost[0] - lost[1]) < 4 * np.sqrt(2 * 0.3 * 0.7 / 2000)
+
+
+def test_rescue_is_given_only_above_the_threshold_and_from_its_month(rescued_trial, with_rescue):
+    months = np.array([0, *with_rescue.visits_months])
+    for arm in rescued_trial.potential.values():
+        pain = arm.scores[:, :, LEG_PAIN]
+        assert (pain[arm.rescued] > with_rescue.rescue.above).all()
+        assert not arm.rescued[:, months < with_rescue.rescue.from_month].any()
+        assert arm.rescued.any()
+
+
+def test_rescue_is_given_to_everybody_above_the_threshold_the_first_time(rescued_trial, with_rescue):
+    offered = np.array([0, *with_rescue.visits_months]) >= with_rescue.rescue.from_month
+    for arm in rescued_trial.potential.values():
+        above = (arm.scores[:, :, LEG_PAIN] > with_rescue.rescue.above) & offered
+        first = above & (np.cumsum(above, axis=1) == 1)
+        np.testing.assert_array_equal(arm.rescued, first)
+
+
+def test_rescue_changes_nothing_up_to_the_visit_at_which_it_is_given(model, with_rescue, patients, rescued_trial):
+    without = conduct(model, with_rescue.model_copy(update={"rescue": None}), [patients], [9], every_arm=True)[0]
+    for name, arm in rescued_trial.potential.items():
+        before = np.cumsum(arm.rescued, axis=1) - arm.rescued == 0
+        np.testing.assert_allclose(arm.scores[before], without.potential[name].scores[before], atol=0.05)
+        after = ~before
+        # the course of 20 weeks still runs at the next visit, three months later
+        assert (arm.scores[after] - without.potential[name].scores[after])[:, LEG_PAIN].mean() < -1
+
+
+def test_nobody_is_rescued_after_leaving(rescued_trial):
+    own = np.where(
+        (rescued_trial.assigned == 0)[:, None],
+        rescued_trial.potential["cells"].rescued,
+        rescued_trial.potential["saline"].rescued,
+    )
+    assert (own & ~rescued_trial.is_observed).any()
+    np.testing.assert_array_equal(rescued_trial.rescued, own & rescued_trial.is_observed)
+
+
+def test_a_trial_without_rescue_rescues_nobody(model, patients):
+    assert not conduct(model, small_design(), [taken(patients, 24)], [1])[0].rescued.any()
+
+
+def test_the_place_of_a_score_is_its_place_in_the_clinics_list():
+    assert [SCORES[score_column(score)] for score in Score] == list(Score)
