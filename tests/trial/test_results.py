@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 
 from sciatrial.foundation import StudyError
-from sciatrial.trial import OperatingCharacteristics, Scenario, TrialBatch, TrialResult, operating_characteristics, run_trial
+from sciatrial.trial import (
+    OperatingCharacteristics,
+    Scenario,
+    TrialBatch,
+    TrialResult,
+    operating_characteristics,
+    run_trial,
+)
 from tests.trial.conftest import small_design
 
 

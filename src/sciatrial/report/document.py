@@ -258,8 +258,8 @@ def _counts(operating: OperatingCharacteristics) -> dict[str, Any]:
     return {**total, "trials": len(trials), "not_enrolled": by_scenario, "not_estimable": int(others.sum())}
 
 
-def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """Return name → image address, what it shows, and the same in words for those who cannot see it."""
+def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return name → image address, its width in pixels, and what it shows, also for those who cannot see it."""
     endpoint = str(inputs.operating.endpoint["outcome"])
     arms = list(inputs.study["arms"])
     cells = [arm for arm, arm_words in inputs.study["arms"].items() if arm_words["intervention"] == "cell_therapy"]
@@ -302,7 +302,11 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
             figures.plot_published(comparison, colours=colours),
             "Published arm results beside simulated trials. The interval is of an arm's summary over simulated trials.",
         )
-    return {name: {"address": _address(figure), "says": says} for name, (figure, says) in made.items()}
+    return {
+        # as wide as its text was set for, so that letters are the same size in every figure
+        name: {"address": _address(figure), "says": says, "width": round(figure.get_figwidth() * 112)}
+        for name, (figure, says) in made.items()
+    }
 
 
 def _address(figure: Any) -> str:

@@ -91,7 +91,8 @@ def contrasts(design: Design, trial: Conducted) -> pd.DataFrame:
         if min(sizes[arm], sizes[control]) < 2:
             row["why_not"] = "fewer than two patients with an endpoint value in an arm"
         elif fit is not None:
-            row |= _contrast(fit, *np.searchsorted(present, [arm, control]), design.alpha)
+            column = {name: place for place, name in enumerate(present.tolist())}
+            row |= _contrast(fit, column[arm], column[control], design.alpha)
         rows.append(row)
     return pd.DataFrame(rows)
 
