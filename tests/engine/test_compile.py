@@ -85,3 +85,9 @@ def test_a_model_is_compiled_once_in_a_process(decay):
 
 def test_nothing_is_left_of_a_file_that_was_being_written(kept):
     assert not list(kept[0].rglob("*.partial"))
+
+
+def test_a_model_can_be_compiled_ahead(decay):
+    room.compiled.cache_clear()
+    room.prepare(decay)
+    assert room.compiled.cache_info().currsize == 1

@@ -6,7 +6,7 @@ import pytest
 
 from sciatrial.calibration import draw_parameters, read_prior, reference_draw
 from sciatrial.clinic import SCORES, measured, measurement_error
-from sciatrial.foundation import DAYS_PER_MONTH, Cause, CohortError
+from sciatrial.foundation import DAYS_PER_MONTH, Cause, CohortError, SolverError
 from sciatrial.model import sciatica_model
 from sciatrial.population import HERNIATION_CLASSES, Patients, cohort_named, sample_patients
 
@@ -150,8 +150,7 @@ def test_candidates_enrol_in_the_order_of_their_number(many):
 def test_with_one_criterion_everybody_screened_is_eligible_or_excluded_or_unsolved(many):
     counts = many.screening
     (excluded,) = counts["excluded"].values()
-    assert counts["screened"] == counts["eligible"] + excluded
-    assert counts["unsolved"] <= excluded
+    assert counts["screened"] == counts["eligible"] + excluded + counts["unsolved"]
 
 
 def test_with_two_criteria_each_exclusion_is_counted_by_itself():
@@ -229,3 +228,17 @@ def test_patients_come_back_from_disk_as_they_were(few, tmp_path):
 def test_the_representation_tells_how_many_were_screened(few):
     assert "40 of cohort chronic_radicular" in repr(few)
     assert f"{few.screening['screened']} screened" in repr(few)
+
+
+def test_a_cohort_that_cannot_be_solved_is_told_with_counts(monkeypatch):
+    from sciatrial.population import sample as room
+
+    real = room.simulate
+
+    def failing(*arguments, **words):
+        run = real(*arguments, **words)
+        return replace(run, status=np.ones_like(run.status))
+
+    monkeypatch.setattr(room, "simulate", failing)
+    with pytest.raises(SolverError, match="could not be solved to their entry"):
+        sample_patients(sciatica_model(), reference_draw(read_prior()), cohort_named("stenosis"), n_patients=4, seed=1)

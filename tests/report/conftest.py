@@ -70,6 +70,27 @@ def trials(n_trials: int = 20) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def responses(n_trials: int = 20) -> pd.DataFrame:
+    """Trial t has 2 t % responders by any rule, in every arm."""
+    return pd.DataFrame(
+        [
+            {
+                "scenario": "prior",
+                "trial": trial,
+                "arm": arm,
+                "rule": rule,
+                "month": month,
+                "n": 20,
+                "percent": 2.0 * trial,
+            }
+            for trial in range(n_trials)
+            for arm in ARMS
+            for month in MONTHS[1:]
+            for rule in ("responder_30pct_pain", "composite_50pct_pain_15pt_odi_no_intervention")
+        ]
+    )
+
+
 def inside(n_trials: int = 20) -> pd.DataFrame:
     return pd.DataFrame(
         [
@@ -102,7 +123,7 @@ def operating_of(
     )
     return OperatingCharacteristics(
         alpha=0.05, endpoint=ENDPOINT, trials=trial_rows, summary=summarise(trial_rows, 0.05, lower_is_better=True),
-        courses=course_rows, inside=inside_rows, counts=counts,
+        courses=course_rows, inside=inside_rows, counts=counts, responses=responses(),
     )  # fmt: skip
 
 
@@ -154,7 +175,10 @@ def published() -> pd.DataFrame:
             published_row(
                 outcome="responder", instrument="responder_30pct_pain", statistic="percent", value_0_100=95.0
             ),
-            published_row(outcome="responder", instrument="composite_50pct_pain_15pt_odi_no_intervention"),
+            published_row(
+                outcome="responder", instrument="composite_50pct_pain_15pt_odi_no_intervention", value_0_100=19.0
+            ),
+            published_row(outcome="responder", instrument="responder_50pct_sf36"),
             published_row(usable=False, why_not="no scale"),
             published_row(arm_id="another"),
         ]

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from sciatrial.report import compare_with_published
-from sciatrial.report.tables import NOT_REPORTED, baseline_wide, number, operating_wide, scenario_words
+from sciatrial.report.tables import NOT_REPORTED, baseline_wide, number, operating_wide, outcome_words, scenario_words
 from tests.report.conftest import operating_of, published_row, trials
 
 
@@ -29,10 +29,22 @@ def test_the_interval_is_that_of_the_arm_over_simulated_trials(compared):
 
 
 def test_a_published_value_outside_is_called_so(compared):
-    here = row(compared, statistic="30 % better")
+    here = row(compared, outcome="responder_30pct_pain")
     assert here["published"] == 95.0
     assert not here["is_inside_90"]
-    assert here["outcome"] == "back_pain"
+    assert here["statistic"] == "share of responders"
+
+
+def test_a_response_of_several_conditions_is_compared_with_the_same_rule(compared):
+    here = row(compared, outcome="composite_50pct_pain_15pt_odi_no_intervention")
+    assert here["simulated_median"] == 19.0
+    assert here["is_inside_90"]
+
+
+def test_a_rule_of_response_is_told_in_words():
+    words = outcome_words("composite_50pct_pain_15pt_odi_no_intervention")
+    assert words == "Pain 50 % better, disability 15 points better, no further intervention"
+    assert outcome_words("back_pain") == "Back pain"
 
 
 @pytest.mark.parametrize(
@@ -41,7 +53,7 @@ def test_a_published_value_outside_is_called_so(compared):
         ({"month": 6.0}, "no visit in that month"),
         ({"statistic": "median"}, "not simulated: median"),
         ({"outcome": "safety, vas_100"}, "another outcome"),
-        ({"outcome": "responder, composite_50pct_pain_15pt_odi_no_intervention"}, "several conditions"),
+        ({"outcome": "responder, responder_50pct_sf36"}, "needs another score"),
     ],
 )
 def test_what_cannot_be_compared_says_why_and_gets_no_verdict(compared, where, told):

@@ -17,7 +17,7 @@ def test_the_first_sentences_give_assurance_with_its_error_and_the_count_of_publ
     text = " ".join(findings(operating, compare_with_published(operating, published, {"cells": "msc"})))
     assert "60 % of trials" in text
     assert "± 11.0" in text
-    assert "Of 2 published arm results that could be compared, 1 lie inside" in text
+    assert "Of 3 published arm results that could be compared, 2 lie inside" in text
     assert "Nothing has been calibrated" in text
 
 

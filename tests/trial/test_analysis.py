@@ -9,7 +9,7 @@ from scipy.special import stdtr, stdtrit
 from sciatrial.clinic import SCORES
 from sciatrial.foundation import Score
 from sciatrial.trial import INSIDE
-from sciatrial.trial.analysis import ancova, arm_summaries, contrasts, inside_summaries, true_effects
+from sciatrial.trial.analysis import ancova, arm_summaries, contrasts, inside_summaries, responses, true_effects
 from tests.trial.conftest import CELLS, SALINE, SHAM, in_both, one_visit, scored
 
 THREE = {"cells": CELLS, "saline": SALINE, "sham": SHAM}
@@ -260,3 +260,42 @@ def test_the_inside_is_told_of_everybody_in_the_arm(rescued_trial, with_rescue):
     row = frame[(frame["arm"] == "cells") & (frame["quantity"] == "herniated_volume") & (frame["month"] == 6)].iloc[0]
     assert row["mean"] == pytest.approx(values.mean())
     assert (row["low"], row["high"]) == pytest.approx(tuple(np.quantile(values, [0.1, 0.9])))
+
+
+def response(assigned, pain, disability, rescued=None, observed=None):
+    """Return shares of responders from pain and disability (before, after) of each patient."""
+    trial = scored(assigned, [0] * len(assigned), [0] * len(assigned), observed=observed)
+    scores = trial.scores.copy()
+    scores[:, :, SCORES.index(Score.LEG_PAIN)] = pain
+    scores[:, :, SCORES.index(Score.DISABILITY)] = disability
+    flags = np.zeros((len(assigned), 2), dtype=bool)
+    if rescued is not None:
+        flags[:, 0] = rescued
+    table = responses(one_visit(), replace(trial, scores=scores, rescued=flags))
+    return table.set_index(["rule", "arm"])["percent"]
+
+
+def test_shares_of_responders_follow_each_rule_of_the_tables():
+    got = response([0, 0, 1, 1], [(80, 40), (80, 50), (60, 18), (0, 0)], [(50, 20), (50, 30), (40, 30), (10, 10)])
+    assert got["responder_50pct_pain", "cells"] == 50
+    assert got["responder_30pct_pain", "cells"] == 100
+    assert got["vas20_or_less", "saline"] == 100
+    assert got["responder_50pct_pain", "saline"] == 50  # somebody without pain cannot respond
+    assert got["responder_50pct_pain_and_odi", "cells"] == 50
+    assert got["composite_50pct_pain_15pt_odi_no_intervention", "saline"] == 0  # ten points are not fifteen
+
+
+def test_who_took_rescue_before_the_visit_is_no_responder_where_the_rule_says_so():
+    got = response([0, 0], [(80, 10), (80, 10)], [(50, 10), (50, 10)], rescued=[True, False])
+    assert got["composite_50pct_pain_15pt_odi_no_intervention", "cells"] == 50
+    assert got["responder_50pct_pain_and_odi", "cells"] == 100
+
+
+def test_only_those_observed_are_counted():
+    got = response([0, 0, 1], [(80, 10), (80, 80), (80, 10)], [(50, 10)] * 3, observed=[True, False, False])
+    assert got["responder_50pct_pain", "cells"] == 100
+    assert np.isnan(got["responder_50pct_pain", "saline"])
+
+
+def test_a_rule_that_needs_a_score_that_is_not_simulated_is_left_out():
+    assert "responder_50pct_sf36" not in response([0], [(80, 10)], [(50, 10)]).index.get_level_values("rule")

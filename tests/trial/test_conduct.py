@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sciatrial.clinic import SCORES
-from sciatrial.foundation import Score
+from sciatrial.foundation import Score, uniforms
 from sciatrial.trial import allocate
 from sciatrial.trial.conduct import conduct, score_column
 from tests.trial.conftest import CELLS, SALINE, SHAM, small_design
@@ -199,6 +199,12 @@ def test_the_stated_share_is_lost_per_year(crowd, occasion, years):
     lost = 1 - crowd.is_observed[:, occasion].mean()
     expected = 1 - 0.7**years
     assert lost == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / 4000))
+
+
+def test_the_time_of_dropout_is_exponential(crowd):
+    # a patient stays a time t with probability 0.7 ** t, so whoever drew less than that is still there
+    luck = uniforms(3, "dropout", np.arange(4000))
+    np.testing.assert_array_equal(crowd.is_observed[:, 1:], luck[:, None] <= 0.7 ** np.array([0.5, 1.0, 2.0]))
 
 
 def test_nobody_comes_back_after_dropping_out(crowd):

@@ -42,7 +42,7 @@ def trials_of(rows, scenario="prior", why_not="the endpoint does not vary"):
 
 def batch_of(trials, *, first=0, **changes):
     nothing = pd.DataFrame()
-    whole = TrialBatch("prior", first, 0.05, ENDPOINT, trials, nothing, nothing, nothing)
+    whole = TrialBatch("prior", first, 0.05, ENDPOINT, trials, nothing, nothing, nothing, nothing)
     return replace(whole, **changes)
 
 
@@ -279,3 +279,9 @@ def test_the_true_effect_is_of_everybody_and_the_counts_are_of_the_trial(five_tr
     assert (five_trials.counts["eligible"] >= 16).all()
     assert (five_trials.counts["screened"] >= five_trials.counts["eligible"]).all()
     assert five_trials.counts["trial"].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_the_same_trial_given_twice_is_refused():
+    batch = batch_of(trials_of(FIVE))
+    with pytest.raises(TrialError, match="trial 0 of scenario prior is there more than once"):
+        operating_characteristics([batch, batch])

@@ -24,6 +24,7 @@ from sciatrial.foundation import (
     Progress,
     Record,
     Score,
+    SolverError,
     normals,
     silent,
     uniforms,
@@ -43,6 +44,7 @@ _RECOVERY = ("irritancy_loss_rate", "macrophage_switch_rate", "disc_inflammation
 _SEVERITY = ("firing_leg_pain_weight", "disc_back_pain_weight")
 
 _SCREENED_AT_ONCE = 4_000
+_MOST_UNSOLVED_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,8 @@ def sample_patients(
     ------
     CohortError
         When fewer candidates than that meet the criteria; names the criterion that excludes most.
+    SolverError
+        When more than 1 in 20 candidates could not be solved.
     """
     if n_patients < 1:
         raise CohortError("cohort", Problem("n_patients", f"is {n_patients}", "1 or more"))
@@ -159,6 +163,7 @@ def sample_patients(
         screened += size
         eligible += int(batch["is_eligible"].sum())
         unsolved += int(counts.pop("unsolved"))
+        _refuse_unsolved(cohort, screened, unsolved)
         for criterion, count in counts.items():
             excluded[criterion] = excluded.get(criterion, 0) + count
         batches.append({name: value[keep] for name, value in batch.items() if name != "is_eligible"})
@@ -194,6 +199,15 @@ def _covariates(columns: Mapping[str, NDArray]) -> pd.DataFrame:
     return pd.DataFrame(dict(columns))
 
 
+def _refuse_unsolved(cohort: Cohort, screened: int, unsolved: int) -> None:
+    if unsolved > max(3, _MOST_UNSOLVED_SHARE * screened):
+        found = f"{unsolved} of {screened} candidates could not be solved to their entry"
+        problem = Problem(
+            "candidates", found, f"at most {_MOST_UNSOLVED_SHARE:.0%}", "look for a number far outside its range"
+        )
+        raise SolverError(f"cohort {cohort.name}", problem)
+
+
 def _refuse(cohort: Cohort, screened: int, eligible: int, excluded: Mapping[str, int], least: float) -> None:
     worst = max(excluded, key=lambda name: excluded[name]) if excluded else "the criteria"
     raise CohortError(
@@ -224,21 +238,24 @@ def _screen_batch(
         times_days=entry_days[:, None],
         outputs=[str(s) for s in SCORES],
         threads=threads,
-        max_failed_fraction=0.05,
+        max_failed_fraction=1.0,  # counted over all candidates by whoever asked for them
     )
     solved = history.status == 0
     scores: dict[Score, NDArray] = {}
     for score in SCORES:
         error = measurement_error(score, "entry", numbers=draw, seed=seed, patients=numbers)
         scores[score] = measured(score, history[str(score)][:, 0], error)
-    result = screen(scores, cohort.eligible)
+    # who could not be solved has no scores, and is turned away by no criterion
+    result = screen({score: values[solved] for score, values in scores.items()}, cohort.eligible)
+    is_eligible = np.zeros(len(numbers), dtype=bool)
+    is_eligible[solved] = result.is_eligible
     counts = {**result.excluded, "unsolved": int((~solved).sum())}
     context = _context_maximum(draw, numbers, seed)
     del columns["chronifier"]
     return (
         {
             "numbers": numbers,
-            "is_eligible": result.is_eligible & solved,
+            "is_eligible": is_eligible,
             "parameters": parameters,
             "entry_states": history.final_states,
             "context_maximum": context,

@@ -205,7 +205,7 @@ def _comparison(comparison: pd.DataFrame) -> pd.DataFrame:
         inside = row["is_inside_90"]
         rows.append(
             {
-                "arm": row["arm"], "outcome": row["outcome"].replace("_", " "), "month": f"{row['month']:g}",
+                "arm": row["arm"], "outcome": tables.outcome_words(row["outcome"]), "month": f"{row['month']:g}",
                 "statistic": row["statistic"], "unit": row["unit"],
                 "published": tables.number(row["published"]) if reported else tables.NOT_REPORTED,
                 "simulated median": tables.number(row["simulated_median"]),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sciatrial.foundation import Problem, Score, StudyError
-from sciatrial.report.tables import number
+from sciatrial.report.tables import number, outcome_words
 from sciatrial.trial import OperatingCharacteristics, Scenario, TrialResult
 
 if TYPE_CHECKING:
@@ -375,12 +375,19 @@ def plot_published(comparison: pd.DataFrame, *, colours: Mapping[str, str]) -> F
         ax.set_yticks(range(len(here)), here["arm"])
         ax.set_ylim(len(here) - 0.4, -0.6)
         ax.grid(axis="y", visible=False)
-        ax.set_title(f"{words_of(outcome)}: {statistic}\nmonth {month:g}", fontsize=8.5)
+        ax.set_title(_published_title(outcome, statistic, month), fontsize=8)
         ax.set_xlabel(unit, fontsize=8)
     for ax in panels.flat[len(keys) :]:
         ax.set_visible(False)
     _published_legend(figure)
     return figure
+
+
+def _published_title(outcome: str, statistic: str, month: float) -> str:
+    import textwrap
+
+    words = outcome_words(outcome) if "share" in statistic else f"{outcome_words(outcome)}: {statistic}"
+    return "\n".join(textwrap.wrap(f"{words}, month {month:g}", 34))
 
 
 def _published_legend(figure: Figure) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sciatrial.evidence import RESPONDER_RULES, Measure
+from sciatrial.evidence import RESPONDER_RULES
 from sciatrial.foundation import Score
 from sciatrial.trial import OperatingCharacteristics, Scenario
 
@@ -17,15 +17,12 @@ NOT_REPORTED = "not reported"
 
 # statistic of the tables → column of the simulated courses
 _STATISTICS = {"mean": "mean", "mean_change": "mean_change", "percent_change": "percent_change"}
-_RESPONSES = {(30.0, None): "responders_30pct", (50.0, None): "responders_50pct", (None, 20.0): "at_most_20"}
 _UNITS = {
     "mean": "points of 100", "mean_change": "points of 100", "percent_change": "percent of baseline",
-    "responders_30pct": "percent of patients", "responders_50pct": "percent of patients",
-    "at_most_20": "percent of patients",
+    "percent": "percent of patients",
 }  # fmt: skip
 _LABELS = {
-    "mean": "mean", "mean_change": "mean change", "percent_change": "percent change",
-    "responders_30pct": "30 % better", "responders_50pct": "50 % better", "at_most_20": "pain of 20 or less",
+    "mean": "mean", "mean_change": "mean change", "percent_change": "percent change", "percent": "share of responders",
 }  # fmt: skip
 
 
@@ -60,8 +57,7 @@ def compare_with_published(
         statistic, unit, published, published_n, simulated_median, low_50, high_50, low_90, high_90, n_trials,
         is_inside_90, figure_from, told``; intervals are of the arm's summary over simulated trials.
     """
-    courses = operating.courses
-    mine = courses.loc[courses["scenario"] == Scenario.PRIOR] if len(courses) else courses
+    mine = _simulated(operating)
     rows = []
     for arm, theirs in same_arm.items():
         if len(published):
@@ -76,6 +72,38 @@ def compare_with_published(
         ("month", "published", "published_n", "simulated_median", "low_50", "high_50", "low_90", "high_90"), float
     )
     return pd.DataFrame(rows, columns=columns).astype({**numbers, "n_trials": int})
+
+
+def _simulated(operating: OperatingCharacteristics) -> pd.DataFrame:
+    """Return each prior trial's arm summaries: scores and, under the name of their rule, shares of responders."""
+    if not len(operating.courses):
+        return operating.courses
+    courses = operating.courses.loc[operating.courses["scenario"] == Scenario.PRIOR]
+    if not len(operating.responses):
+        return courses
+    mine = operating.responses.loc[operating.responses["scenario"] == Scenario.PRIOR]
+    return pd.concat([courses, mine.rename(columns={"rule": "score"})], ignore_index=True)
+
+
+def outcome_words(outcome: str) -> str:
+    """Return an outcome as a reader writes it; for a rule of response, what it asks for."""
+    rule = RESPONDER_RULES.get(outcome)
+    if rule is None:
+        text = outcome.replace("_", " ")
+        return text[:1].upper() + text[1:]
+    parts = []
+    for criterion in rule.criteria:
+        measure = str(criterion.measure.value)
+        if criterion.percent_better is not None:
+            parts.append(f"{measure} {criterion.percent_better:g} % better")
+        if criterion.points_better is not None:
+            parts.append(f"{measure} {criterion.points_better:g} points better")
+        if criterion.at_most is not None:
+            parts.append(f"{measure} {criterion.at_most:g} or less")
+    if rule.needs_no_intervention:
+        parts.append("no further intervention")
+    text = ", ".join(parts)
+    return text[:1].upper() + text[1:]
 
 
 def _asked(row: Mapping, operating: OperatingCharacteristics) -> _Asked:
@@ -95,17 +123,9 @@ def _asked_response(row: Mapping[str, Any], operating: OperatingCharacteristics)
     rule = RESPONDER_RULES.get(row["instrument"])
     if rule is None:
         return _Asked("", "", "not simulated: the rule of response is not known")
-    if len(rule.criteria) != 1 or rule.needs_no_intervention:
-        return _Asked("", "", "not simulated: a response of several conditions")
-    (criterion,) = rule.criteria
-    column = _RESPONSES.get((criterion.percent_better, criterion.at_most))
-    endpoint = str(operating.endpoint["outcome"])
-    # the tables say "pain" without where; it is read as the pain that the trial is judged by
-    pain = endpoint if endpoint in (Score.LEG_PAIN, Score.BACK_PAIN) else str(Score.LEG_PAIN)
-    score = {Measure.PAIN: pain, Measure.DISABILITY: str(Score.DISABILITY)}.get(criterion.measure)
-    if column is None or score is None or criterion.points_better is not None:
-        return _Asked("", "", "not simulated: another rule of response")
-    return _Asked(score, column)
+    if not len(operating.responses) or rule.word not in set(operating.responses["rule"]):
+        return _Asked("", "", "not simulated: a rule of response that needs another score")
+    return _Asked(rule.word, "percent")
 
 
 def _published_row(

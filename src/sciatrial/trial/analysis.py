@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.clinic import SCORES
+from sciatrial.evidence import RESPONDER_RULES, Criterion, Measure
 from sciatrial.foundation import Score
 from sciatrial.trial.conduct import INSIDE, Conducted, score_column
 from sciatrial.trial.design import Design
@@ -187,6 +188,59 @@ def _summary(scores: NDArray[np.float64], is_observed: NDArray[np.bool_]) -> dic
         "responders_50pct": share((baseline > 0) & (change <= -0.50 * baseline)),
         "at_most_20": share(scores <= 20),
     }
+
+
+def responses(design: Design, trial: Conducted) -> pd.DataFrame:
+    """Return the share of responders by every rule of the evidence tables that pain and disability can decide.
+
+    "Pain" is the pain that the trial is judged by, and leg pain where it is judged by neither pain. Where a rule allows
+    no further intervention, who took rescue before the visit is no responder.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``arm, rule, month, n, percent``, of those observed at the visit.
+    """
+    import pandas as pd
+
+    pain = design.endpoint.outcome if design.endpoint.outcome in (Score.LEG_PAIN, Score.BACK_PAIN) else Score.LEG_PAIN
+    columns = {Measure.PAIN: score_column(pain), Measure.DISABILITY: score_column(Score.DISABILITY)}
+    before = np.cumsum(trial.rescued, axis=1) - trial.rescued > 0
+    rules = [rule for rule in RESPONDER_RULES.values() if all(item.measure in columns for item in rule.criteria)]
+    n_arms, n_visits = len(design.arms), len(design.visits_months)
+    members = trial.assigned[:, None] == np.arange(n_arms)
+    n = np.einsum("pv,pa->av", trial.is_observed[:, 1:].astype(float), members)
+    share = np.full((len(rules), n_arms, n_visits), np.nan)
+    for place, rule in enumerate(rules):
+        responds = trial.is_observed.copy()
+        for item in rule.criteria:
+            responds &= _meets(item, trial.scores[:, :, columns[item.measure]])
+        if rule.needs_no_intervention:
+            responds &= ~before
+        count = np.einsum("pv,pa->av", responds[:, 1:].astype(float), members)
+        np.divide(100 * count, n, out=share[place], where=n > 0)
+    return pd.DataFrame(
+        {
+            "arm": np.tile(np.repeat(list(design.arms), n_visits), len(rules)),
+            "rule": np.repeat([rule.word for rule in rules], n_arms * n_visits),
+            "month": np.tile(np.array(design.visits_months, dtype=float), len(rules) * n_arms),
+            "n": np.tile(n.ravel().astype(int), len(rules)),
+            "percent": share.ravel(),
+        }
+    )
+
+
+def _meets(criterion: Criterion, score: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return who meets one criterion at each occasion; dims ``patient, occasion``."""
+    baseline = score[:, :1]
+    met = np.ones(score.shape, dtype=bool)
+    if criterion.percent_better is not None:
+        met &= (baseline > 0) & (score - baseline <= -criterion.percent_better / 100 * baseline)
+    if criterion.points_better is not None:
+        met &= baseline - score >= criterion.points_better
+    if criterion.at_most is not None:
+        met &= score <= criterion.at_most
+    return met
 
 
 def inside_summaries(design: Design, trial: Conducted, units: dict[str, str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from sciatrial.calibration import CELL_EFFECTS, Draws, Prior, draw_parameters, r
 from sciatrial.foundation import CohortError, Problem, Progress, Score, TrialError, derived_seed, silent
 from sciatrial.model import Model
 from sciatrial.population import Cohort, Patients, sample_patients
-from sciatrial.trial.analysis import arm_summaries, contrasts, inside_summaries, true_effects
+from sciatrial.trial.analysis import arm_summaries, contrasts, inside_summaries, responses, true_effects
 from sciatrial.trial.conduct import INSIDE, Conducted, conduct
 from sciatrial.trial.design import Design
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _NORMAL_95 = 1.959963984540054
+FRAMES = ("trials", "courses", "responses", "inside", "counts")
 LEAST_ELIGIBLE_SHARE = 0.01
 COULD_NOT_ENROL = "could not enrol: fewer than 1 in 100 candidates met the criteria"
 
@@ -132,7 +133,7 @@ def simulate_trials(
             name: pd.concat([frame[name] for frame in frames if name in frame], ignore_index=True)
             if any(name in frame for frame in frames)
             else pd.DataFrame()
-            for name in ("trials", "courses", "inside", "counts")
+            for name in FRAMES
         },
     )
 
@@ -181,6 +182,7 @@ def _trial_frames(
     frames = {
         "trials": estimates,
         "courses": arm_summaries(design, result).drop(columns=["sd", "sd_change"]),
+        "responses": responses(design, result),
         "inside": inside,
         "counts": pd.DataFrame([line]),
     }
@@ -202,7 +204,7 @@ def operating_characteristics(batches: Iterable[TrialBatch]) -> OperatingCharact
     Raises
     ------
     TrialError
-        When there is no batch, or when batches come from different designs.
+        When there is no batch, when batches come from different designs, or when a trial is there twice.
     """
     import pandas as pd
 
@@ -213,10 +215,12 @@ def operating_characteristics(batches: Iterable[TrialBatch]) -> OperatingCharact
         raise TrialError("trials", Problem("batches", "there is none", "one batch or more", "simulate trials first"))
     if any(part.endpoint != parts[0].endpoint or part.alpha != parts[0].alpha for part in parts):
         raise TrialError("trials", Problem("batches", "come from different designs", "one design"))
-    frames = {
-        name: pd.concat([getattr(part, name) for part in parts], ignore_index=True)
-        for name in ("trials", "courses", "inside", "counts")
-    }
+    done = [(part.scenario, trial) for part in parts for trial in dict.fromkeys(part.trials["trial"])]
+    twice = sorted({place for place in done if done.count(place) > 1})
+    if twice:
+        found = f"trial {twice[0][1]} of scenario {twice[0][0]} is there more than once"
+        raise TrialError("trials", Problem("batches", found, "each trial once", "give each batch once"))
+    frames = {name: pd.concat([getattr(part, name) for part in parts], ignore_index=True) for name in FRAMES}
     lower_is_better = Score(parts[0].endpoint["outcome"]) is not Score.QUALITY_OF_LIFE
     return OperatingCharacteristics(
         alpha=parts[0].alpha,

@@ -68,6 +68,7 @@ class TrialBatch(Record):
     courses: pd.DataFrame
     inside: pd.DataFrame
     counts: pd.DataFrame
+    responses: pd.DataFrame
 
     def table(self) -> pd.DataFrame:
         """Return one row a trial and comparison."""
@@ -90,6 +91,7 @@ class OperatingCharacteristics(Record):
     courses: pd.DataFrame
     inside: pd.DataFrame
     counts: pd.DataFrame
+    responses: pd.DataFrame
 
     def table(self) -> pd.DataFrame:
         """Return the summary."""

@@ -113,7 +113,9 @@ def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
         "observed_at_endpoint": {
             arm: int((mine & trial.is_observed[:, occasion]).sum()) for arm, mine in by_arm.items()
         },
-        "dropped_out": {arm: int((mine & ~trial.is_observed[:, -1]).sum()) for arm, mine in by_arm.items()},
+        "dropped_out": {
+            arm: int((mine & trial.is_solved & ~trial.is_observed[:, -1]).sum()) for arm, mine in by_arm.items()
+        },
         "rescued": {arm: int((mine & trial.rescued.any(axis=1)).sum()) for arm, mine in by_arm.items()},
     }
 
