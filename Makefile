@@ -23,7 +23,7 @@ run: .venv/.core ## the same for another study: make run STUDY=studies/NAME.toml
 
 setup: .venv/.test .venv/.hooks ## everything that a developer needs, hooks included
 
-check: static ## the fast set: format, lint, types, layers, spelling, house rules (under 30 s)
+check: static ## the fast set: format, lint, types, layers, spelling, house rules (under a minute)
 	$(BIN)/python -m pytest -q tests/house
 
 static: .venv/.test

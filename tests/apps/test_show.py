@@ -36,3 +36,10 @@ def test_filters_where_there_is_nothing_to_filter_are_refused():
 def test_runs_are_listed_from_the_folder_where_one_stands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert len(shown("runs", {}).frame) == 0
+
+
+def test_a_terminal_gets_fewer_columns_of_the_same_rows():
+    table = shown("evidence", {"cell_type": "mpc"})
+    assert len(table.narrow) == len(table.frame)
+    assert table.narrow["received"].iloc[0] == "mpc 6 M, intradiscal"
+    assert len(table.narrow.columns) < len(table.frame.columns)

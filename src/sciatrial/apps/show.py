@@ -24,14 +24,16 @@ _EVIDENCE_COLUMNS = (
 
 @dataclass(frozen=True)
 class Shown:
-    """A table with a headline and, below it, what a reader should know."""
+    """A table with a headline and, below it, what a reader should know; `narrow` is what fits a terminal."""
 
     title: str
     frame: pd.DataFrame
     note: str = ""
+    narrow: pd.DataFrame | None = None
 
     def print(self, limit: int) -> None:
         """Print a table on a terminal, tab-separated text elsewhere; `limit` rows at most on a terminal, 0 for all."""
+        from rich.box import SIMPLE_HEAD
         from rich.console import Console
         from rich.table import Table
 
@@ -39,8 +41,9 @@ class Shown:
         if not console.is_terminal:
             self.frame.to_csv(sys.stdout, sep="\t", index=False)
             return
-        rows = self.frame if limit == 0 else self.frame.head(limit)
-        table = Table(title=self.title, title_justify="left", header_style="bold")
+        whole = self.frame if self.narrow is None else self.narrow
+        rows = whole if limit == 0 else whole.head(limit)
+        table = Table(title=self.title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
         for column in rows.columns:
             number = rows[column].dtype.kind in "fi"
             table.add_column(column.replace("_", " "), justify="right" if number else "left", overflow="fold")
@@ -49,6 +52,8 @@ class Shown:
         console.print(table)
         if len(rows) < len(self.frame):
             console.print(f"{len(rows)} of {len(self.frame)} rows; --limit 0 for all, --json for machines.")
+        if self.narrow is not None:
+            console.print("All columns: --json, or send the output to a file.")
         if self.note:
             console.print(self.note, markup=False)
 
@@ -91,7 +96,35 @@ def _evidence(filters: Mapping[str, str]) -> Shown:
         f"{frame['usable'].to_numpy(dtype=bool).sum()} of {len(frame)} rows usable on a common scale; "
         f"{len(evidence_warnings(evidence))} rows of the tables look odd and are kept as published."
     )
-    return Shown("Published outcomes, instruments on 0 to 100", frame.reindex(columns=list(_EVIDENCE_COLUMNS)), note)
+    whole = frame.reindex(columns=list(_EVIDENCE_COLUMNS))
+    return Shown("Published outcomes, instruments on 0 to 100", whole, note, _evidence_lines(whole))
+
+
+def _evidence_lines(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the evidence in few columns: who received what, and what was seen when."""
+    import pandas as pd
+
+    rows = []
+    for row in frame.to_dict(orient="records"):
+        dose = f" {row['dose_million_cells']:g} M" if row["dose_million_cells"] == row["dose_million_cells"] else ""
+        given = f"{row['cell_type']}{dose}" if row["intervention"] == "cell_therapy" else row["intervention"]
+        is_usable = bool(row["usable"])
+        rows.append(
+            {
+                "study": row["study_id"],
+                "arm": row["arm_id"],
+                "received": f"{given}, {row['route']}".replace("_", " "),
+                "outcome": f"{row['outcome']}, {row['instrument']}".replace("_", " "),
+                "month": row["month"],
+                "n": row["n"],
+                "statistic": str(row["statistic"]).replace("_", " "),
+                "value": row["value_0_100"] if is_usable else row["value"],
+                "unit": row["unit"] if is_usable else "as published, not usable",
+            }
+        )
+    return pd.DataFrame(
+        rows, columns=["study", "arm", "received", "outcome", "month", "n", "statistic", "value", "unit"]
+    )
 
 
 def _mechanisms(_: Mapping[str, str]) -> Shown:

@@ -56,7 +56,7 @@ class PriorRow(BaseModel):
 
     `qualifier` narrows the row to a cause, a herniation class, a cell type, a fluid, a score or a kind of context;
     `inclusion` names the effect that is left out as a whole with a stated probability; `basis` says where the number
-    comes from: measured, calibrated (by hand, on the behaviours that `sources` name), assumed, or a choice of scale.
+    comes from: measured, tuned (by hand, on the behaviours that `sources` name), assumed, or a choice of scale.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -70,7 +70,7 @@ class PriorRow(BaseModel):
     scale: Literal["linear", "log", "logit", "fixed"]
     patient_sd: float = Field(ge=0)
     inclusion: str
-    basis: Literal["measured", "calibrated", "assumed", "scale"]
+    basis: Literal["measured", "tuned", "assumed", "scale"]
     sources: str = Field(min_length=1)
     note: str
 
