@@ -64,3 +64,10 @@ def test_the_readme_says_what_it_must_not_be_used_for():
         "For research and trial planning. Stem-cell therapy is not a standard treatment for sciatica. "
         "Decisions belong with a qualified clinician who knows the patient." in " ".join(text.replace("> ", "").split())
     )
+
+
+def test_the_python_of_the_readme_runs_as_it_stands(tmp_path):
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "cells vs sham" in done.stdout

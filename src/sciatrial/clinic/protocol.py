@@ -58,7 +58,8 @@ class Protocol(BaseModel):
     dose_basis
         What was counted; `bmac` is counted in nucleated cells, everything else in expanded cells.
     carrier, volume_ml
-        What the cells are suspended in, and how much of it, 0.1 to 20 mL.
+        What the cells are suspended in, and how much of it, 0.1 to 20 mL. Above 2 mL more cells leak out of a disc; the
+        volume changes nothing else.
     route
         Where it goes. Left out where an intervention has one route only.
     n_doses, weeks_between_doses
