@@ -36,6 +36,8 @@ def test_filters_where_there_is_nothing_to_filter_are_refused():
 def test_runs_are_listed_from_the_folder_where_one_stands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert len(shown("runs", {}).frame) == 0
+    (tmp_path / "runs" / ".study-abc.partial").mkdir(parents=True)
+    assert shown("runs", {}).frame["state"].str.startswith("interrupted").tolist() == [True]
 
 
 def test_a_terminal_gets_fewer_columns_of_the_same_rows():

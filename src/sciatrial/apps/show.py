@@ -201,13 +201,17 @@ def _runs(_: Mapping[str, str]) -> Shown:
 
     from sciatrial.study import read_run
 
-    folders = [path.parent for path in sorted(Path("runs").glob("*/run.json"))]
-    rows = [
-        {"folder": str(folder), **{key: run[key] for key in ("name", "created", "seed", "is_quick")}}
-        for folder, run in ((folder, read_run(folder)) for folder in folders)
+    columns = ["folder", "state", "name", "created", "seed", "is_quick"]
+    rows: list[dict[str, Any]] = []
+    for path in sorted(Path("runs").glob("*/run.json")):
+        if not path.parent.name.startswith("."):
+            run = read_run(path.parent)
+            rows.append({"folder": str(path.parent), "state": "finished", **{key: run[key] for key in columns[2:]}})
+    rows += [
+        {"folder": str(path), "state": "interrupted: the same command goes on", **dict.fromkeys(columns[2:], "")}
+        for path in sorted(Path("runs").glob(".*.partial"))
     ]
-    columns = ["folder", "name", "created", "seed", "is_quick"]
-    return Shown("Finished runs under runs/", pd.DataFrame(rows, columns=columns))
+    return Shown("Runs under runs/", pd.DataFrame(rows, columns=columns))
 
 
 def _run(folder: Path) -> Shown:

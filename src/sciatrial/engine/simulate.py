@@ -275,7 +275,7 @@ def _arguments(
 
 def _run(ready: Compiled, arguments: tuple, n: int, threads: int | None, progress: Progress) -> None:
     """Hand chunks of patients to threads; the driver works outside Python's lock."""
-    workers = max(1, threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads or 1)
+    workers = threads or _cores()
     progress.start("patients simulated", n)
     chunks = [(low, min(low + _PATIENTS_PER_CHUNK, n)) for low in range(0, n, _PATIENTS_PER_CHUNK)]
     pool = ThreadPoolExecutor(workers)
@@ -288,6 +288,13 @@ def _run(ready: Compiled, arguments: tuple, n: int, threads: int | None, progres
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     progress.finish()
+
+
+def _cores() -> int:
+    """Return how many cores this process may use; only some systems tell."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _refuse_many_failures(trajectories: Trajectories, most: float) -> None:
