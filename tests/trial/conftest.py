@@ -10,7 +10,7 @@ from sciatrial.clinic import SCORES, Protocol
 from sciatrial.model import sciatica_model
 from sciatrial.population import cohort_named, sample_patients
 from sciatrial.trial import Design, Rescue, simulate_trials
-from sciatrial.trial.conduct import INSIDE, ArmScores, Conducted, conduct
+from sciatrial.trial.conduct import ArmScores, Conducted, conduct
 
 ROUTE = "epidural_transforaminal"
 CELLS = Protocol(
@@ -43,7 +43,6 @@ def scored(assigned, baseline, endpoint, *, observed=None, patients=None):
         patients=patients,
         assigned=np.asarray(assigned),
         scores=scores,
-        inside=np.zeros((n, 2, len(INSIDE))),
         rescued=np.zeros((n, 2), dtype=bool),
         is_solved=np.ones(n, dtype=bool),
         is_observed=seen,
@@ -62,7 +61,7 @@ def in_both(conducted, cells, saline):
     def arm(values):
         scores = conducted.scores.copy()
         scores[:, 1, :] = np.asarray(values, dtype=float)[:, None]
-        return ArmScores(scores, conducted.inside, conducted.rescued, conducted.is_solved)
+        return ArmScores(scores, conducted.rescued, conducted.is_solved)
 
     return replace(conducted, potential={"cells": arm(cells), "saline": arm(saline)})
 

@@ -8,8 +8,7 @@ from scipy.special import stdtr, stdtrit
 
 from sciatrial.clinic import SCORES
 from sciatrial.foundation import Score
-from sciatrial.trial import INSIDE
-from sciatrial.trial.analysis import ancova, arm_summaries, contrasts, inside_summaries, responses, true_effects
+from sciatrial.trial.analysis import ancova, arm_summaries, contrasts, responses, true_effects
 from tests.trial.conftest import CELLS, SALINE, SHAM, in_both, one_visit, scored
 
 THREE = {"cells": CELLS, "saline": SALINE, "sham": SHAM}
@@ -250,16 +249,6 @@ def test_there_is_one_summary_for_each_arm_score_and_visit(rescued_trial, with_r
     frame = arm_summaries(with_rescue, rescued_trial)
     assert len(frame) == 2 * len(SCORES) * 4
     assert not frame.duplicated(["arm", "score", "month"]).any()
-
-
-def test_the_inside_is_told_of_everybody_in_the_arm(rescued_trial, with_rescue):
-    units = dict.fromkeys(INSIDE, "x")
-    frame = inside_summaries(with_rescue, rescued_trial, units)
-    place = INSIDE.index("herniated_volume")
-    values = rescued_trial.inside[rescued_trial.assigned == 0, 3, place]
-    row = frame[(frame["arm"] == "cells") & (frame["quantity"] == "herniated_volume") & (frame["month"] == 6)].iloc[0]
-    assert row["mean"] == pytest.approx(values.mean())
-    assert (row["low"], row["high"]) == pytest.approx(tuple(np.quantile(values, [0.1, 0.9])))
 
 
 def response(assigned, pain, disability, rescued=None, observed=None):

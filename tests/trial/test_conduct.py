@@ -66,7 +66,7 @@ def test_everybody_is_conducted_in_the_arm_that_was_drawn(rescued_trial, with_re
 
 def test_a_trial_in_the_assigned_arm_only_equals_the_one_in_every_arm(model, with_rescue, patients, rescued_trial):
     alone = conduct(model, with_rescue, [patients], [9])[0]
-    for name in ("assigned", "scores", "inside", "rescued", "is_solved", "is_observed"):
+    for name in ("assigned", "scores", "rescued", "is_solved", "is_observed"):
         np.testing.assert_array_equal(getattr(alone, name), getattr(rescued_trial, name))
     assert not alone.potential
 
@@ -115,7 +115,6 @@ def test_two_identical_arms_have_identical_potential_outcomes(model, patients, r
     trial = conduct(model, design, [taken(patients, 40)], [1], every_arm=True)[0]
     one, other = trial.potential["one"], trial.potential["other"]
     np.testing.assert_array_equal(one.scores, other.scores)
-    np.testing.assert_array_equal(one.inside, other.inside)
     np.testing.assert_array_equal(one.rescued, other.rescued)
 
 

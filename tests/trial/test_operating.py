@@ -145,7 +145,7 @@ def test_batches_of_different_designs_are_refused(changes):
     assert "come from different designs" in str(raised.value)
 
 
-FRAMES = ("trials", "courses", "inside", "counts")
+FRAMES = ("trials", "courses", "inside", "responses", "counts")
 
 
 @pytest.mark.parametrize("trial", [0, 3])

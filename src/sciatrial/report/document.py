@@ -293,7 +293,7 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
         ),
         "inside": (
             figures.plot_inside(inputs.operating, colours=colours),
-            "What happens inside, by arm: median over simulated trials of the arm's mean; bars hold the middle 50 %. "
+            "What happens inside, by arm: median over simulated trials of the arm's mean; bands hold the middle 50 %. "
             "No trial could see it.",
         ),
     }  # fmt: skip

@@ -23,6 +23,7 @@ NOT_CALIBRATED = "prior draws, not calibrated"
 _CELLS = ("#0072B2", "#D55E00", "#CC79A7", "#009E73")
 _CONTROLS = ("#5A5A5A", "#E69F00", "#56B4E9", "#8C6D31")
 _INK, _FAINT, _PUBLISHED = "#222222", "#D9D9D9", "#B00020"
+_LINES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 _STYLE: Any = {
@@ -321,9 +322,18 @@ def quantities_that_move(operating: OperatingCharacteristics) -> list[str]:
     return [name for names in THEMES.values() for name in names if name in moving]
 
 
+def _stretched_months(ax: Axes, last: float) -> None:
+    """Set a square-root scale, on which the days after a dose can be seen."""
+    ax.set_xscale("function", functions=(lambda x: np.sqrt(np.clip(x, 0, None)), np.square))
+    ticks = [month for month in (0, 1, 3, 6, 12, 24, 36, 48, 60, 120, 240) if month <= last]
+    ax.set_xticks(ticks, [str(tick) for tick in ticks])
+    ax.set_xlim(0, last)
+    ax.minorticks_off()
+
+
 @styled
 def plot_inside(operating: OperatingCharacteristics, *, colours: Mapping[str, str]) -> Figure:
-    """Draw what happens inside, a quantity a panel: each arm's median over prior trials, with the middle half."""
+    """Draw what happens inside, a quantity a panel: each arm's median over prior trials and the middle half."""
     names = quantities_that_move(operating)
     columns = 4
     rows = max(1, -(-len(names) // columns))
@@ -333,17 +343,19 @@ def plot_inside(operating: OperatingCharacteristics, *, colours: Mapping[str, st
     mine = inside.loc[inside["scenario"] == Scenario.PRIOR] if len(inside) else inside
     for ax, name in zip(panels.flat, names, strict=False):
         here = mine.loc[mine["quantity"] == name]
-        _dodged(ax, here, "mean", colours)
+        for place, (arm, colour) in enumerate(colours.items()):
+            bands = _bands(here.loc[here["arm"] == arm], "mean")
+            ax.fill_between(bands.index, bands[0.25], bands[0.75], color=colour, alpha=0.09, lw=0)
+            ax.plot(bands.index, bands[0.5], color=colour, lw=1.5, ls=_LINES[place % len(_LINES)], label=arm)
         unit = str(here["unit"].iloc[0]).replace("dimensionless", "").replace("million_cells", "million")
-        ax.set_title(words_of(name) + (f", {unit}" if unit else ""), fontsize=7.4)
+        ax.set_title(words_of(name) + (f", {unit}" if unit else ""), fontsize=7)
         ax.tick_params(labelsize=7.5)
         ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
-        _month_axis(ax, sorted(set(here["month"])))
-        ax.set_xlabel("")
+        _stretched_months(ax, float(here["month"].to_numpy(dtype=float).max()))
     for ax in panels.flat[len(names) :]:
         ax.set_visible(False)
     for ax in panels.flat[max(0, len(names) - columns) : len(names)]:
-        ax.set_xlabel("Months", fontsize=8)
+        ax.set_xlabel("Months, early ones stretched", fontsize=7.5)
     if names:
         _shared_legend(figure, panels.flat[0])
     return figure

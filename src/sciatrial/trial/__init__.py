@@ -4,8 +4,9 @@ Takes patients and a design, gives a `TrialResult`, and from many trials `Operat
 patient, and never analyses otherwise than the design says.
 """
 
-from sciatrial.trial.conduct import INSIDE, allocate
+from sciatrial.trial.conduct import allocate
 from sciatrial.trial.design import Analysis, Comparison, Design, Endpoint, Rescue
+from sciatrial.trial.inside import INSIDE
 from sciatrial.trial.operating import draws_for, operating_characteristics, simulate_trials, trial_patients, trial_seed
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch, TrialResult
 from sciatrial.trial.run import run_trial

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sciatrial.clinic import SCORES
 from sciatrial.evidence import RESPONDER_RULES, Criterion, Measure
 from sciatrial.foundation import Score
-from sciatrial.trial.conduct import INSIDE, Conducted, score_column
+from sciatrial.trial.conduct import Conducted, score_column
 from sciatrial.trial.design import Design
 
 if TYPE_CHECKING:
@@ -241,38 +241,3 @@ def _meets(criterion: Criterion, score: NDArray[np.float64]) -> NDArray[np.bool_
     if criterion.at_most is not None:
         met &= score <= criterion.at_most
     return met
-
-
-def inside_summaries(design: Design, trial: Conducted, units: dict[str, str]) -> pd.DataFrame:
-    """Return what happened inside: each arm, quantity and occasion, all patients that could be solved.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``arm, quantity, unit, month, mean, low, high``; low and high hold the middle 80 % of patients.
-    """
-    import pandas as pd
-
-    months = (0.0, *design.visits_months)
-    rows = []
-    for index, arm in enumerate(design.arms):
-        mine = (trial.assigned == index) & trial.is_solved
-        if not mine.any():
-            continue
-        values = trial.inside[mine]  # (patient, occasion, quantity)
-        low, high = np.quantile(values, [0.1, 0.9], axis=0)
-        mean = values.mean(axis=0)
-        rows += [
-            {
-                "arm": arm,
-                "quantity": quantity,
-                "unit": units[quantity],
-                "month": month,
-                "mean": float(mean[o, q]),
-                "low": float(low[o, q]),
-                "high": float(high[o, q]),
-            }
-            for o, month in enumerate(months)
-            for q, quantity in enumerate(INSIDE)
-        ]
-    return pd.DataFrame(rows)

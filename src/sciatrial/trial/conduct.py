@@ -17,16 +17,6 @@ from sciatrial.trial.design import Design
 
 DAYS_PER_WEEK = 7.0
 
-# what happens inside, in the order in which a reader meets it
-INSIDE = (
-    "disc_inflammation", "disc_aggrecan", "herniated_volume", "fixed_narrowing", "root_pressure", "root_oedema",
-    "inflammatory_macrophages", "resolving_macrophages", "inflammatory_mediators", "anti_inflammatory_pool",
-    "neurotrophic_factors", "demyelination", "connected_axons", "nerve_conduction", "ectopic_firing",
-    "reversible_central_gain", "consolidated_central_gain", "function_reserve", "context_analgesia",
-    "anchored_disc_cells", "loose_disc_cells", "converted_disc_cells", "anchored_epidural_cells",
-    "loose_epidural_cells", "circulating_cells",
-)  # fmt: skip
-
 _EXPOSURE = {
     Intervention.NSAID: "nsaid_exposure",
     Intervention.GABAPENTINOID: "gabapentinoid_exposure",
@@ -38,12 +28,10 @@ class ArmScores:
     """What would be seen of every patient in one arm, were nobody lost.
 
     ``scores`` has dims ``patient, occasion, score`` (occasion 0 is baseline, then the visits; scores in the order of
-    ``SCORES``), as measured; ``inside`` dims ``patient, occasion, quantity`` (in the order of ``INSIDE``);
-    ``rescued`` dims ``patient, occasion``; ``is_solved`` dims ``patient``.
+    ``SCORES``), as measured; ``rescued`` dims ``patient, occasion``; ``is_solved`` dims ``patient``.
     """
 
     scores: NDArray[np.float64]
-    inside: NDArray[np.float64]
     rescued: NDArray[np.bool_]
     is_solved: NDArray[np.bool_]
 
@@ -52,7 +40,7 @@ class ArmScores:
 class Conducted:
     """One trial as it went: who got which arm, what was seen, who was lost.
 
-    ``assigned`` (dims ``patient``) is the arm's index; ``scores``, ``inside``, ``rescued`` as in `ArmScores`, of each
+    ``assigned`` (dims ``patient``) is the arm's index; ``scores``, ``rescued`` as in `ArmScores`, of each
     patient's own arm; ``is_observed`` dims ``patient, occasion``; ``potential`` holds every patient in every arm when
     that was asked for.
     """
@@ -60,7 +48,6 @@ class Conducted:
     patients: Patients
     assigned: NDArray[np.int64]
     scores: NDArray[np.float64]
-    inside: NDArray[np.float64]
     rescued: NDArray[np.bool_]
     is_solved: NDArray[np.bool_]
     is_observed: NDArray[np.bool_]
@@ -101,7 +88,10 @@ def conduct(
     """
     if not groups:
         return []
-    jobs = [_jobs(model, design, patients, seed, every_arm) for patients, seed in zip(groups, seeds, strict=True)]
+    jobs = [
+        prepared_jobs(model, design, patients, seed, every_arm=every_arm)
+        for patients, seed in zip(groups, seeds, strict=True)
+    ]
     flat = [job for per_trial in jobs for job in per_trial]
     results = iter(_simulate_jobs(model, design, flat, threads))
     return [
@@ -111,7 +101,7 @@ def conduct(
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """Patients of one trial in one arm, ready for the engine."""
 
     arm: str
@@ -123,7 +113,8 @@ class _Job:
     errors: NDArray[np.float64]  # dims ``row, occasion, score``; baseline errors are unused
 
 
-def _jobs(model: Model, design: Design, patients: Patients, seed: int, every_arm: bool) -> list[_Job]:
+def prepared_jobs(model: Model, design: Design, patients: Patients, seed: int, *, every_arm: bool) -> list[Job]:
+    """Return what the engine needs for each arm: its own patients, or everybody in every arm."""
     assigned = allocate(design, len(patients), seed)
     errors = _errors(design, patients)
     jobs = []
@@ -143,7 +134,7 @@ def _jobs(model: Model, design: Design, patients: Patients, seed: int, every_arm
         for name, value in treatment.parameters.items():
             parameters[:, model.parameter_names.index(name)] = value
         jobs.append(
-            _Job(
+            Job(
                 arm,
                 rows,
                 parameters,
@@ -178,7 +169,8 @@ def _rescue_threshold(design: Design, errors: NDArray[np.float64]) -> NDArray[np
     return threshold
 
 
-def _rules(design: Design, threshold: NDArray[np.float64]) -> tuple[Rule, ...]:
+def rescue_rules(design: Design, threshold: NDArray[np.float64]) -> tuple[Rule, ...]:
+    """Return the rule that gives rescue tablets where the true score exceeds `threshold`; dims ``row, occasion``."""
     if design.rescue is None:
         return ()
     state = _EXPOSURE[Intervention(design.rescue.intervention)]
@@ -189,7 +181,7 @@ def _rules(design: Design, threshold: NDArray[np.float64]) -> tuple[Rule, ...]:
     return (Rule("rescue", str(design.rescue.score), threshold, effects, at_most=1),)
 
 
-def _simulate_jobs(model: Model, design: Design, jobs: Sequence[_Job], threads: int | None) -> list[ArmScores]:
+def _simulate_jobs(model: Model, design: Design, jobs: Sequence[Job], threads: int | None) -> list[ArmScores]:
     """Run all jobs in one call and deal the results out again."""
     starts = np.cumsum([0] + [len(job.rows) for job in jobs])
     events = Events.joined(
@@ -202,13 +194,13 @@ def _simulate_jobs(model: Model, design: Design, jobs: Sequence[_Job], threads: 
         np.concatenate([job.initial for job in jobs]),
         times_days=np.array([0.0, *(month * DAYS_PER_MONTH for month in design.visits_months)]),
         events=events,
-        rules=_rules(design, np.concatenate([job.threshold for job in jobs])),
-        outputs=[*names, *INSIDE],
+        rules=rescue_rules(design, np.concatenate([job.threshold for job in jobs])),
+        outputs=names,
         threads=threads,
     )
     results = []
     for job, start, stop in zip(jobs, starts, starts[1:], strict=False):
-        true = trajectories.values[start:stop, :, : len(SCORES)]
+        true = trajectories.values[start:stop]
         scores = np.empty_like(true)
         for column, score in enumerate(SCORES):
             scores[:, :, column] = measured(score, true[:, :, column], job.errors[:, :, column])
@@ -217,20 +209,18 @@ def _simulate_jobs(model: Model, design: Design, jobs: Sequence[_Job], threads: 
             if design.rescue is not None
             else np.zeros(scores.shape[:2], dtype=bool)
         )
-        inside = trajectories.values[start:stop, :, len(SCORES) :]
-        results.append(ArmScores(scores, inside, rescued, trajectories.status[start:stop] == 0))
+        results.append(ArmScores(scores, rescued, trajectories.status[start:stop] == 0))
     return results
 
 
 def _gather(
-    design: Design, patients: Patients, seed: int, done: Sequence[tuple[_Job, ArmScores]], every_arm: bool
+    design: Design, patients: Patients, seed: int, done: Sequence[tuple[Job, ArmScores]], every_arm: bool
 ) -> Conducted:
     """Put each patient's own arm together, and take away what was never seen."""
     n = len(patients)
     assigned = allocate(design, n, seed)
     first = done[0][1]
     scores = np.empty((n, *first.scores.shape[1:]))
-    inside = np.empty((n, *first.inside.shape[1:]))
     rescued = np.zeros((n, first.rescued.shape[1]), dtype=bool)
     solved = np.zeros(n, dtype=bool)
     potential: dict[str, ArmScores] = {}
@@ -240,14 +230,14 @@ def _gather(
         result.scores[:, 0, :] = baseline[job.rows]
         mine = np.flatnonzero(assigned[job.rows] == index)
         rows = job.rows[mine]
-        scores[rows], inside[rows] = result.scores[mine], result.inside[mine]
+        scores[rows] = result.scores[mine]
         rescued[rows], solved[rows] = result.rescued[mine], result.is_solved[mine]
         if every_arm:
             potential[job.arm] = result
     observed = _stayed(design, patients, seed) & solved[:, None]
     observed[:, 0] = True
     rescued &= observed  # nobody gives tablets to somebody who does not come
-    return Conducted(patients, assigned, scores, inside, rescued, solved, observed, potential)
+    return Conducted(patients, assigned, scores, rescued, solved, observed, potential)
 
 
 def _stayed(design: Design, patients: Patients, seed: int) -> NDArray[np.bool_]:

@@ -11,9 +11,10 @@ from sciatrial.calibration import CELL_EFFECTS, Draws, Prior, draw_parameters, r
 from sciatrial.foundation import CohortError, Problem, Progress, Score, TrialError, derived_seed, silent
 from sciatrial.model import Model
 from sciatrial.population import Cohort, Patients, sample_patients
-from sciatrial.trial.analysis import arm_summaries, contrasts, inside_summaries, responses, true_effects
-from sciatrial.trial.conduct import INSIDE, Conducted, conduct
+from sciatrial.trial.analysis import arm_summaries, contrasts, responses, true_effects
+from sciatrial.trial.conduct import Conducted, conduct
 from sciatrial.trial.design import Design
+from sciatrial.trial.inside import inside_courses
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch
 from sciatrial.trial.run import conduct_counts, endpoint_words
 
@@ -119,11 +120,10 @@ def simulate_trials(
             raise KeyboardInterrupt
     seeds = [trial_seed(seed, trial) for trial in numbers]
     done = conduct(model, design, groups, seeds, every_arm=True, threads=threads)
-    units = {output.name: output.unit for output in model.outputs}
-    units = {quantity: units[quantity] for quantity in INSIDE}
-    frames += [
-        _trial_frames(design, scenario, trial, result, units) for trial, result in zip(numbers, done, strict=True)
-    ]
+    frames += [_trial_frames(design, scenario, trial, result) for trial, result in zip(numbers, done, strict=True)]
+    if scenario is Scenario.PRIOR:
+        inside = inside_courses(model, design, groups, seeds, threads=threads)
+        frames += [_marked({"inside": frame}, scenario, trial) for trial, frame in zip(numbers, inside, strict=True)]
     return TrialBatch(
         scenario=str(scenario),
         first=first,
@@ -162,9 +162,7 @@ def _without_patients(design: Design, scenario: Scenario, trial: int) -> dict[st
     return {"trials": pd.DataFrame(rows)}
 
 
-def _trial_frames(
-    design: Design, scenario: Scenario, trial: int, result: Conducted, units: dict[str, str]
-) -> dict[str, pd.DataFrame]:
+def _trial_frames(design: Design, scenario: Scenario, trial: int, result: Conducted) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
     truth = true_effects(design, result)
@@ -178,17 +176,21 @@ def _trial_frames(
         "dropped_out": sum(counts["dropped_out"].values()),
         "rescued": sum(counts["rescued"].values()),
     }
-    inside = inside_summaries(design, result, units).drop(columns=["low", "high"])
     frames = {
         "trials": estimates,
         "courses": arm_summaries(design, result).drop(columns=["sd", "sd_change"]),
         "responses": responses(design, result),
-        "inside": inside,
         "counts": pd.DataFrame([line]),
     }
-    for frame in frames.values():
-        frame.insert(0, "trial", trial)
-        frame.insert(0, "scenario", str(scenario))
+    return _marked(frames, scenario, trial)
+
+
+def _marked(frames: dict[str, pd.DataFrame], scenario: Scenario, trial: int) -> dict[str, pd.DataFrame]:
+    """Put scenario and trial before every row; what is only told of single trials is left out."""
+    for name, frame in frames.items():
+        columns = [column for column in frame.columns if name != "inside" or column not in ("low", "high")]
+        marked = frame.assign(scenario=str(scenario), trial=trial)
+        frames[name] = marked.reindex(columns=["scenario", "trial", *columns])
     return frames
 
 

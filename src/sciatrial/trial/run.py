@@ -10,9 +10,10 @@ from sciatrial.clinic import SCORES
 from sciatrial.foundation import Problem, Score, TrialError
 from sciatrial.model import Model
 from sciatrial.population import Patients
-from sciatrial.trial.analysis import arm_summaries, contrasts, inside_summaries
-from sciatrial.trial.conduct import INSIDE, Conducted, conduct
+from sciatrial.trial.analysis import arm_summaries, contrasts
+from sciatrial.trial.conduct import Conducted, conduct
 from sciatrial.trial.design import Design
+from sciatrial.trial.inside import inside_courses
 from sciatrial.trial.results import TrialResult
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def run_trial(
         When there are fewer patients than the design randomises.
     """
     trial = conduct(model, design, [enrolled(design, patients)], [seed], threads=threads)[0]
-    return trial_result(model, design, trial, name)
+    return trial_result(model, design, trial, name, seed=seed, threads=threads)
 
 
 def enrolled(design: Design, patients: Patients) -> Patients:
@@ -77,9 +78,10 @@ def enrolled(design: Design, patients: Patients) -> Patients:
     )
 
 
-def trial_result(model: Model, design: Design, trial: Conducted, name: str) -> TrialResult:
-    """Analyse a conducted trial."""
-    units = {output.name: output.unit for output in model.outputs}
+def trial_result(
+    model: Model, design: Design, trial: Conducted, name: str, *, seed: int, threads: int | None = None
+) -> TrialResult:
+    """Analyse a conducted trial; `seed` is the one it was conducted with."""
     return TrialResult(
         name=name,
         endpoint=endpoint_words(design),
@@ -88,7 +90,7 @@ def trial_result(model: Model, design: Design, trial: Conducted, name: str) -> T
         arms=arm_summaries(design, trial),
         baseline=baseline_table(design, trial),
         patients=patient_rows(design, trial),
-        inside=inside_summaries(design, trial, {quantity: units[quantity] for quantity in INSIDE}),
+        inside=inside_courses(model, design, [trial.patients], [seed], threads=threads)[0],
         conduct=conduct_counts(design, trial),
     )
 
