@@ -344,7 +344,10 @@ def plot_inside(operating: OperatingCharacteristics, *, colours: Mapping[str, st
     for ax, name in zip(panels.flat, names, strict=False):
         here = mine.loc[mine["quantity"] == name]
         for place, (arm, colour) in enumerate(colours.items()):
-            bands = _bands(here.loc[here["arm"] == arm], "mean")
+            own = here.loc[here["arm"] == arm]
+            if not len(own):
+                continue
+            bands = _bands(own, "mean")
             ax.fill_between(bands.index, bands[0.25], bands[0.75], color=colour, alpha=0.09, lw=0)
             ax.plot(bands.index, bands[0.5], color=colour, lw=1.5, ls=_LINES[place % len(_LINES)], label=arm)
         unit = str(here["unit"].iloc[0]).replace("dimensionless", "").replace("million_cells", "million")

@@ -10,7 +10,7 @@ from sciatrial.clinic import SCORES, Protocol
 from sciatrial.foundation import Score
 from sciatrial.trial import Comparison, Design, Endpoint
 from sciatrial.trial.analysis import contrasts
-from sciatrial.trial.conduct import INSIDE, Conducted
+from sciatrial.trial.conduct import Conducted
 from sciatrial.trial.operating import summarise
 
 HERE = Path(__file__).parent
@@ -27,7 +27,7 @@ def trial_of_the_file():
     observed = np.isfinite(scores[:, :, SCORES.index(Score.LEG_PAIN)])
     assigned = PATIENTS["arm"].map(ARMS.index).to_numpy()
     nothing = np.zeros((n, 2), dtype=bool)
-    return Conducted(None, assigned, scores, np.zeros((n, 2, len(INSIDE))), nothing, np.ones(n, bool), observed, {})
+    return Conducted(None, assigned, scores, nothing, np.ones(n, bool), observed, {})
 
 
 def design(arm, control, alpha):
