@@ -131,3 +131,9 @@ def test_a_scenario_without_trials_says_so(operating):
 
 def test_every_scenario_has_words():
     assert scenario_words("no_cell_effect") == "no cell effect"
+
+
+def test_patients_and_spread_are_those_of_the_published_row(operating):
+    rows = pd.DataFrame([published_row(n=30.0, spread_sd_0_100=12.5)])
+    here = row(compare_with_published(operating, rows, {"cells": "msc"}), figure_from="paper")
+    assert (here["published_n"], here["published_sd"]) == (30.0, 12.5)

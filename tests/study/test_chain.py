@@ -33,6 +33,11 @@ def test_batches_cover_every_trial_of_every_scenario_once(small):
         assert numbers == list(range(12))
 
 
+def test_batches_of_large_trials_are_small(small_file):
+    large = read_study(small_file, changes=["trial.n_total=10000"])
+    assert {count for _, _, count in chain.batch_places(large)} == {2}
+
+
 def test_the_fingerprint_of_a_run_moves_with_the_seed(small_file):
     one, two = (chain.read_inputs(read_study(small_file, changes=[f"seed={seed}"])).fingerprint() for seed in (1, 2))
     assert one != two

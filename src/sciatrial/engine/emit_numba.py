@@ -26,7 +26,6 @@ class Kernels:
     """Source of the kernels of one model, and the sizes of their arrays."""
 
     source: str
-    n_states: int
     n_constants: int
     n_entries: int
     n_outputs: int
@@ -62,7 +61,7 @@ def emit(traces: Traces) -> Kernels:
         _solve(plan, len(rates)),
         _kernel("outputs", "y, c, o", graph, constants, {f"o[{i}]": node for i, node in enumerate(traces.outputs)}),
     ]  # fmt: skip
-    return Kernels("\n\n".join(parts), len(rates), len(constants), len(plan.places), len(traces.outputs))
+    return Kernels("\n\n".join(parts), len(constants), len(plan.places), len(traces.outputs))
 
 
 def _constants(graph: Graph, roots: list[int]) -> dict[int, int]:

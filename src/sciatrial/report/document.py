@@ -131,7 +131,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "short": words.short_table(inputs.operating),
         "comparison": _comparison(comparison.loc[np.isfinite(comparison["published"])]),
         "not_reported": _comparison(comparison.loc[~np.isfinite(comparison["published"])]).drop(
-            columns=["inside it", "published in"]
+            columns=["n", "SD", "inside it", "published in"]
         ),
         "published_study": inputs.published_study,
         "risk_of_bias": pd.DataFrame(inputs.published_study.get("risk_of_bias", [])),
@@ -208,6 +208,8 @@ def _comparison(comparison: pd.DataFrame) -> pd.DataFrame:
                 "arm": row["arm"], "outcome": tables.outcome_words(row["outcome"]), "month": f"{row['month']:g}",
                 "statistic": row["statistic"], "unit": row["unit"],
                 "published": tables.number(row["published"]) if reported else tables.NOT_REPORTED,
+                "n": f"{row['published_n']:.0f}" if np.isfinite(row["published_n"]) else tables.NOT_REPORTED,
+                "SD": tables.number(row["published_sd"]) if np.isfinite(row["published_sd"]) else tables.NOT_REPORTED,
                 "simulated median": tables.number(row["simulated_median"]),
                 "middle 90 %": _span(row["low_90"], row["high_90"]),
                 "inside it": {True: "yes", False: "no"}.get(inside, row["told"] if reported else "–"),
@@ -215,7 +217,7 @@ def _comparison(comparison: pd.DataFrame) -> pd.DataFrame:
             }
         )  # fmt: skip
     columns = (
-        "arm", "outcome", "month", "statistic", "unit", "published", "simulated median", "middle 90 %", "inside it",
+        "arm", "outcome", "month", "statistic", "unit", "published", "n", "SD", "simulated median", "middle 90 %", "inside it",
         "published in",
     )  # fmt: skip
     return pd.DataFrame(rows, columns=columns)

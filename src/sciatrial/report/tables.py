@@ -54,7 +54,7 @@ def compare_with_published(
     pandas.DataFrame
         One row for each published row of these arms and, for the endpoint, for each arm and visit of which the tables
         say nothing (``published`` is NaN and ``told`` "not reported"). Columns ``arm, published_arm, outcome, month,
-        statistic, unit, published, published_n, simulated_median, low_50, high_50, low_90, high_90, n_trials,
+        statistic, unit, published, published_n, published_sd, simulated_median, low_50, high_50, low_90, high_90, n_trials,
         is_inside_90, figure_from, told``; intervals are of the arm's summary over simulated trials.
     """
     mine = _simulated(operating)
@@ -66,10 +66,21 @@ def compare_with_published(
         rows += _missing_rows(mine, operating, arm, theirs, rows)
     columns = [
         "arm", "published_arm", "outcome", "month", "statistic", "unit", "published", "published_n",
-        "simulated_median", "low_50", "high_50", "low_90", "high_90", "n_trials", "is_inside_90", "figure_from", "told",
+        "published_sd", "simulated_median", "low_50", "high_50", "low_90", "high_90", "n_trials", "is_inside_90", "figure_from", "told",
     ]  # fmt: skip
     numbers = dict.fromkeys(
-        ("month", "published", "published_n", "simulated_median", "low_50", "high_50", "low_90", "high_90"), float
+        (
+            "month",
+            "published",
+            "published_n",
+            "published_sd",
+            "simulated_median",
+            "low_50",
+            "high_50",
+            "low_90",
+            "high_90",
+        ),
+        float,
     )
     return pd.DataFrame(rows, columns=columns).astype({**numbers, "n_trials": int})
 
@@ -144,7 +155,7 @@ def _published_row(
     return {
         "arm": arm, "published_arm": theirs, "outcome": outcome, "month": float(row["month"]),
         "statistic": _LABELS.get(statistic, statistic), "unit": _UNITS.get(statistic, str(row["unit"])),
-        "published": value, "published_n": row["n"], **simulated, "is_inside_90": inside,
+        "published": value, "published_n": row["n"], "published_sd": row["spread_sd_0_100"], **simulated, "is_inside_90": inside,
         "figure_from": row["figure_from"], "told": told,
     }  # fmt: skip
 
@@ -164,6 +175,7 @@ def _missing_rows(
                 {
                     "arm": arm, "published_arm": theirs, "outcome": score, "month": month,
                     "statistic": _LABELS[column], "unit": _UNITS[column], "published": np.nan, "published_n": np.nan,
+                    "published_sd": np.nan,
                     **_spread(courses, arm, _Asked(score, column), month), "is_inside_90": None, "figure_from": "",
                     "told": NOT_REPORTED,
                 }

@@ -23,6 +23,7 @@ from sciatrial.trial import (
 )
 
 TRIALS_PER_BATCH = 10
+_PATIENTS_PER_BATCH = 40_000  # in all arms: what a batch holds in memory stays below some hundred megabytes
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,11 @@ def prior_draws(inputs: Inputs) -> Draws:
 def batch_places(study: Study) -> Iterator[tuple[Scenario, int, int]]:
     """Yield scenario, first trial and number of trials of each batch."""
     n_trials = study.settings.simulation.n_trials
+    of_one_trial = study.design.size * len(study.design.arms)
+    size = max(1, min(TRIALS_PER_BATCH, _PATIENTS_PER_BATCH // of_one_trial))
     for scenario in Scenario:
-        for first in range(0, n_trials, TRIALS_PER_BATCH):
-            yield scenario, first, min(TRIALS_PER_BATCH, n_trials - first)
+        for first in range(0, n_trials, size):
+            yield scenario, first, min(size, n_trials - first)
 
 
 def batch(inputs: Inputs, scenario: Scenario, first: int, count: int, progress: Progress = silent) -> TrialBatch:
