@@ -84,6 +84,26 @@ def mixed():
     return assemble("mixed", states, parameters, [], [growth, spill, loss])
 
 
+@mechanism(changes={"level": -1}, sources=("assumption:test",))
+def outflow(outflow_rate, level, exponent):
+    """Run out through a hole in the bottom."""
+    return outflow_rate * power(level, exponent)
+
+
+@mechanism(changes={"level": +1}, sources=("assumption:test",))
+def inflow(inflow_rate):
+    """Run in at a constant rate."""
+    return inflow_rate
+
+
+@pytest.fixture(scope="session")
+def tank():
+    """A tank with a hole: with exponent 1/2 its level is (√y0 − k t / 2)², and it is empty in finite time."""
+    units = {"outflow_rate": "1/day", "inflow_rate": "1/day", "exponent": "dimensionless"}
+    parameters = [Parameter(name, unit, name) for name, unit in units.items()]
+    return assemble("tank", [State("level", "dimensionless", "level")], parameters, [], [outflow, inflow])
+
+
 @mechanism(changes={"z": +1}, sources=("assumption:test",))
 def explosion(explosion_rate, z):
     """Grow without bound in finite time: z = 1 / (1/z0 − k t)."""

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sciatrial.engine.jacobian import differentiate, eliminate
 from sciatrial.engine.trace import trace
 from sciatrial.model import sciatica_model
+from tests.engine.test_emit_numba import kernels
 from tests.engine.test_trace import evaluate
 
 
@@ -27,6 +28,47 @@ def test_derivatives_equal_central_differences(mixed, x, y, p):
             node = jacobian.get((row, column))
             exact = 0.0 if node is None else evaluate(traces.graph, node, states, parameters)
             assert exact == pytest.approx(difference / (2 * step), rel=1e-5, abs=1e-6)
+
+
+@given(below=st.floats(0.001, 0.5), steepness=st.floats(1.1, 4))
+def test_below_a_threshold_the_law_is_flat(mixed, below, steepness):
+    traces = trace(mixed)
+    jacobian = differentiate(traces.graph, traces.rates)
+    parameters = [1.2, 0.5, steepness, 3.0, 0.6, 0.7]
+    spill_by_x = evaluate(traces.graph, jacobian[1, 0], [0.6 - below, 0.3], parameters)
+    assert spill_by_x == 0
+
+
+@pytest.mark.parametrize("level", [-0.2, 0.0])
+@pytest.mark.parametrize("exponent", [0.3, 1.0, 2.5])
+def test_a_power_is_flat_at_and_below_zero_whatever_its_exponent(tank, level, exponent):
+    made, k = kernels(tank)
+    c, f, j = np.zeros(made.n_constants), np.zeros(1), np.full(made.n_entries, 7.0)
+    with np.errstate(divide="ignore", invalid="ignore"):  # as in compiled code
+        k["fill_constants"](np.array([1.0, 0.5, exponent]), c)
+        k["rates_and_jacobian"](np.array([level]), c, f, j)
+    assert j.tolist() == [0.0]
+
+
+@settings(max_examples=5)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_derivatives_of_the_real_model_equal_central_differences_of_its_laws(seed):
+    model = sciatica_model()
+    traces = trace(model)
+    jacobian = differentiate(traces.graph, traces.rates)
+    rng = np.random.default_rng(seed)
+    y, p = rng.uniform(0.1, 0.9, len(model.states)), rng.uniform(0.2, 2, len(model.parameters))
+    numbers = dict(zip(model.parameter_names, p, strict=True))
+
+    def rates(states):
+        return np.array(list(model.rates(numbers | dict(zip(model.state_names, states, strict=True))).values()))
+
+    exact = np.zeros((len(y), len(y)))
+    for entry, node in jacobian.items():
+        exact[entry] = evaluate(traces.graph, node, y, p)
+    steps = 1e-6 * np.eye(len(y))
+    difference = np.stack([(rates(y + step) - rates(y - step)) / 2e-6 for step in steps], axis=1)
+    assert exact == pytest.approx(difference, rel=1e-4, abs=1e-6)
 
 
 def test_only_entries_that_can_be_non_zero_are_kept(decay, stiff):

@@ -87,6 +87,34 @@ def test_a_law_that_branches_cannot_be_traced():
         trace(type(model)("branching", model.states, (), (), (branching,)))
 
 
+@pytest.mark.parametrize(
+    "law",
+    [
+        lambda x: 2 if x else 3,
+        lambda x: 2 if x == 1 else 3,
+        lambda x: 2 if x != 1 else 3,
+        lambda x: 2 if x >= 1 else 3,
+        lambda x: x in (1, 2),
+        lambda x: min(x, 1),
+        lambda x: abs(x),
+        lambda x: math.sqrt(x),
+        lambda x: np.maximum(x, 1),
+    ],
+)
+def test_no_choice_and_no_other_function_is_traced_as_one_of_its_values(law):
+    _, x, _ = symbols()
+    with pytest.raises(TypeError):
+        law(x)
+
+
+def test_whoever_branches_is_told_what_to_write_instead():
+    _, x, _ = symbols()
+    with pytest.raises(TypeError, match="positive_part"):
+        bool(x)
+    with pytest.raises(TypeError, match="positive_part"):
+        _ = x == 1
+
+
 def test_a_power_that_is_not_whole_is_written_as_power():
     _, x, _ = symbols()
     with pytest.raises(TypeError, match="power"):

@@ -159,7 +159,8 @@ def result() -> TrialResult:
 def published_row(**words) -> dict:
     return {
         "arm_id": "msc", "outcome": "back_pain", "instrument": "vas_100", "month": 3.0, "statistic": "mean_change",
-        "n": np.nan, "value": -12.0, "value_0_100": -12.0, "spread_sd_0_100": np.nan, "unit": "points of 100", "usable": True, "why_not": "",
+        "n": np.nan, "value": -12.0, "value_0_100": -12.0,
+        "spread_sd_0_100": np.nan, "unit": "points of 100", "usable": True, "why_not": "",
         "figure_from": "paper", **words,
     }  # fmt: skip
 

@@ -209,7 +209,7 @@ def _comparison(comparison: pd.DataFrame) -> pd.DataFrame:
                 "statistic": row["statistic"], "unit": row["unit"],
                 "published": tables.number(row["published"]) if reported else tables.NOT_REPORTED,
                 "n": f"{row['published_n']:.0f}" if np.isfinite(row["published_n"]) else tables.NOT_REPORTED,
-                "SD": tables.number(row["published_sd"]) if np.isfinite(row["published_sd"]) else tables.NOT_REPORTED,
+                "SD": _published_sd(row),
                 "simulated median": tables.number(row["simulated_median"]),
                 "middle 90 %": _span(row["low_90"], row["high_90"]),
                 "inside it": {True: "yes", False: "no"}.get(inside, row["told"] if reported else "–"),
@@ -221,6 +221,12 @@ def _comparison(comparison: pd.DataFrame) -> pd.DataFrame:
         "published in",
     )  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
+
+
+def _published_sd(row: dict[str, Any]) -> str:
+    if np.isfinite(row["published_sd"]):
+        return tables.number(row["published_sd"])
+    return "–" if row["unit"] == "percent of patients" else tables.NOT_REPORTED  # a share has none
 
 
 def _still(operating: OperatingCharacteristics) -> list[str]:

@@ -54,8 +54,8 @@ def compare_with_published(
     pandas.DataFrame
         One row for each published row of these arms and, for the endpoint, for each arm and visit of which the tables
         say nothing (``published`` is NaN and ``told`` "not reported"). Columns ``arm, published_arm, outcome, month,
-        statistic, unit, published, published_n, published_sd, simulated_median, low_50, high_50, low_90, high_90, n_trials,
-        is_inside_90, figure_from, told``; intervals are of the arm's summary over simulated trials.
+        statistic, unit, published, published_n, published_sd, simulated_median, low_50, high_50, low_90, high_90,
+        n_trials, is_inside_90, figure_from, told``; intervals are of the arm's summary over simulated trials.
     """
     mine = _simulated(operating)
     rows = []
@@ -66,7 +66,8 @@ def compare_with_published(
         rows += _missing_rows(mine, operating, arm, theirs, rows)
     columns = [
         "arm", "published_arm", "outcome", "month", "statistic", "unit", "published", "published_n",
-        "published_sd", "simulated_median", "low_50", "high_50", "low_90", "high_90", "n_trials", "is_inside_90", "figure_from", "told",
+        "published_sd", "simulated_median", "low_50", "high_50", "low_90", "high_90", "n_trials",
+        "is_inside_90", "figure_from", "told",
     ]  # fmt: skip
     numbers = dict.fromkeys(
         (
@@ -155,8 +156,8 @@ def _published_row(
     return {
         "arm": arm, "published_arm": theirs, "outcome": outcome, "month": float(row["month"]),
         "statistic": _LABELS.get(statistic, statistic), "unit": _UNITS.get(statistic, str(row["unit"])),
-        "published": value, "published_n": row["n"], "published_sd": row["spread_sd_0_100"], **simulated, "is_inside_90": inside,
-        "figure_from": row["figure_from"], "told": told,
+        "published": value, "published_n": row["n"], "published_sd": row["spread_sd_0_100"],
+        **simulated, "is_inside_90": inside, "figure_from": row["figure_from"], "told": told,
     }  # fmt: skip
 
 
