@@ -86,6 +86,47 @@ def test_a_delayed_effect_comes_when_it_is_due(decay):
     assert run["drug"][0] == pytest.approx([1.0, 0.0, 7.0])
 
 
+def test_an_effect_follows_what_was_scheduled_for_that_day(decay):
+    dose = Events.every(decay, [0], 1.0, "drug", amount=3.0)
+    double = rule([[np.inf, 1.0, np.inf]], Effect("drug", factor=2.0))
+    run = simulate(decay, [[0.0]], [[1.0]], times_days=[0, 1, 2], events=dose, rules=[double], outputs=["drug"])
+    assert run["drug"][0] == pytest.approx([1.0, 1.0, 8.0])
+
+
+def test_rules_of_one_visit_act_in_the_order_given(decay):
+    add, double = rule([[0.0, np.inf]], Effect("drug", amount=3.0)), rule([[0.0, np.inf]], Effect("drug", factor=2.0))
+    final = [
+        simulate(decay, [[0.0]], [[1.0]], times_days=[0, 1], rules=rules).final_states[0, 0]
+        for rules in ([add, double], [double, add])
+    ]
+    assert final == pytest.approx([8.0, 5.0])
+
+
+def test_a_visit_sees_the_patient_before_an_effect_that_is_due_that_day(decay):
+    relief = rule([[1.0, np.inf, np.inf]], Effect("drug", amount=7.0, delay_days=1.0))
+    run = simulate(decay, [[0.0]], [[1.0]], times_days=[0, 1, 2], rules=[relief], outputs=["drug"])
+    assert run["drug"][0] == pytest.approx([1.0, 1.0, 8.0])
+
+
+@pytest.mark.parametrize(("delay", "final"), [(0.0, 8.0), (0.1, 1.0)])
+def test_an_effect_after_the_last_visit_never_happens(decay, delay, final):
+    relief = rule([[np.inf, 1.0]], Effect("drug", amount=7.0, delay_days=delay))
+    run = simulate(decay, [[0.0]], [[1.0]], times_days=[0, 1], rules=[relief])
+    assert run.triggered[0, 0].tolist() == [False, True]
+    assert run.final_states[0] == pytest.approx([final])
+
+
+def test_a_rule_may_look_at_a_state(decay):
+    relief = Rule("relief", "drug", np.array([[1.5], [0.5]]), (Effect("drug", factor=0.0),))
+    run = simulate(decay, [[0.0]] * 2, [[1.0]], times_days=[[1.0]], rules=[relief])
+    assert run.triggered[:, 0, 0].tolist() == [False, True]
+
+
+def test_a_value_at_the_threshold_is_not_above_it(decay):
+    run = simulate(decay, [[0.0]], [[1.0]], times_days=[0.0], rules=[rule([[2.0]], Effect("drug", factor=0.0))])
+    assert not run.triggered.any()
+
+
 def test_a_rule_acts_no_more_often_than_it_may(decay):
     often = rule([[0.0] * 4], Effect("drug", amount=1.0), at_most=2)
     run = simulate(decay, [[0.0]], [[1.0]], times_days=[0, 1, 2, 3], rules=[often], outputs=["drug"])

@@ -54,3 +54,13 @@ def test_the_stiff_problem_agrees_with_an_independent_solver(stiff):
     reference = solve_ivp(rhs, (0, 4000), [1, 0, 0], t_eval=times, method="Radau", rtol=1e-10, atol=1e-14).y.T
     run = simulate(stiff, [k], [[1.0, 0.0, 0.0]], times_days=times, tolerance=1e-7, outputs=("a", "b", "c"))
     assert run.values[0] == pytest.approx(reference, rel=2e-5, abs=1e-11)
+
+
+def test_a_tank_runs_empty_in_finite_time_and_stays_empty(tank):
+    run = simulate(tank, [[1.0, 0.0, 0.5]], [[1.0]], times_days=[0.5, 1.0, 3.0, 100.0], outputs=["level"])
+    assert run["level"][0] == pytest.approx([0.5625, 0.25, 0.0, 0.0], abs=2e-3)
+
+
+def test_an_empty_tank_fills_to_where_out_equals_in(tank):
+    run = simulate(tank, [[1.0, 2.0, 0.5]], [[0.0]], times_days=[0.0, 200.0], outputs=["level"])
+    assert run["level"][0] == pytest.approx([0.0, 4.0], rel=1e-3)

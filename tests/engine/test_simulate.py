@@ -44,6 +44,45 @@ def test_threads_change_nothing(mixed, crowd):
     assert np.array_equal(run(mixed, crowd, rows, threads=1).values, run(mixed, crowd, rows, threads=3).values)
 
 
+@pytest.fixture(scope="module")
+def perilous(explosive):
+    """Patients of whom some fail, some set off a rule and get a delayed effect, and some do neither."""
+    rng = np.random.default_rng(3)
+    n = 200
+    rates, initial = rng.uniform(0, 0.3, (n, 1)), rng.uniform(0.5, 1.5, (n, 1))
+
+    def run(rows, threads=1):
+        above = Rule("relief", "z", np.full((len(rows), 4), 1.6), (Effect("z", factor=0.5, delay_days=0.5),), 2)
+        return simulate(
+            explosive, rates[rows], initial[rows], times_days=TIMES, outputs=["z"], rules=[above], threads=threads,
+            max_failed_fraction=1.0,
+        )  # fmt: skip
+
+    return run
+
+
+def everything(run):
+    return [run.values, run.final_states, run.status, run.stopped_day, run.steps, run.triggered]
+
+
+def test_failures_and_rules_of_others_change_nothing(perilous):
+    everybody = perilous(np.arange(200))
+    assert 0 < np.count_nonzero(everybody.status) < 200
+    assert 0 < everybody.triggered.any(axis=(1, 2)).sum() < 200
+    turned = np.random.default_rng(2).permutation(200)
+    for mine, theirs in zip(everything(perilous(turned)), everything(everybody), strict=True):
+        assert np.array_equal(mine, theirs[turned], equal_nan=mine.dtype == float)
+    for row in (0, 63, 64, 199):
+        for mine, theirs in zip(everything(perilous([row])), everything(everybody), strict=True):
+            assert np.array_equal(mine[0], theirs[row], equal_nan=mine.dtype == float)
+
+
+def test_one_thread_and_two_give_the_same_whatever_happens_to_a_patient(perilous):
+    one, two = perilous(np.arange(200), threads=1), perilous(np.arange(200), threads=2)
+    for mine, theirs in zip(everything(one), everything(two), strict=True):
+        assert np.array_equal(mine, theirs, equal_nan=mine.dtype == float)
+
+
 def test_inputs_are_not_changed(mixed, crowd):
     parameters, initial, _ = crowd
     before = parameters.copy(), initial.copy()
@@ -79,6 +118,24 @@ def test_every_number_that_is_not_finite_is_named(mixed, crowd):
     assert told == ["patient 17, parameter spill_rate", "patient 2, initial state y"]
 
 
+def test_problems_of_different_kinds_are_told_together(decay):
+    bad = Rule("r", "seen", np.zeros((2, 1)), (Effect("durg"),))
+    with pytest.raises(SolverError) as caught:
+        simulate(decay, [[1.0, 2.0]], [[1.0]], times_days=[1.0], outputs=["sen"], tolerance=1.0, rules=[bad])
+    told = [problem.where for problem in caught.value.problems]
+    assert told == ["parameters", "tolerance", "output 'sen'", "rule r, threshold", "state 'durg'"]
+
+
+def test_numbers_times_and_events_are_told_together(decay):
+    late = Events.every(decay, [0, 3], 1.0, "drug", amount=1.0)
+    with pytest.raises(SolverError) as caught:
+        simulate(decay, [[np.nan]], [[-np.inf]], times_days=[2.0, 1.0], events=late)
+    told = [problem.where for problem in caught.value.problems]
+    assert told == [
+        "patient 0, parameter elimination_rate", "patient 0, initial state drug", "patient 0, times_days", "event 1",
+    ]  # fmt: skip
+
+
 def test_a_flood_of_problems_is_cut_short(mixed, crowd):
     with pytest.raises(SolverError, match="1780 more such problems"):
         simulate(mixed, np.full((300, 6), np.nan), crowd[1], times_days=TIMES)
@@ -89,6 +146,11 @@ def test_a_flood_of_problems_is_cut_short(mixed, crowd):
     [
         ({"parameters": [[1.0, 2.0]]}, "parameters"),
         ({"initial": [[1.0], [2.0], [3.0]], "parameters": [[1.0]] * 2}, "parameters"),
+        ({"parameters": np.ones((1, 1, 1))}, "parameters"),
+        ({"initial": [[1.0, 2.0]]}, "initial"),
+        ({"initial": [[1.0]] * 2, "parameters": [[1.0]] * 3}, "initial"),
+        ({"times_days": [[1.0], [2.0]]}, "times_days"),
+        ({"times_days": []}, "times_days"),
         ({"times_days": [1.0, 0.5]}, "never falling"),
         ({"times_days": [-1.0]}, "never falling"),
         ({"times_days": [np.nan]}, "finite"),
@@ -134,10 +196,22 @@ def test_more_failures_than_allowed_raise_with_counts_and_examples(explosive):
     assert "patient 0, day" in str(caught.value)
 
 
+def test_as_many_failures_as_allowed_are_no_error(explosive):
+    rates = np.zeros((4, 1))
+    rates[0] = 1.0
+    words = {"times_days": [2.0], "outputs": ["z"]}
+    assert simulate(explosive, rates, [[1.0]], max_failed_fraction=0.25, **words).status[0] != Status.SOLVED
+    with pytest.raises(SolverError, match="1 of 4 patients"):
+        simulate(explosive, rates, [[1.0]], max_failed_fraction=0.24, **words)
+
+
 def test_steps_are_counted_and_limited(decay):
     run = simulate(decay, [[50.0]], [[1.0]], times_days=[100.0], max_steps=3, max_failed_fraction=1.0)
     assert run.status[0] == Status.TOO_MANY_STEPS
     assert run.steps[0] == 3
+    assert run.stopped_day[0] < 100
+    assert np.isnan(run["seen"]).all()
+    assert "`max_steps`" in run.failures()[0]
 
 
 class Counter:
@@ -164,8 +238,11 @@ def test_progress_counts_every_patient(decay):
 
 
 def test_progress_may_ask_to_stop(decay):
+    counter = Counter(stop_after=100)
     with pytest.raises(KeyboardInterrupt):
-        simulate(decay, np.full((1000, 1), 0.5), [[1.0]], times_days=TIMES, progress=Counter(stop_after=100))
+        simulate(decay, np.full((1000, 1), 0.5), [[1.0]], times_days=TIMES, progress=counter)
+    assert 100 <= counter.done < 1000
+    assert not counter.finished
 
 
 def test_no_patients_is_no_error(decay):

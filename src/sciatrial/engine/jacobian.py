@@ -52,8 +52,11 @@ def _of_node(graph: Graph, index: int, known: dict[int, dict[int, int]]) -> dict
     if kind == "power":
         if known[reads[1]]:
             raise TypeError("power: the exponent may depend on parameters only, not on a state")
-        below = graph.power(reads[0], graph.subtract(reads[1], graph.constant(1)))
-        slope = graph.multiply(reads[1], graph.multiply(below, graph.is_positive(reads[0])))
+        is_positive = graph.is_positive(reads[0])
+        # 1 where the base is not above 0: an exponent below 1 would give infinity there, and infinity × 0 is NaN
+        base = graph.add(graph.positive_part(reads[0]), graph.subtract(graph.constant(1), is_positive))
+        below = graph.power(base, graph.subtract(reads[1], graph.constant(1)))
+        slope = graph.multiply(reads[1], graph.multiply(below, is_positive))
     elif kind == "negate":
         slope = graph.constant(-1)
     elif kind == "reciprocal":

@@ -220,6 +220,10 @@ class Traced:
     def __bool__(self) -> bool:
         raise TypeError("a law must not branch: use hill, positive_part or maximum")
 
+    def __eq__(self, other: object) -> bool:
+        # the default compares identities: a law with == would silently be traced as one of its branches
+        return bool(self)
+
     def exp(self) -> Traced:
         """Return e to the power of this."""
         return self._new(self.graph.exp(self.index))

@@ -205,8 +205,8 @@ def _comparison(comparison: pd.DataFrame) -> pd.DataFrame:
         inside = row["is_inside_90"]
         rows.append(
             {
-                "arm": row["arm"], "outcome": tables.outcome_words(row["outcome"]), "month": f"{row['month']:g}",
-                "statistic": row["statistic"], "unit": row["unit"],
+                "arm": row["arm"], "outcome": tables.outcome_words(row["outcome"]),
+                "month": f"{row['month']:g}", "statistic": row["statistic"], "unit": row["unit"],
                 "published": tables.number(row["published"]) if reported else tables.NOT_REPORTED,
                 "n": f"{row['published_n']:.0f}" if np.isfinite(row["published_n"]) else tables.NOT_REPORTED,
                 "SD": _published_sd(row),
@@ -217,8 +217,8 @@ def _comparison(comparison: pd.DataFrame) -> pd.DataFrame:
             }
         )  # fmt: skip
     columns = (
-        "arm", "outcome", "month", "statistic", "unit", "published", "n", "SD", "simulated median", "middle 90 %", "inside it",
-        "published in",
+        "arm", "outcome", "month", "statistic", "unit", "published", "n", "SD", "simulated median", "middle 90 %",
+        "inside it", "published in",
     )  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
