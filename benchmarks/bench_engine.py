@@ -91,7 +91,7 @@ def main() -> None:
             tolerance=tolerance, threads=1,
         )  # fmt: skip
 
-    reference = run(1e-10)["leg_pain"]
+    reference = run(1e-8)["leg_pain"]  # its own error is some 1e-7 points
     print(f"{N_PATIENTS} patients, two years, 5 events, 12 visits, one thread")
     print(f"{'tolerance':>10} {'patients/s':>11} {'steps':>7} {'max error':>10} {'p99.9':>9}   (points of 100)")
     speed = {}

@@ -4,11 +4,14 @@ from scipy.integrate import solve_ivp
 
 from sciatrial.calibration import draw_parameters, read_prior
 from sciatrial.clinic import Protocol, treat
-from sciatrial.engine import simulate
+from sciatrial.engine import Events, simulate
 from sciatrial.model import sciatica_model
 from sciatrial.population import CONTEXTS, cohort_named, sample_patients
 
 MODEL = sciatica_model()
+OUTPUTS = tuple(item.name for item in MODEL.formulas if item.is_output)
+SCORES = {"leg_pain", "back_pain", "numbness", "tingling", "weakness", "disability"}  # of 100
+SCALES = dict.fromkeys(SCORES, 100.0) | {"root_pressure": 10.0}  # the others: 1
 DAYS = [30.0, 90.0, 365.0]
 CELLS = {"intervention": "cell_therapy", "cell_type": "uc_msc", "donor": "allogeneic", "dose_million_cells": 20}
 ARMS = {
@@ -71,4 +74,38 @@ def test_every_state_agrees_with_lsoda(case, tolerance, allowed):
         MODEL, parameters, initial, times_days=DAYS, events=events, outputs=MODEL.state_names, tolerance=tolerance
     )
     scale = np.maximum(np.array([state.scale for state in MODEL.states]), np.abs(reference))
+    assert (np.abs(run.values - reference) / scale).max() < allowed
+
+
+@pytest.fixture(scope="module", params=["acute_radicular", "chronic_discogenic", "stenosis"])
+def dosed(request):
+    """Four patients of a cohort who get cells on one day and a steroid on another, and their formula outputs."""
+    draws = draw_parameters(read_prior(), n_draws=2, seed=6, inclusion_probability=1.0)
+    cohort = cohort_named(request.param).model_copy(update={"eligible": {}})
+    patients = sample_patients(MODEL, draws, cohort, n_patients=4, seed=11)
+    rows = np.arange(len(patients.parameters))
+    events = Events.joined(
+        Events.every(MODEL, rows, 10.0, "anchored_epidural_cells", amount=5.0),
+        Events.every(MODEL, rows, 10.0, "anchored_disc_cells", amount=10.0),
+        Events.every(MODEL, rows, 60.0, "steroid_depot", amount=40.0),
+    )
+    reference = []
+    for row in rows:
+        mine = np.flatnonzero(events.patient == row)
+        listed = [(events.day[i], events.state[i], events.factor[i], events.amount[i]) for i in mine]
+        numbers = dict(zip(MODEL.parameter_names, patients.parameters[row], strict=True))
+        states = by_scipy(patients.parameters[row], patients.entry_states[row], listed)
+        felt = [MODEL.evaluate(numbers | dict(zip(MODEL.state_names, seen, strict=True))) for seen in states]
+        reference.append([[visit[name] for name in OUTPUTS] for visit in felt])
+    return patients, events, np.array(reference)
+
+
+@pytest.mark.parametrize(("tolerance", "allowed"), [(1e-3, 1e-3), (1e-8, 1e-6)])
+def test_every_formula_output_agrees_with_lsoda(dosed, tolerance, allowed):
+    patients, events, reference = dosed
+    run = simulate(
+        MODEL, patients.parameters, patients.entry_states, times_days=DAYS, events=events, outputs=OUTPUTS,
+        tolerance=tolerance,
+    )  # fmt: skip
+    scale = np.array([SCALES.get(name, 1.0) for name in OUTPUTS])
     assert (np.abs(run.values - reference) / scale).max() < allowed
