@@ -1,5 +1,7 @@
 """Every published arm is simulatable or counted with the reason why not."""
 
+import pytest
+
 from sciatrial.clinic import simulatable_arms, why_not_simulatable
 from sciatrial.evidence import read_evidence
 
@@ -12,7 +14,12 @@ def test_every_published_arm_is_counted_once():
 
 
 def test_reasons_are_told():
-    assert why_not_simulatable("opioid")
-    assert "stem cells" in why_not_simulatable("cell_therapy", "svf", "intradiscal")
+    assert "not one treatment" in why_not_simulatable("other")
+    assert "cartilage" in why_not_simulatable("cell_therapy", "chondrocytes", "intradiscal")
     assert "route" in why_not_simulatable("cell_therapy", "bm_msc", "oral")
     assert why_not_simulatable("cell_therapy", "mpc", "intradiscal") == ""
+
+
+@pytest.mark.parametrize("word", ["opioid", "antidepressant", "oral_steroid", "prp", "local_anaesthetic"])
+def test_every_word_but_other_has_a_mechanism(word):
+    assert why_not_simulatable(word) == ""

@@ -15,7 +15,10 @@ CONTEXT = {kind: np.array([0.1, 0.2]) for kind in ("oral", "injection", "intradi
 
 
 def given_to(protocol, numbers=PLAIN, cause="herniation"):
-    return treat(protocol, numbers, model=MODEL, cause=cause, n_patients=2, context_maximum=CONTEXT, last_day=365.0)
+    return treat(
+        protocol, numbers, model=MODEL, cause=cause, patients=np.array([3, 8]), seed=1, context_maximum=CONTEXT,
+        last_day=365.0,
+    )  # fmt: skip
 
 
 def jumps(protocol, numbers=PLAIN, cause="herniation", day=0.0):

@@ -65,7 +65,7 @@ def test_no_state_rises_above_its_ceiling(numbers, item):
 
 def test_a_healthy_person_is_an_exact_fixed_point():
     healthy = {name: np.zeros(N_DRAWS) for name in MODEL.state_names}
-    for name in ("connected_axons", "disc_aggrecan", "native_disc_cells", "function_reserve"):
+    for name in ("connected_axons", "disc_aggrecan", "native_disc_cells", "function_reserve", "segment_mobility"):
         healthy[name] = np.ones(N_DRAWS)
     numbers = PARAMETERS | {"nutrition_capacity": 1.0, "narrowing_growth_rate": 0.0}
     rates = MODEL.rates({**numbers, **healthy})

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sciatrial.calibration import draw_parameters, read_prior, reference_draw
-from sciatrial.clinic import SCORES, measured, measurement_error
+from sciatrial.clinic import SCORES, answer_steps, measured, measurement_errors
 from sciatrial.foundation import DAYS_PER_MONTH, Cause, CohortError, SolverError
 from sciatrial.model import sciatica_model
 from sciatrial.population import HERNIATION_CLASSES, Patients, cohort_named, sample_patients
@@ -90,7 +90,7 @@ def test_without_spread_between_patients_all_have_the_population_value():
     draw = REFERENCE.one(0)
     still = replace(draw, sds=dict.fromkeys(draw.sds, 0.0))
     patients = patients_of(draws=still)
-    place = MODEL.parameter_names.index("macrophage_switch_rate")
+    place = MODEL.parameter_names.index("remyelination_rate")
     assert np.ptp(patients.parameters[:, place]) == 0
 
 
@@ -114,18 +114,20 @@ def test_the_entry_score_is_the_true_score_with_the_error_of_that_patient(many):
         dict(zip(MODEL.state_names, many.entry_states.T, strict=True))
         | dict(zip(MODEL.parameter_names, many.parameters.T, strict=True))
     )["leg_pain"]
-    error = measurement_error("leg_pain", "entry", numbers=many.draw, seed=3, patients=many.numbers)
-    np.testing.assert_allclose(measured("leg_pain", true, error), many.covariates["leg_pain"], atol=1e-9)
+    error = measurement_errors("leg_pain", 0.0, numbers=many.draw, seed=3, patients=many.numbers)[:, 0]
+    steps = answer_steps("leg_pain", numbers=many.draw, seed=3, patients=many.numbers)
+    np.testing.assert_allclose(measured("leg_pain", true, error, steps), many.covariates["leg_pain"], atol=1e-9)
 
 
 def true_and_measured_again(patients):
-    """Return true leg pain at entry and a second measurement on the same day."""
+    """Return true leg pain at entry and a second measurement of it, half a year's luck later."""
     true = MODEL.evaluate(
         dict(zip(MODEL.state_names, patients.entry_states.T, strict=True))
         | dict(zip(MODEL.parameter_names, patients.parameters.T, strict=True))
     )["leg_pain"]
-    error = measurement_error("leg_pain", "again", numbers=patients.draw, seed=3, patients=patients.numbers)
-    return true, measured("leg_pain", true, error)
+    error = measurement_errors("leg_pain", 183.0, numbers=patients.draw, seed=3, patients=patients.numbers)[:, 0]
+    steps = answer_steps("leg_pain", numbers=patients.draw, seed=3, patients=patients.numbers)
+    return true, measured("leg_pain", true, error, steps)
 
 
 def test_a_second_measurement_of_the_enrolled_regresses_to_the_mean(many):

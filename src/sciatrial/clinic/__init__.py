@@ -5,24 +5,35 @@ number is: every number comes from the draw that it is handed.
 """
 
 from sciatrial.clinic.coverage import simulatable_arms, why_not_simulatable
-from sciatrial.clinic.observe import SCORES, measured, measurement_error
-from sciatrial.clinic.protocol import CELLS_NOT_SIMULATABLE, NOT_SIMULATABLE, Protocol, sham_of
+from sciatrial.clinic.numbers import Numbers
+from sciatrial.clinic.observe import SCORES, answer_steps, measured, measurement_errors, true_score_above
+from sciatrial.clinic.product import Product, product
+from sciatrial.clinic.protocol import CELLS_NOT_SIMULATABLE, NOT_SIMULATABLE, TABLETS, Protocol, sham_of
 from sciatrial.clinic.screen import Screening, screen
-from sciatrial.clinic.treat import Numbers, Treatment, treat
+from sciatrial.clinic.tablets import average_concentration, exposure
+from sciatrial.clinic.treat import EXPOSURES, Treatment, treat
 
 __all__ = [
     "CELLS_NOT_SIMULATABLE",
+    "EXPOSURES",
     "NOT_SIMULATABLE",
     "SCORES",
+    "TABLETS",
     "Numbers",
+    "Product",
     "Protocol",
     "Screening",
     "Treatment",
+    "answer_steps",
+    "average_concentration",
+    "exposure",
     "measured",
-    "measurement_error",
+    "measurement_errors",
+    "product",
     "screen",
     "sham_of",
     "simulatable_arms",
     "treat",
+    "true_score_above",
     "why_not_simulatable",
 ]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from sciatrial.foundation import Carrier, CellType, Donor, DoseBasis, Intervention, Route
+from sciatrial.foundation import Carrier, CellType, Donor, DoseBasis, Drug, Intervention, Route
 
 INTO_DISC = (Route.INTRADISCAL,)
 TO_ROOT = (
@@ -16,27 +16,35 @@ TO_ROOT = (
     Route.PERINEURAL,
 )
 FLUIDS = (Intervention.SALINE, Intervention.HYALURONIC_ACID, Intervention.LOCAL_ANAESTHETIC, Intervention.PRP)
-COURSES = (Intervention.NSAID, Intervention.GABAPENTINOID, Intervention.PHYSIOTHERAPY)
+# what each kind of tablet may be; the first is meant when an arm names none
+TABLETS: dict[Intervention, tuple[Drug, ...]] = {
+    Intervention.NSAID: (Drug.NAPROXEN,),
+    Intervention.GABAPENTINOID: (Drug.PREGABALIN, Drug.GABAPENTIN),
+    Intervention.OPIOID: (Drug.MORPHINE, Drug.TRAMADOL),
+    Intervention.ANTIDEPRESSANT: (Drug.DULOXETINE,),
+    Intervention.ORAL_STEROID: (Drug.PREDNISOLONE,),
+}
+EPIDURAL_STEROIDS = (Drug.TRIAMCINOLONE, Drug.METHYLPREDNISOLONE, Drug.BETAMETHASONE, Drug.DEXAMETHASONE)
+COURSES = (*TABLETS, Intervention.PHYSIOTHERAPY)
+# expanded in culture for weeks; the others are separated and given back in one session
+CULTURED = (CellType.BM_MSC, CellType.AD_MSC, CellType.UC_MSC, CellType.UCB_MSC, CellType.MPC, CellType.DISC_CELLS)
 
 NOT_SIMULATABLE: dict[Intervention, str] = {
-    Intervention.OPIOID: "no mechanism for opioids yet",
-    Intervention.ANTIDEPRESSANT: "no mechanism for antidepressants yet",
-    Intervention.ORAL_STEROID: "no mechanism for oral steroids yet",
     Intervention.OTHER: "not one treatment: condoliase, ozone, radiofrequency and others",
 }
 CELLS_NOT_SIMULATABLE: dict[CellType, str] = {
-    CellType.SVF: "the share of stem cells in the product is not known",
-    CellType.DISC_CELLS: "the model describes stem cells, not disc cells",
-    CellType.CHONDROCYTES: "the model describes stem cells, not cartilage cells",
+    CellType.CHONDROCYTES: "the model describes stem cells and disc cells, not cartilage cells",
     CellType.OTHER: "not one product",
 }
+_BIRTH_TISSUE = (CellType.UC_MSC, CellType.UCB_MSC)
 ROUTES: dict[Intervention, tuple[Route, ...]] = {
-    Intervention.CELL_THERAPY: (*INTO_DISC, *TO_ROOT, Route.INTRAVENOUS),
+    Intervention.CELL_THERAPY: (
+        *INTO_DISC, *TO_ROOT, Route.INTRAMUSCULAR, Route.INTRAVENOUS, Route.INTRATHECAL
+    ),
     Intervention.EPIDURAL_STEROID: TO_ROOT,
     Intervention.BOTULINUM_TOXIN: (Route.INTRAMUSCULAR,),
     Intervention.SURGERY: (Route.OPERATIVE,),
-    Intervention.NSAID: (Route.ORAL,),
-    Intervention.GABAPENTINOID: (Route.ORAL,),
+    **{tablet: (Route.ORAL,) for tablet in TABLETS},
     Intervention.PLACEBO_ORAL: (Route.ORAL,),
     Intervention.USUAL_CARE: (Route.NONE,),
     Intervention.PHYSIOTHERAPY: (Route.NONE,),
@@ -54,9 +62,11 @@ class Protocol(BaseModel):
         What is given; a word of the evidence tables.
     cell_type, donor, dose_million_cells
         For ``cell_therapy``, and then required. The dose is 0.01 to 2000 million cells at each administration; for
-        ``bmac`` it counts nucleated cells.
+        ``bmac`` and ``svf`` it counts nucleated cells.
     dose_basis
-        What was counted; `bmac` is counted in nucleated cells, everything else in expanded cells.
+        What was counted; `bmac` and `svf` are counted in nucleated cells, everything else in expanded cells.
+    viability_percent
+        Living share of the cells when they are injected, 1 to 100; left out, the prior table's.
     carrier, volume_ml
         What the cells are suspended in, and how much of it, 0.1 to 20 mL. Above 2 mL more cells leak out of a disc; the
         volume changes nothing else.
@@ -64,11 +74,18 @@ class Protocol(BaseModel):
         Where it goes. Left out where an intervention has one route only.
     n_doses, weeks_between_doses
         1 to 10 administrations, 1 to 104 weeks apart.
-    drug_dose_mg
-        Dose of an epidural steroid in mg triamcinolone equivalent, 1 to 200; left out, the prior table's.
+    weeks_until_treatment
+        Weeks from randomisation to the first administration, 0 to 52: the time in which a patient's own cells are
+        grown. 0 when left out.
+    drug, drug_dose_mg
+        Which epidural steroid, triamcinolone when left out, and mg of it at each injection, 1 to 200; left out, what is
+        worth the prior table's dose of triamcinolone.
+    daily_dose_mg
+        For tablets, 0.1 to 5000 mg of `drug` a day; left out, the reference dose. The first drug of the class is meant
+        when none is named.
     course_weeks
-        Length of a course of tablets or physiotherapy, 1 to 520 weeks; left out, 8 weeks for physiotherapy and the
-        whole follow-up for tablets.
+        Length of a course of tablets or physiotherapy, 1 to 520 weeks; left out, 8 weeks for physiotherapy, 2 for an
+        oral steroid and the whole follow-up for other tablets.
     co_treatments
         Tablets or physiotherapy that everybody in the arm receives through the whole follow-up.
     """
@@ -80,12 +97,16 @@ class Protocol(BaseModel):
     donor: Donor | None = None
     dose_million_cells: Annotated[float, Field(ge=0.01, le=2000)] | None = None
     dose_basis: DoseBasis | None = None
+    viability_percent: Annotated[float, Field(ge=1, le=100)] | None = None
     carrier: Carrier | None = None
     volume_ml: Annotated[float, Field(ge=0.1, le=20)] = 2.0
     route: Route | None = None
     n_doses: Annotated[int, Field(ge=1, le=10)] = 1
     weeks_between_doses: Annotated[float, Field(ge=1, le=104)] = 4.0
+    weeks_until_treatment: Annotated[float, Field(ge=0, le=52)] = 0.0
+    drug: Drug | None = None
     drug_dose_mg: Annotated[float, Field(ge=1, le=200)] | None = None
+    daily_dose_mg: Annotated[float, Field(ge=0.1, le=5000)] | None = None
     course_weeks: Annotated[float, Field(ge=1, le=520)] | None = None
     co_treatments: tuple[Intervention, ...] = ()
 
@@ -114,19 +135,33 @@ class Protocol(BaseModel):
         words = {"cell_type": self.cell_type, "donor": self.donor, "dose_million_cells": self.dose_million_cells}
         if self.intervention is Intervention.CELL_THERAPY:
             problems = [f"cell_therapy needs {name}" for name, value in words.items() if value is None]
-            expected = DoseBasis.NUCLEATED if self.cell_type is CellType.BMAC else DoseBasis.EXPANDED_CELLS
+            fresh = self.cell_type is not None and self.cell_type not in CULTURED
+            expected = DoseBasis.NUCLEATED if fresh else DoseBasis.EXPANDED_CELLS
             if self.dose_basis not in (None, expected):
                 problems.append(f"a dose of {self.cell_type} is counted in {expected.value}, not {self.dose_basis}")
-            if self.cell_type is CellType.BMAC and self.donor is Donor.ALLOGENEIC:
-                problems.append("bmac is made from the patient's own marrow: donor is autologous")
+            if fresh and self.donor is Donor.ALLOGENEIC:
+                problems.append(f"{self.cell_type} is made from the patient's own tissue: donor is autologous")
+            if self.cell_type in _BIRTH_TISSUE and self.donor is Donor.AUTOLOGOUS:
+                problems.append(f"{self.cell_type} comes from birth tissue of another person: donor is allogeneic")
+            if self.cell_type is CellType.DISC_CELLS and self.route not in (None, Route.INTRADISCAL):
+                problems.append("disc_cells make matrix in a disc: route is intradiscal")
             return problems
-        words |= {"dose_basis": self.dose_basis, "carrier": self.carrier}
+        words |= {
+            "dose_basis": self.dose_basis, "carrier": self.carrier, "viability_percent": self.viability_percent
+        }
         return [f"{name} is for cell_therapy only" for name, value in words.items() if value is not None]
 
     def _other_words(self) -> list[str]:
         problems = []
-        if self.drug_dose_mg is not None and self.intervention is not Intervention.EPIDURAL_STEROID:
-            problems.append("drug_dose_mg is for epidural_steroid only")
+        is_steroid, is_tablet = self.intervention is Intervention.EPIDURAL_STEROID, self.intervention in TABLETS
+        if self.drug_dose_mg is not None and not is_steroid:
+            problems.append("drug_dose_mg is for epidural_steroid only; tablets have daily_dose_mg")
+        if self.daily_dose_mg is not None and not is_tablet:
+            problems.append(f"daily_dose_mg is for {', '.join(TABLETS)} only")
+        choices = EPIDURAL_STEROIDS if is_steroid else TABLETS.get(self.intervention, ())
+        if self.drug is not None and self.drug not in choices:
+            known = f"one of {', '.join(choices)}" if choices else "left out"
+            problems.append(f"drug {self.drug} is not for {self.intervention}: {known}")
         if self.course_weeks is not None and self.intervention not in COURSES:
             problems.append(f"course_weeks is for {', '.join(COURSES)} only")
         problems += [
@@ -147,6 +182,13 @@ class Protocol(BaseModel):
         return self.route if self.route is not None else ROUTES[self.intervention][0]
 
     @property
+    def which_drug(self) -> Drug | None:
+        """The drug, also where it is left out; None for arms without one."""
+        if self.intervention is Intervention.EPIDURAL_STEROID:
+            return self.drug or EPIDURAL_STEROIDS[0]
+        return self.drug or next(iter(TABLETS.get(self.intervention, ())), None)
+
+    @property
     def context(self) -> str | None:
         """Which context response the arm raises: ``oral``, ``injection``, ``intradiscal``; None in usual care."""
         if self.intervention is Intervention.USUAL_CARE:
@@ -163,5 +205,6 @@ def sham_of(protocol: Protocol) -> Protocol:
         route=protocol.where,
         n_doses=protocol.n_doses,
         weeks_between_doses=protocol.weeks_between_doses,
+        weeks_until_treatment=protocol.weeks_until_treatment,
         co_treatments=protocol.co_treatments,
     )

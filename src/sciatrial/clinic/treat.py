@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from sciatrial.clinic.numbers import Numbers
+from sciatrial.clinic.product import Product, product
 from sciatrial.clinic.protocol import FLUIDS, TO_ROOT, Protocol
+from sciatrial.clinic.tablets import exposure
 from sciatrial.engine import Events
-from sciatrial.foundation import Carrier, Donor, Intervention, Route
+from sciatrial.foundation import Carrier, Donor, Intervention, Route, uniforms
 from sciatrial.model import Model
 
 DAYS_PER_WEEK = 7.0
-_PHYSIOTHERAPY_WEEKS = 8.0
+_COURSE_WEEKS = {Intervention.PHYSIOTHERAPY: 8.0, Intervention.ORAL_STEROID: 2.0}
 _REFERENCE_VOLUME_ML = 2.0
 _CELL_FACTORS = ("anti_inflammatory_cell_factor", "neurotrophic_cell_factor", "conversion_cell_factor")
-_EXPOSURES = {
+_SECRETED = ("anti_inflammatory_cell_factor", "neurotrophic_cell_factor")
+EXPOSURES = {
     Intervention.NSAID: "nsaid_exposure",
     Intervention.GABAPENTINOID: "gabapentinoid_exposure",
+    Intervention.OPIOID: "opioid_exposure",
+    Intervention.ANTIDEPRESSANT: "antidepressant_exposure",
+    Intervention.ORAL_STEROID: "oral_steroid_exposure",
     Intervention.PHYSIOTHERAPY: "physiotherapy_intensity",
 }
-
-
-class Numbers(typing.Protocol):
-    """Where the clinic's numbers come from: one draw of the prior or the posterior."""
-
-    def value(self, name: str, qualifiers: Iterable[str] = ()) -> float:
-        """Return the value of `name`, the most specific row that fits the qualifiers."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -42,20 +40,25 @@ class Treatment:
 
 
 class _Plan:
-    """Events of one arm while they are collected; the same for every patient."""
+    """Events of one arm while they are collected."""
 
     def __init__(self, model: Model, n_patients: int) -> None:
         self.model = model
-        self.patients = np.arange(n_patients)
+        self.rows = np.arange(n_patients)
         self.parts: list[Events] = []
 
-    def add(self, day: float, state: str, *, factor: float = 1.0, amount: float = 0.0) -> None:
-        if factor != 1.0 or amount != 0.0:
-            self.parts.append(Events.every(self.model, self.patients, day, state, factor=factor, amount=amount))
+    def add(self, day: float, state: str, *, factor: ArrayLike = 1.0, amount: ArrayLike = 0.0) -> None:
+        """Change a state of every patient for whom that changes anything; numbers or dims ``patient``."""
+        factors = np.broadcast_to(np.asarray(factor, dtype=float), self.rows.shape)
+        amounts = np.broadcast_to(np.asarray(amount, dtype=float), self.rows.shape)
+        mine = (factors != 1.0) | (amounts != 0.0)
+        if mine.any():
+            part = Events.every(self.model, self.rows[mine], day, state, factor=factors[mine], amount=amounts[mine])
+            self.parts.append(part)
 
-    def push(self, day: float, state: str, share: float) -> None:
+    def push(self, day: float, state: str, share: ArrayLike) -> None:
         """Move a share of the way to 1, so that the state stays at or below 1."""
-        self.add(day, state, factor=1 - share, amount=share)
+        self.add(day, state, factor=1 - np.asarray(share, dtype=float), amount=share)
 
     def joined(self) -> Events:
         return Events.joined(*self.parts) if self.parts else Events.none()
@@ -67,7 +70,8 @@ def treat(
     *,
     model: Model,
     cause: str,
-    n_patients: int,
+    patients: NDArray[np.int64],
+    seed: int,
     context_maximum: Mapping[str, NDArray[np.float64]],
     last_day: float,
 ) -> Treatment:
@@ -83,38 +87,45 @@ def treat(
         The equations, for the names of the states.
     cause
         Qualifier for numbers that differ by cause, such as what surgery frees.
-    n_patients
-        1 or more.
+    patients
+        Patient numbers, the key of their luck with batches, harvests and procedures; dims ``patient``.
+    seed
+        Seed of the trial.
     context_maximum
         ``oral``, ``injection``, ``intradiscal`` → each patient's largest context response; dims ``patient``.
     last_day
-        Last day of follow-up; day 0 is the day of randomisation and of the first treatment.
+        Last day of follow-up; day 0 is the day of randomisation.
 
     Returns
     -------
     Treatment
-        Cells in a carrier bring the carrier's own effect and the needle's, the same as that carrier alone.
+        Cells in a carrier bring the carrier's own effect and the needle's, the same as that carrier alone. A patient
+        whose own cells could not be made gets neither.
     """
-    plan = _Plan(model, n_patients)
+    plan = _Plan(model, len(patients))
     parameters: dict[str, float | NDArray[np.float64]] = {}
     if protocol.context is not None:
         parameters["context_response_maximum"] = context_maximum[protocol.context]
-    days = [dose * protocol.weeks_between_doses * DAYS_PER_WEEK for dose in range(protocol.n_doses)]
-    for day in days:
+    cells = product(protocol, numbers, patients=patients, seed=seed) if protocol.is_cell_therapy else None
+    given = np.ones(len(patients), dtype=bool) if cells is None else cells.is_given
+    first = protocol.weeks_until_treatment * DAYS_PER_WEEK
+    for dose in range(protocol.n_doses):
+        day = first + dose * protocol.weeks_between_doses * DAYS_PER_WEEK
+        if day > last_day:
+            break
         if protocol.context is not None:
             plan.add(day, "treatment_context", factor=0.0, amount=1.0)
-        _give(plan, protocol, numbers, day, cause)
-    if protocol.is_cell_therapy:
-        parameters |= {name: numbers.value(name, _words(protocol.cell_type)) for name in _CELL_FACTORS}
-        parameters["donor_mismatch_factor"] = 1.0 if protocol.donor is Donor.ALLOGENEIC else 0.0
-    if protocol.intervention in _EXPOSURES:
-        weeks = protocol.course_weeks
-        if weeks is None and protocol.intervention is Intervention.PHYSIOTHERAPY:
-            weeks = _PHYSIOTHERAPY_WEEKS
-        _course(plan, _EXPOSURES[protocol.intervention], None if weeks is None else weeks * DAYS_PER_WEEK, last_day)
+        _give(plan, protocol, cells, given, numbers, day, cause)
+        _irritate(plan, protocol, given, numbers, day, dose, patients, seed)
+    if cells is not None:
+        parameters |= _product_parameters(protocol, cells, numbers)
+    if protocol.intervention is Intervention.EPIDURAL_STEROID:
+        parameters["steroid_loss_rate"] = numbers.value("steroid_loss_rate", _words(protocol.which_drug))
+    if protocol.intervention in EXPOSURES:
+        _course(plan, protocol, numbers, first, last_day)
     for word in protocol.co_treatments:
         if word is not protocol.intervention:
-            _course(plan, _EXPOSURES[word], None, last_day)
+            plan.add(0.0, EXPOSURES[word], factor=0.0, amount=1.0)
     return Treatment(parameters, plan.joined())
 
 
@@ -122,23 +133,53 @@ def _words(*words: str | None) -> tuple[str, ...]:
     return tuple(str(word) for word in words if word is not None)
 
 
-def _course(plan: _Plan, state: str, days: float | None, last_day: float) -> None:
-    plan.add(0.0, state, factor=0.0, amount=1.0)
-    if days is not None and days < last_day:
-        plan.add(days, state, factor=0.0, amount=0.0)
+def _product_parameters(protocol: Protocol, cells: Product, numbers: Numbers) -> dict[str, float | NDArray[np.float64]]:
+    factors: dict[str, float | NDArray[np.float64]] = {
+        name: numbers.value(name, _words(protocol.cell_type)) for name in _CELL_FACTORS
+    }
+    for name in _SECRETED:
+        factors[name] = factors[name] * cells.potency
+    factors["donor_mismatch_factor"] = 1.0 if protocol.donor is Donor.ALLOGENEIC else 0.0
+    return factors
 
 
-def _give(plan: _Plan, protocol: Protocol, numbers: Numbers, day: float, cause: str) -> None:
+def _course(plan: _Plan, protocol: Protocol, numbers: Numbers, first: float, last_day: float) -> None:
+    """Add a course of tablets or physiotherapy; a gabapentinoid starts at half and is raised."""
+    state = EXPOSURES[protocol.intervention]
+    level = 1.0
+    drug = protocol.which_drug
+    if drug is not None and protocol.daily_dose_mg is not None:
+        level = exposure(drug, protocol.daily_dose_mg, numbers)
+    raised = 0.0
+    if protocol.intervention is Intervention.GABAPENTINOID:
+        raised = numbers.value("titration_days")
+        plan.add(first, state, factor=0.0, amount=level / 2)
+    weeks = protocol.course_weeks or _COURSE_WEEKS.get(protocol.intervention)
+    end = np.inf if weeks is None else first + weeks * DAYS_PER_WEEK
+    if first + raised < min(end, last_day):
+        plan.add(first + raised, state, factor=0.0, amount=level)
+    if end < last_day:
+        plan.add(end, state, factor=0.0, amount=0.0)
+
+
+def _give(
+    plan: _Plan,
+    protocol: Protocol,
+    cells: Product | None,
+    given: NDArray[np.bool_],
+    numbers: Numbers,
+    day: float,
+    cause: str,
+) -> None:
     """Add the events of one administration."""
-    if protocol.is_cell_therapy:
+    if cells is not None:
         carrier = protocol.carrier or Carrier.SALINE
-        _inject_cells(plan, protocol, carrier, numbers, day)
-        _inject_fluid(plan, carrier, protocol.where, numbers, day)
+        _inject_cells(plan, protocol, cells, carrier, numbers, day)
+        _inject_fluid(plan, carrier, protocol.where, given, numbers, day)
     elif protocol.intervention in FLUIDS:
-        _inject_fluid(plan, protocol.intervention, protocol.where, numbers, day)
+        _inject_fluid(plan, protocol.intervention, protocol.where, given, numbers, day)
     elif protocol.intervention is Intervention.EPIDURAL_STEROID:
-        dose = protocol.drug_dose_mg
-        plan.add(day, "steroid_depot", amount=numbers.value("steroid_dose") if dose is None else dose)
+        plan.add(day, "steroid_depot", amount=_triamcinolone_mg(protocol, numbers))
         plan.push(day, "inflammatory_macrophages", numbers.value("needle_root_irritation_fraction"))
     elif protocol.intervention is Intervention.BOTULINUM_TOXIN:
         plan.add(day, "botulinum_effect", amount=1.0)
@@ -146,43 +187,78 @@ def _give(plan: _Plan, protocol: Protocol, numbers: Numbers, day: float, cause: 
         _operate(plan, numbers, day, cause)
 
 
-def _inject_cells(plan: _Plan, protocol: Protocol, carrier: Carrier, numbers: Numbers, day: float) -> None:
+def _triamcinolone_mg(protocol: Protocol, numbers: Numbers) -> float:
+    """Return the dose of a steroid as triamcinolone that does the same."""
+    if protocol.drug_dose_mg is None:
+        return numbers.value("steroid_dose")
+    return protocol.drug_dose_mg * numbers.value("triamcinolone_per_mg", _words(protocol.which_drug))
 
-    dose = (protocol.dose_million_cells or 0.0) * numbers.value("living_msc_fraction", _words(protocol.cell_type))
+
+def _inject_cells(
+    plan: _Plan, protocol: Protocol, cells: Product, carrier: Carrier, numbers: Numbers, day: float
+) -> None:
     anchored = numbers.value("anchored_fraction", _words(carrier))
+    living = cells.living
+    plan.add(day, "lost_cells", amount=cells.dead)
     if protocol.where is Route.INTRADISCAL:
         extra_volume = max(protocol.volume_ml - _REFERENCE_VOLUME_ML, 0.0)
         leak = numbers.value("leak_fraction", _words(carrier)) * (1 + extra_volume * numbers.value("leak_volume_gain"))
         leak = min(leak, 1.0)
-        plan.add(day, "anchored_disc_cells", amount=dose * (1 - leak) * anchored)
-        plan.add(day, "loose_disc_cells", amount=dose * (1 - leak) * (1 - anchored))
-        plan.add(day, "loose_epidural_cells", amount=dose * leak / 2)
-        plan.add(day, "lost_cells", amount=dose * leak / 2)
+        plan.add(day, "anchored_disc_cells", amount=living * (1 - leak) * anchored)
+        plan.add(day, "loose_disc_cells", amount=living * (1 - leak) * (1 - anchored))
+        plan.add(day, "converted_disc_cells", amount=cells.converted * (1 - leak) * anchored)
+        plan.add(day, "loose_epidural_cells", amount=living * leak / 2)
+        gone = living * leak / 2 + cells.converted * (1 - (1 - leak) * anchored)
+        plan.add(day, "lost_cells", amount=gone)
     elif protocol.where is Route.INTRAVENOUS:
-        plan.add(day, "circulating_cells", amount=dose)
+        plan.add(day, "circulating_cells", amount=living)
     else:
-        landing = 1.0 if protocol.where is Route.PERINEURAL else numbers.value("epidural_landing_fraction")
-        plan.add(day, "anchored_epidural_cells", amount=dose * landing * anchored)
-        plan.add(day, "loose_epidural_cells", amount=dose * landing * (1 - anchored))
-        plan.add(day, "lost_cells", amount=dose * (1 - landing))
+        landing = numbers.value("landing_fraction", _words(protocol.where))
+        plan.add(day, "anchored_epidural_cells", amount=living * landing * anchored)
+        plan.add(day, "loose_epidural_cells", amount=living * landing * (1 - anchored))
+        plan.add(day, "lost_cells", amount=living * (1 - landing))
 
 
-def _inject_fluid(plan: _Plan, fluid: str, route: Route, numbers: Numbers, day: float) -> None:
+def _inject_fluid(
+    plan: _Plan, fluid: str, route: Route, given: NDArray[np.bool_], numbers: Numbers, day: float
+) -> None:
     """Add what the needle and the fluid do by themselves, cells or no cells."""
     if route is Route.INTRADISCAL:
-        plan.push(day, "disc_inflammation", numbers.value("needle_disc_injury_fraction"))
-        plan.add(day, "disc_injectate", amount=numbers.value("injectate_disc_effect", _words(fluid)))
+        plan.push(day, "disc_inflammation", given * numbers.value("needle_disc_injury_fraction"))
+        plan.add(day, "disc_injectate", amount=given * numbers.value("injectate_disc_effect", _words(fluid)))
     elif route in TO_ROOT:
         relief = numbers.value("injectate_root_relief_fraction", _words(fluid))
-        plan.add(day, "inflammatory_macrophages", factor=1 - relief)
-        plan.push(day, "inflammatory_macrophages", numbers.value("needle_root_irritation_fraction"))
+        plan.add(day, "inflammatory_macrophages", factor=1 - given * relief)
+        plan.push(day, "inflammatory_macrophages", given * numbers.value("needle_root_irritation_fraction"))
+
+
+def _irritate(
+    plan: _Plan,
+    protocol: Protocol,
+    given: NDArray[np.bool_],
+    numbers: Numbers,
+    day: float,
+    dose: int,
+    patients: NDArray[np.int64],
+    seed: int,
+) -> None:
+    """Let a procedure set off a flare in some patients: the same ones in every arm with that kind of procedure."""
+    kind = "intradiscal" if protocol.where is Route.INTRADISCAL else "at_root"
+    reaches = protocol.where is Route.INTRADISCAL or protocol.where in TO_ROOT
+    if protocol.intervention is Intervention.SHAM or not reaches:
+        return
+    chance = numbers.value("procedure_flare_fraction", (kind,))
+    hit = given & (uniforms(seed, f"flare after procedure {dose} {kind}", patients) < chance)
+    plan.push(day, "exacerbation", hit * numbers.value("procedure_flare_size"))
 
 
 def _operate(plan: _Plan, numbers: Numbers, day: float, cause: str) -> None:
     kept = 1 - numbers.value("surgery_removed_fraction")
     plan.add(day, "herniated_volume", factor=kept)
     plan.add(day, "herniation_irritancy", factor=kept)
+    plan.add(day, "extrudable_nucleus", factor=1 - numbers.value("surgery_nucleus_removed_fraction"))
     plan.add(day, "fixed_narrowing", factor=1 - numbers.value("surgery_decompressed_fraction", _words(cause)))
+    plan.add(day, "segment_mobility", factor=1 - numbers.value("surgery_fusion_fraction", _words(cause)))
     plan.add(
         day,
         "inflammatory_macrophages",

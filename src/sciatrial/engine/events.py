@@ -34,6 +34,22 @@ class Events:
         patients = len(np.unique(self.patient))
         return f"Events: {len(self)} changes of a state in {patients} patients"
 
+    def of(self, rows: ArrayLike) -> Events:
+        """Return the events of these patients only, each with the patient's place in `rows`, in the order they had.
+
+        Parameters
+        ----------
+        rows
+            Rows of patients, each once; dims ``patient``.
+        """
+        wanted = np.asarray(rows, dtype=np.int64)
+        size = 1 + max(int(self.patient.max(initial=-1)), int(wanted.max(initial=-1)))
+        places = np.full(size, -1, dtype=np.int64)
+        places[wanted] = np.arange(len(wanted))
+        mine = places[self.patient] >= 0
+        parts = {item.name: getattr(self, item.name)[mine] for item in fields(self)}
+        return Events(**{**parts, "patient": places[self.patient[mine]]})
+
     @staticmethod
     def none() -> Events:
         """Return no events."""

@@ -78,6 +78,22 @@ class Route(StrEnum):
     NONE = "none"
 
 
+class Drug(StrEnum):
+    """Which drug is given, where a dose in mg needs one."""
+
+    TRIAMCINOLONE = "triamcinolone"
+    METHYLPREDNISOLONE = "methylprednisolone"
+    BETAMETHASONE = "betamethasone"
+    DEXAMETHASONE = "dexamethasone"
+    NAPROXEN = "naproxen"
+    PREGABALIN = "pregabalin"
+    GABAPENTIN = "gabapentin"
+    MORPHINE = "morphine"
+    TRAMADOL = "tramadol"
+    DULOXETINE = "duloxetine"
+    PREDNISOLONE = "prednisolone"
+
+
 class DoseBasis(StrEnum):
     """What was counted when a cell dose was given."""
 
@@ -151,9 +167,9 @@ class Cause(StrEnum):
 
 
 class Score(StrEnum):
-    """What the clinic measures in a virtual patient, each on 0 to 100 (`quality_of_life`: EQ-5D index).
+    """What the clinic measures in a virtual patient: 0 to 100, or else as said here. Higher is worse.
 
-    Higher is worse for all but `quality_of_life`.
+    `roland_morris` runs from 0 to 24; `quality_of_life` is an EQ-5D index, and its higher values are better.
     """
 
     LEG_PAIN = "leg_pain"
@@ -162,6 +178,7 @@ class Score(StrEnum):
     NUMBNESS = "numbness"
     TINGLING = "tingling"
     WEAKNESS = "weakness"
+    ROLAND_MORRIS = "roland_morris"
     QUALITY_OF_LIFE = "quality_of_life"
 
 

@@ -5,16 +5,20 @@ mixes the uncertainty of the draw with the differences between patients.
 """
 
 from sciatrial.population.cohort import AgeYears, Cohort, cohort_named, cohort_names
+from sciatrial.population.flares import PROCESSES, event_days, natural_events
 from sciatrial.population.sample import CONTEXTS, HERNIATION_CLASSES, Patients, onset_states, sample_patients
 
 __all__ = [
     "CONTEXTS",
     "HERNIATION_CLASSES",
+    "PROCESSES",
     "AgeYears",
     "Cohort",
     "Patients",
     "cohort_named",
     "cohort_names",
+    "event_days",
+    "natural_events",
     "onset_states",
     "sample_patients",
 ]

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.calibration import Draw, Draws, from_scale, onto_scale
-from sciatrial.clinic import SCORES, measured, measurement_error, screen
-from sciatrial.engine import simulate
+from sciatrial.clinic import SCORES, answer_steps, measured, measurement_errors, screen
+from sciatrial.engine import Events, simulate
 from sciatrial.foundation import (
     DAYS_PER_MONTH,
     Cause,
@@ -31,6 +31,7 @@ from sciatrial.foundation import (
 )
 from sciatrial.model import Model
 from sciatrial.population.cohort import Cohort
+from sciatrial.population.flares import PROCESSES, natural_events
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,8 +66,9 @@ class Patients(Record):
 
     ``numbers`` (dims ``patient``) are candidate numbers: the key of all their luck. ``parameters`` (dims ``patient,
     parameter``, in the order of the model), ``entry_states`` (dims ``patient, state``). ``covariates`` has one row a
-    patient: age, sex, duration, class, and every score as measured at entry. ``context_maximum`` has dims ``patient,
-    context``. ``screening`` counts who was seen and why they were turned away.
+    patient: age, sex, duration, class, whether pain tends to persist, and every score as measured at entry.
+    ``context_maximum`` has dims ``patient, context``; ``event_rates`` dims ``patient, process`` holds flares and
+    re-herniations a year. ``screening`` counts who was seen and why they were turned away.
     """
 
     cohort: str
@@ -76,6 +78,7 @@ class Patients(Record):
     parameters: NDArray[np.float64]
     entry_states: NDArray[np.float64]
     context_maximum: NDArray[np.float64]
+    event_rates: NDArray[np.float64]
     covariates: pd.DataFrame
     screening: Mapping[str, Any]
     draw_values: Mapping[str, float]
@@ -89,6 +92,19 @@ class Patients(Record):
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    def later_events(self, model: Model, last_day: float) -> Events:
+        """Return what chance brings between entry (day 0) and `last_day`, the same in every arm."""
+        entry = self.covariates["symptom_months"].to_numpy(dtype=float) * DAYS_PER_MONTH
+        return natural_events(
+            model,
+            self.event_rates,
+            _strengths(self.draw),
+            from_day=entry,
+            to_day=entry + last_day,
+            seed=self.seed,
+            patients=self.numbers,
+        )
 
     def table(self) -> pd.DataFrame:
         """Return the covariates, one row a patient."""
@@ -185,6 +201,7 @@ def sample_patients(
         parameters=joined.pop("parameters"),
         entry_states=joined.pop("entry_states"),
         context_maximum=joined.pop("context_maximum"),
+        event_rates=joined.pop("event_rates"),
         covariates=_covariates(joined),
         screening=screening,
         draw_values=dict(one.values),
@@ -231,11 +248,22 @@ def _screen_batch(
     parameters = np.stack([values[name] for name in model.parameter_names], axis=1)
     onset = onset_states(model, cohort.cause, draw, values, candidates, seed)
     entry_days = columns["symptom_months"] * DAYS_PER_MONTH
+    rates = np.stack([_varied(draw, f"{process}_rate_per_year", candidates, seed) for process in PROCESSES], axis=1)
+    before_entry = natural_events(
+        model,
+        rates,
+        _strengths(draw),
+        from_day=np.zeros(len(numbers)),
+        to_day=entry_days,
+        seed=seed,
+        patients=numbers,
+    )
     history = simulate(
         model,
         parameters,
         onset,
         times_days=entry_days[:, None],
+        events=before_entry,
         outputs=[str(s) for s in SCORES],
         threads=threads,
         max_failed_fraction=1.0,  # counted over all candidates by whoever asked for them
@@ -243,15 +271,16 @@ def _screen_batch(
     solved = history.status == 0
     scores: dict[Score, NDArray] = {}
     for score in SCORES:
-        error = measurement_error(score, "entry", numbers=draw, seed=seed, patients=numbers)
-        scores[score] = measured(score, history[str(score)][:, 0], error)
+        error = measurement_errors(score, 0.0, numbers=draw, seed=seed, patients=numbers)[:, 0]
+        steps = answer_steps(score, numbers=draw, seed=seed, patients=numbers)
+        scores[score] = measured(score, history[str(score)][:, 0], error, steps)
     # who could not be solved has no scores, and is turned away by no criterion
     result = screen({score: values[solved] for score, values in scores.items()}, cohort.eligible)
     is_eligible = np.zeros(len(numbers), dtype=bool)
     is_eligible[solved] = result.is_eligible
     counts = {**result.excluded, "unsolved": int((~solved).sum())}
     context = _context_maximum(draw, numbers, seed)
-    del columns["chronifier"]
+    columns["is_prone_to_chronic_pain"] = columns.pop("chronifier") != ""
     return (
         {
             "numbers": numbers,
@@ -259,6 +288,7 @@ def _screen_batch(
             "parameters": parameters,
             "entry_states": history.final_states,
             "context_maximum": context,
+            "event_rates": rates,
             "patient": numbers,
             **columns,
             **{str(score): value for score, value in scores.items()},
@@ -340,6 +370,14 @@ def _of_patient(draw: Draw, key: str, score: NDArray[np.float64]) -> NDArray[np.
     return from_scale(scale, onto_scale(scale, centre) + sd * score)
 
 
+def _strengths(draw: Draw) -> dict[str, tuple[float, float]]:
+    """Return mean and spread of how strong each process strikes, on the scale of its row."""
+    rows = {"flare": ("flare_size", "logit"), "reherniation": ("reherniated_volume", "log")}
+    return {
+        process: (float(onto_scale(scale, draw.value(name))), draw.sds[name]) for process, (name, scale) in rows.items()
+    }
+
+
 def _context_maximum(draw: Draw, numbers: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
     """Return each candidate's largest context response to each kind of care; one trait behind all three."""
     score = normals(seed, "trait context_response_maximum", numbers)
@@ -372,6 +410,8 @@ def onset_states(
     start = {name: np.zeros(len(candidates.numbers)) for name in model.state_names}
     start["connected_axons"][:] = 1.0
     start["function_reserve"][:] = 1.0
+    start["segment_mobility"][:] = 1.0
+    start["extrudable_nucleus"][:] = 1.0
     start["disc_aggrecan"] = _varied(draw, "aggrecan_at_start", candidates, seed)
     start["native_disc_cells"] = np.minimum(values["nutrition_capacity"], 1.0)
     drive = values["disc_inflammation_rate"] * np.maximum(1 - start["disc_aggrecan"], 0)

@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.clinic import SCORES, measured, measurement_error, treat
+from sciatrial.clinic import (
+    EXPOSURES,
+    SCORES,
+    answer_steps,
+    measured,
+    measurement_errors,
+    treat,
+    true_score_above,
+)
 from sciatrial.engine import Effect, Events, Rule, simulate
 from sciatrial.foundation import DAYS_PER_MONTH, Intervention, Score, uniforms
 from sciatrial.model import Model
@@ -16,11 +24,6 @@ from sciatrial.population import CONTEXTS, Patients
 from sciatrial.trial.design import Design
 
 DAYS_PER_WEEK = 7.0
-
-_EXPOSURE = {
-    Intervention.NSAID: "nsaid_exposure",
-    Intervention.GABAPENTINOID: "gabapentinoid_exposure",
-}
 
 
 @dataclass(frozen=True)
@@ -111,12 +114,15 @@ class Job:
     events: Events
     threshold: NDArray[np.float64]
     errors: NDArray[np.float64]  # dims ``row, occasion, score``; baseline errors are unused
+    steps: NDArray[np.float64]  # dims ``row, score``
 
 
 def prepared_jobs(model: Model, design: Design, patients: Patients, seed: int, *, every_arm: bool) -> list[Job]:
     """Return what the engine needs for each arm: its own patients, or everybody in every arm."""
     assigned = allocate(design, len(patients), seed)
-    errors = _errors(design, patients)
+    errors, steps = _errors(design, patients), _steps(patients)
+    last_day = design.visits_months[-1] * DAYS_PER_MONTH
+    by_chance = patients.later_events(model, last_day)
     jobs = []
     for index, (arm, protocol) in enumerate(design.arms.items()):
         rows = np.arange(len(patients)) if every_arm else np.flatnonzero(assigned == index)
@@ -126,9 +132,10 @@ def prepared_jobs(model: Model, design: Design, patients: Patients, seed: int, *
             patients.draw,
             model=model,
             cause=patients.cause,
-            n_patients=len(rows),
+            patients=patients.numbers[rows],
+            seed=seed,
             context_maximum=context,
-            last_day=design.visits_months[-1] * DAYS_PER_MONTH,
+            last_day=last_day,
         )
         parameters = patients.parameters[rows].copy()
         for name, value in treatment.parameters.items():
@@ -139,9 +146,10 @@ def prepared_jobs(model: Model, design: Design, patients: Patients, seed: int, *
                 rows,
                 parameters,
                 patients.entry_states[rows],
-                treatment.events,
-                _rescue_threshold(design, errors[rows]),
+                Events.joined(by_chance.of(rows), treatment.events),
+                _rescue_threshold(design, errors[rows], steps[rows]),
                 errors[rows],
+                steps[rows],
             )
         )
     return jobs
@@ -150,22 +158,37 @@ def prepared_jobs(model: Model, design: Design, patients: Patients, seed: int, *
 def _errors(design: Design, patients: Patients) -> NDArray[np.float64]:
     """Return measurement errors, dims ``patient, occasion, score``; those of a patient are the same in every arm."""
     errors = np.zeros((len(patients), len(design.visits_months) + 1, len(SCORES)))
-    for occasion, month in enumerate(design.visits_months, start=1):
-        for column, score in enumerate(SCORES):
-            errors[:, occasion, column] = measurement_error(
-                score, f"month {month:g}", numbers=patients.draw, seed=patients.seed, patients=patients.numbers
-            )
+    days = [month * DAYS_PER_MONTH for month in design.visits_months]
+    for column, score in enumerate(SCORES):
+        errors[:, 1:, column] = measurement_errors(
+            score, days, numbers=patients.draw, seed=patients.seed, patients=patients.numbers
+        )
     return errors
 
 
-def _rescue_threshold(design: Design, errors: NDArray[np.float64]) -> NDArray[np.float64]:
+def _steps(patients: Patients) -> NDArray[np.float64]:
+    """Return the step in which each patient answers each scale; dims ``patient, score``."""
+    return np.stack(
+        [
+            answer_steps(score, numbers=patients.draw, seed=patients.seed, patients=patients.numbers)
+            for score in SCORES
+        ],
+        axis=1,
+    )
+
+
+def _rescue_threshold(
+    design: Design, errors: NDArray[np.float64], steps: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the true score above which the measured one exceeds the rescue threshold; dims ``row, occasion``."""
     threshold = np.full(errors.shape[:2], np.inf)
     if design.rescue is not None:
         column = SCORES.index(design.rescue.score)
         for occasion, month in enumerate(design.visits_months, start=1):
             if month >= design.rescue.from_month:
-                threshold[:, occasion] = design.rescue.above - errors[:, occasion, column]
+                threshold[:, occasion] = true_score_above(
+                    design.rescue.above, errors[:, occasion, column], steps[:, column]
+                )
     return threshold
 
 
@@ -173,7 +196,7 @@ def rescue_rules(design: Design, threshold: NDArray[np.float64]) -> tuple[Rule, 
     """Return the rule that gives rescue tablets where the true score exceeds `threshold`; dims ``row, occasion``."""
     if design.rescue is None:
         return ()
-    state = _EXPOSURE[Intervention(design.rescue.intervention)]
+    state = EXPOSURES[Intervention(design.rescue.intervention)]
     effects = (
         Effect(state, factor=0.0, amount=1.0),
         Effect(state, factor=0.0, amount=0.0, delay_days=design.rescue.course_weeks * DAYS_PER_WEEK),
@@ -203,7 +226,9 @@ def _simulate_jobs(model: Model, design: Design, jobs: Sequence[Job], threads: i
         true = trajectories.values[start:stop]
         scores = np.empty_like(true)
         for column, score in enumerate(SCORES):
-            scores[:, :, column] = measured(score, true[:, :, column], job.errors[:, :, column])
+            scores[:, :, column] = measured(
+                score, true[:, :, column], job.errors[:, :, column], job.steps[:, column, None]
+            )
         rescued = (
             trajectories.triggered[start:stop, 0, :]
             if design.rescue is not None

@@ -73,6 +73,7 @@ def enrolled(design: Design, patients: Patients) -> Patients:
         parameters=patients.parameters[:n],
         entry_states=patients.entry_states[:n],
         context_maximum=patients.context_maximum[:n],
+        event_rates=patients.event_rates[:n],
         covariates=patients.covariates.iloc[:n].reset_index(drop=True),
         screening={**patients.screening, "screened_until_full": int(patients.numbers[n - 1]) + 1},
     )

@@ -52,13 +52,14 @@ def case(request):
     patients = sample_patients(MODEL, draws, cohort, n_patients=2, seed=9)
     context = {kind: patients.context_maximum[:, place] for place, kind in enumerate(CONTEXTS)}
     treatment = treat(
-        ARMS[request.param], patients.draw, model=MODEL, cause=patients.cause, n_patients=2, context_maximum=context,
+        ARMS[request.param], patients.draw, model=MODEL, cause=patients.cause, patients=patients.numbers, seed=9,
+        context_maximum=context,
         last_day=DAYS[-1],
     )  # fmt: skip
     parameters = patients.parameters.copy()
     for name, value in treatment.parameters.items():
         parameters[:, MODEL.parameter_names.index(name)] = value
-    events = treatment.events
+    events = Events.joined(patients.later_events(MODEL, DAYS[-1]), treatment.events)
     reference = []
     for row in range(2):
         mine = np.flatnonzero(events.patient == row)

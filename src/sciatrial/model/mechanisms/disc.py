@@ -32,10 +32,40 @@ def irritancy_loss(irritancy_loss_rate, irritancy_clearance_rate, resolving_macr
     return (irritancy_loss_rate + irritancy_clearance_rate * resolving_macrophages) * herniation_irritancy
 
 
+@mechanism(changes={"pending_extrusion": -1}, sources=("recurrent_sciatica_repeat_surgery",))
+def expulsion(expulsion_rate, pending_extrusion):
+    """Nucleus that breaks loose comes out within a day."""
+    return expulsion_rate * pending_extrusion
+
+
+@mechanism(changes={"herniated_volume": +1}, sources=("leg_pain_recurrence_1y", "post_discectomy_same_level_reherniation"))
+def reherniation(expulsion_rate, pending_extrusion, extrudable_nucleus):
+    """What comes out adds to the herniation, the less the more of the nucleus has been removed."""
+    return expulsion_rate * pending_extrusion * extrudable_nucleus
+
+
+@mechanism(changes={"herniation_irritancy": +1}, sources=("np_to_drg_sensitisation_onset",))
+def irritancy_renewal(expulsion_rate, pending_extrusion, extrudable_nucleus, herniation_irritancy):
+    """Fresh nucleus makes the herniation irritant again."""
+    return expulsion_rate * pending_extrusion * extrudable_nucleus * (1 - herniation_irritancy)
+
+
+@mechanism(changes={"exacerbation": -1}, sources=("acute_lbp_recurrence_12mo",))
+def exacerbation_easing(exacerbation_easing_rate, exacerbation):
+    """A flare eases within weeks."""
+    return exacerbation_easing_rate * exacerbation
+
+
 @mechanism(changes={"fixed_narrowing": +1}, sources=("stenosis_worse_4yr", "listhesis_slip_progression_5yr"))
-def narrowing_growth(narrowing_growth_rate, muscle_spasm_rate, ectopic_firing, fixed_narrowing):
-    """Fixed narrowing grows; in the piriformis pain drives spasm."""
-    return (narrowing_growth_rate + muscle_spasm_rate * ectopic_firing) * (1 - fixed_narrowing)
+def narrowing_growth(narrowing_growth_rate, fixed_narrowing):
+    """Fixed narrowing grows where much of it is there: a decompressed canal stays open for years."""
+    return narrowing_growth_rate * fixed_narrowing * fixed_narrowing * (1 - fixed_narrowing)
+
+
+@mechanism(changes={"fixed_narrowing": +1}, sources=("assumption:pain-drives-spasm",))
+def muscle_spasm(muscle_spasm_rate, ectopic_firing, fixed_narrowing):
+    """Pain drives spasm of the piriformis."""
+    return muscle_spasm_rate * ectopic_firing * (1 - fixed_narrowing)
 
 
 @mechanism(changes={"fixed_narrowing": -1}, sources=("piriformis_botox_painfree_median",))

@@ -59,15 +59,25 @@ def macrophage_recruitment(
     mediator_recruitment_weight,
     inflammatory_mediators,
     mediators_for_half_firing,
+    injury_recruitment_weight,
+    demyelination,
+    severed_axons,
+    exacerbation_recruitment_weight,
+    exacerbation,
     steroid_effect,
     inflammatory_macrophages,
 ):
-    """Irritant material, compression, entrapment and mediators recruit macrophages; steroid prevents it."""
+    """Irritant material, compression, entrapment, mediators, injured fibres and flares recruit macrophages.
+
+    Steroid prevents it.
+    """
     stimulus = (
         irritancy_recruitment_weight * herniation_irritancy * herniated_volume
         + pressure_recruitment_weight * compression_stimulus
         + entrapment_recruitment_weight * fixed_narrowing
         + mediator_recruitment_weight * hill(inflammatory_mediators, half=mediators_for_half_firing, steepness=2)
+        + injury_recruitment_weight * (demyelination + severed_axons)
+        + exacerbation_recruitment_weight * exacerbation
     )
     return macrophage_recruitment_rate * stimulus * (1 - steroid_effect) * (1 - inflammatory_macrophages)
 

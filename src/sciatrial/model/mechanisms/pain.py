@@ -84,30 +84,63 @@ def consolidation_decay(consolidation_decay_rate, consolidated_central_gain):
     return consolidation_decay_rate * consolidated_central_gain
 
 
+@formula("dimensionless", sources=("assumption:opioids-and-antidepressants-lower-reported-pain",))
+def central_analgesia(
+    opioid_effect_fraction, opioid_exposure, antidepressant_effect_fraction, antidepressant_exposure
+):
+    """Share of pain that opioids and antidepressants leave."""
+    return (1 - opioid_effect_fraction * opioid_exposure) * (
+        1 - antidepressant_effect_fraction * antidepressant_exposure
+    )
+
+
+@formula("dimensionless", sources=("median_recovery_time_early_surgery", "graded_compression_pathology"))
+def mechanical_pain(
+    root_pressure,
+    pressure_for_half_firing,
+    bare_pressure_firing_weight,
+    mediators_at_nociceptor,
+    mediators_for_half_firing,
+):
+    """Pain of the pressure that is there now, mostly where mediators are; it ends when the pressure ends."""
+    mediators = hill(mediators_at_nociceptor, half=mediators_for_half_firing, steepness=2)
+    return hill(root_pressure, half=pressure_for_half_firing) * (bare_pressure_firing_weight + mediators)
+
+
 @output("dimensionless", sources=("pain_baseline_np", "pregabalin_leg_pain_effect_wk8"))
 def leg_pain(
     firing_leg_pain_weight,
     ectopic_firing,
     gabapentinoid_effect_fraction,
     gabapentinoid_exposure,
+    mechanical_leg_pain_weight,
+    mechanical_pain,
     central_gain_leg_pain_weight,
     reversible_central_gain,
     consolidated_leg_pain_weight,
     consolidated_central_gain,
+    central_analgesia,
     context_analgesia,
 ):
     """Leg pain, 0 to 100."""
-    firing = ectopic_firing * (1 - gabapentinoid_effect_fraction * gabapentinoid_exposure)
-    amplified = firing_leg_pain_weight * firing * (1 + central_gain_leg_pain_weight * reversible_central_gain)
+    firing = firing_leg_pain_weight * ectopic_firing * (1 - gabapentinoid_effect_fraction * gabapentinoid_exposure)
+    felt = firing + mechanical_leg_pain_weight * mechanical_pain
+    amplified = felt * (1 + central_gain_leg_pain_weight * reversible_central_gain)
     drive = amplified + consolidated_leg_pain_weight * consolidated_central_gain
-    return 100 * (1 - exp(-drive)) * (1 - context_analgesia)
+    return 100 * (1 - exp(-drive * central_analgesia)) * (1 - context_analgesia)
 
 
-@output("dimensionless", sources=("persistent_lbp_pain_0w",))
+@output("dimensionless", sources=("persistent_lbp_pain_0w", "naproxen_back_pain_effect", "physio_smd_pain_short"))
 def back_pain(
     disc_back_pain_weight,
     disc_innervation_factor,
     disc_inflammation,
+    exacerbation_disc_weight,
+    exacerbation,
+    nsaid_effect_fraction,
+    nsaid_exposure,
+    physiotherapy_disc_pain_fraction,
+    physiotherapy_intensity,
     disc_inflammation_for_half_back_pain,
     height_loss_back_pain_weight,
     disc_height,
@@ -115,17 +148,23 @@ def back_pain(
     ectopic_firing,
     consolidated_back_pain_weight,
     consolidated_central_gain,
+    central_analgesia,
     context_analgesia,
 ):
     """Back pain, 0 to 100."""
-    disc = hill(disc_inflammation, half=disc_inflammation_for_half_back_pain, steepness=2)
+    inflammation = disc_inflammation + exacerbation_disc_weight * exacerbation
+    felt = inflammation * (1 - nsaid_effect_fraction * nsaid_exposure)
+    disc = hill(felt, half=disc_inflammation_for_half_back_pain, steepness=2)
     drive = (
-        disc_back_pain_weight * disc_innervation_factor * disc
+        disc_back_pain_weight
+        * disc_innervation_factor
+        * disc
+        * (1 - physiotherapy_disc_pain_fraction * physiotherapy_intensity)
         + height_loss_back_pain_weight * (1 - disc_height)
         + firing_back_pain_weight * ectopic_firing
         + consolidated_back_pain_weight * consolidated_central_gain
     )
-    return 100 * (1 - exp(-drive)) * (1 - context_analgesia)
+    return 100 * (1 - exp(-drive * central_analgesia)) * (1 - context_analgesia)
 
 
 @output("dimensionless")
@@ -183,6 +222,12 @@ def disability(
         + function_disability_weight * (1 - function_reserve)
     )
     return 100 * (1 - exp(-drive))
+
+
+@output("dimensionless", sources=("testretest_RMDQ_SEM", "assumption:roland-morris-rises-with-disability"))
+def roland_morris(roland_morris_steepness, disability):
+    """Roland-Morris disability, 0 to 24."""
+    return 24 * (1 - exp(-roland_morris_steepness * disability / 100)) / (1 - exp(-roland_morris_steepness))
 
 
 @output("dimensionless", sources=("eq5d_map_intercept", "eq5d_map_odi", "eq5d_map_leg", "eq5d_map_back"))

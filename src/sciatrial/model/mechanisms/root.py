@@ -19,6 +19,7 @@ def root_pressure(
     fixed_narrowing,
     extension_pressure_gain,
     provoking_posture_fraction,
+    segment_mobility,
     height_loss_pressure,
     disc_height,
     oedema_pressure,
@@ -32,7 +33,8 @@ def root_pressure(
         * (1 + canal_reserve_volume)
         / (herniated_volume + canal_reserve_volume)
     )
-    narrowing = narrowing_pressure * fixed_narrowing * (1 + extension_pressure_gain * provoking_posture_fraction)
+    extension = extension_pressure_gain * provoking_posture_fraction * segment_mobility
+    narrowing = narrowing_pressure * fixed_narrowing * (1 + extension)
     height = height_loss_pressure * (1 - disc_height)
     return canal_narrowness_factor * (herniation + narrowing + height) + oedema_pressure * root_oedema
 
@@ -43,10 +45,16 @@ def root_blood_flow(root_pressure, pressure_for_half_blood_flow, blood_flow_stee
     return 1 - hill(root_pressure, half=pressure_for_half_blood_flow, steepness=blood_flow_steepness)
 
 
+@formula("mg", sources=("epidural_steroid_vs_saline_1mo", "oral_or_im_corticosteroid_vs_placebo_pain_short"))
+def steroid_at_root(steroid_depot, oral_steroid_depot_gain, oral_steroid_exposure):
+    """Steroid that acts at the root, as epidural triamcinolone."""
+    return steroid_depot + oral_steroid_depot_gain * oral_steroid_exposure
+
+
 @formula("dimensionless", sources=("epidural_steroid_vs_saline_1mo",))
-def steroid_effect(steroid_effect_maximum, steroid_depot, steroid_for_half_effect):
-    """Effect of epidural steroid, from 0 to its maximum."""
-    return steroid_effect_maximum * steroid_depot / (steroid_depot + steroid_for_half_effect)
+def steroid_effect(steroid_effect_maximum, steroid_at_root, steroid_for_half_effect):
+    """Effect of steroid, from 0 to its maximum."""
+    return steroid_effect_maximum * steroid_at_root / (steroid_at_root + steroid_for_half_effect)
 
 
 @mechanism(changes={"root_oedema": +1}, sources=("oedema_time_slow_50mmHg",))
