@@ -137,7 +137,8 @@ def test_a_patients_measurement_error_is_the_same_in_every_arm(model, patients):
     errors = {arm: seen[arm].scores - true[arm].scores for arm in design.arms}
     inner = np.ones_like(errors["cells"], dtype=bool)
     for arm in design.arms:
-        inner &= (seen[arm].scores > 0.0) & (seen[arm].scores < 100)
+        for scores in (seen[arm].scores, true[arm].scores):
+            inner &= (scores > 0.0) & (scores < 100)
     inner[:, 0, :] = False
     for score in (Score.QUALITY_OF_LIFE, Score.DISABILITY, Score.ROLAND_MORRIS):
         inner[:, :, SCORES.index(score)] = False

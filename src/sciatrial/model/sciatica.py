@@ -10,6 +10,7 @@ FORMULAS = (
     disc.lost_aggrecan,
     root.disc_height,
     root.root_pressure,
+    root.harmful_pressure,
     root.root_blood_flow,
     root.steroid_at_root,
     root.steroid_effect,
@@ -63,6 +64,7 @@ MECHANISMS = (
     # the root swells and is inflamed
     root.oedema_formation,
     root.oedema_clearance,
+    root.accommodation,
     inflammation.macrophage_recruitment,
     inflammation.macrophage_resolution,
     inflammation.inflammatory_macrophage_loss,

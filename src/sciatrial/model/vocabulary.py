@@ -25,6 +25,7 @@ STATES = (
     State("disc_injectate", _RELATIVE, "injected fluid or carrier still acting in the disc, times its effect"),
     # root
     State("root_oedema", _RELATIVE, "oedema of the nerve root", ceiling=1.0),
+    State("root_accommodation", _RELATIVE, "accommodation of the root to lasting pressure", ceiling=1.0),
     State("inflammatory_macrophages", _RELATIVE, "inflammatory macrophage activity at the root", ceiling=1.0),
     State("resolving_macrophages", _RELATIVE, "resolving macrophages at the root"),
     State("inflammatory_mediators", _RELATIVE, "TNF, IL-1, IL-6 and PGE2 drive at the root; 1 is the acute peak"),
@@ -108,6 +109,9 @@ PARAMETERS = (
     Parameter("oedema_formation_rate", _RATE, "formation of root oedema"),
     Parameter("oedema_mediator_gain", _RELATIVE, "oedema formation by mediators"),
     Parameter("oedema_clearance_rate", _RATE, "clearance of root oedema"),
+    Parameter("accommodation_rate", _RATE, "accommodation of the root to pressure, and its loss without"),
+    Parameter("pressure_for_half_accommodation", "mmHg", "pressure at half of the largest accommodation"),
+    Parameter("accommodation_maximum", _RELATIVE, "share of the pressure that a fully accommodated nerve is spared"),
     # inflammation
     Parameter("macrophage_recruitment_rate", _RATE, "recruitment of inflammatory macrophages"),
     Parameter("irritancy_recruitment_weight", _RELATIVE, "recruitment by irritant herniation"),
@@ -174,6 +178,8 @@ PARAMETERS = (
     Parameter("firing_back_pain_weight", _RELATIVE, "back pain by ectopic firing"),
     Parameter("consolidated_back_pain_weight", _RELATIVE, "back pain by consolidated central gain"),
     # symptoms and scales
+    Parameter("numbness_weight", _RELATIVE, "rise of numbness with lost conduction"),
+    Parameter("tingling_resting_fraction", _RELATIVE, "tingling of demyelinated fibres without ectopic firing"),
     Parameter("tingling_demyelination_weight", _RELATIVE, "rise of tingling with demyelination"),
     Parameter("roland_morris_steepness", _RELATIVE, "rise of the Roland-Morris score with disability"),
     Parameter("function_recovery_rate", _RATE, "speed of function recovery"),

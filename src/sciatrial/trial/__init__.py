@@ -4,6 +4,7 @@ Takes patients and a design, gives a `TrialResult`, and from many trials `Operat
 patient, and never analyses otherwise than the design says.
 """
 
+from sciatrial.trial.attribution import CELL_PARTS, Attribution, attribute, parts_of
 from sciatrial.trial.conduct import allocate
 from sciatrial.trial.design import Analysis, Comparison, Design, Endpoint, Rescue
 from sciatrial.trial.inside import INSIDE
@@ -12,8 +13,10 @@ from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBat
 from sciatrial.trial.run import run_trial
 
 __all__ = [
+    "CELL_PARTS",
     "INSIDE",
     "Analysis",
+    "Attribution",
     "Comparison",
     "Design",
     "Endpoint",
@@ -23,8 +26,10 @@ __all__ = [
     "TrialBatch",
     "TrialResult",
     "allocate",
+    "attribute",
     "draws_for",
     "operating_characteristics",
+    "parts_of",
     "run_trial",
     "simulate_trials",
     "trial_patients",

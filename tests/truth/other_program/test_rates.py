@@ -18,7 +18,8 @@ LATER = {
     "exacerbation_easing_rate": 0.05, "injury_recruitment_weight": 0.0, "exacerbation_recruitment_weight": 0.5,
     "mechanical_leg_pain_weight": 0.0, "exacerbation_disc_weight": 0.3, "roland_morris_steepness": 1.5,
     "physiotherapy_disc_pain_fraction": 0.0, "opioid_effect_fraction": 0.15, "antidepressant_effect_fraction": 0.1,
-    "oral_steroid_depot_gain": 12.0,
+    "oral_steroid_depot_gain": 12.0, "numbness_weight": 2.0, "tingling_resting_fraction": 0.4, "root_accommodation": 0.0, "accommodation_rate": 0.0,
+    "accommodation_maximum": 0.4, "pressure_for_half_accommodation": 30.0,
 }  # fmt: skip
 ADDED = {
     "disc_injectate": 0.0, "injectate_loss_rate": 0.0, "context_fading_rate": 0.0,
@@ -47,7 +48,11 @@ def test_rate_of_change_equals_the_other_program(state):
     assert np.abs(rate - expected).max() <= 1e-12 * np.abs(expected).max()
 
 
-@pytest.mark.parametrize("name", sorted(EXPECTED["outputs"]))
+# ours rise with conduction and firing by laws of their own (decision 0006)
+OTHER_LAWS = {"numbness", "tingling"}
+
+
+@pytest.mark.parametrize("name", sorted(set(EXPECTED["outputs"]) - OTHER_LAWS))
 def test_output_equals_the_other_program(name):
     expected = np.array(EXPECTED["outputs"][name])
     here = point()

@@ -16,9 +16,9 @@ def repair_speed(neurotrophic_repair_gain, neurotrophic_effect):
 
 
 @output("dimensionless", sources=("conduction_impairment_threshold_acute",))
-def nerve_conduction(connected_axons, demyelination, root_pressure, pressure_for_half_block):
+def nerve_conduction(connected_axons, demyelination, harmful_pressure, pressure_for_half_block):
     """Conduction of the large fibres, share of healthy."""
-    return connected_axons * (1 - demyelination) * (1 - hill(root_pressure, half=pressure_for_half_block, steepness=4))
+    return connected_axons * (1 - demyelination) * (1 - hill(harmful_pressure, half=pressure_for_half_block, steepness=4))
 
 
 @mechanism(changes={"neurotrophic_factors": +1}, sources=("ngf_half_life_iv", "uc_neurotrophic_advantage"))
@@ -40,14 +40,14 @@ def neurotrophic_turnover(
 @mechanism(changes={"demyelination": +1}, sources=("graded_compression_pathology",))
 def demyelinating(
     demyelination_rate,
-    root_pressure,
+    harmful_pressure,
     pressure_for_half_demyelination,
     demyelination_mediator_gain,
     inflammatory_mediators,
     demyelination,
 ):
     """Pressure and mediators strip myelin."""
-    drive = hill(root_pressure, half=pressure_for_half_demyelination, steepness=3) + demyelination_mediator_gain * hill(
+    drive = hill(harmful_pressure, half=pressure_for_half_demyelination, steepness=3) + demyelination_mediator_gain * hill(
         inflammatory_mediators, half=1
     )
     return demyelination_rate * drive * (1 - demyelination)
@@ -63,7 +63,7 @@ def remyelinating(remyelination_rate, ischaemic_remyelination_fraction, root_blo
 @mechanism(changes={"connected_axons": -1, "severed_axons": +1}, sources=("root_axon_loss_onset",))
 def axon_cutting(
     axon_loss_rate,
-    root_pressure,
+    harmful_pressure,
     pressure_for_half_axon_loss,
     bare_axon_loss_fraction,
     inflammatory_mediators,
@@ -71,7 +71,7 @@ def axon_cutting(
 ):
     """High pressure cuts axons, the more so where mediators are."""
     susceptibility = bare_axon_loss_fraction + hill(inflammatory_mediators, half=1)
-    pressure = hill(root_pressure, half=pressure_for_half_axon_loss, steepness=4)
+    pressure = hill(harmful_pressure, half=pressure_for_half_axon_loss, steepness=4)
     return axon_loss_rate * pressure * susceptibility * connected_axons
 
 

@@ -167,16 +167,17 @@ def back_pain(
     return 100 * (1 - exp(-drive * central_analgesia)) * (1 - context_analgesia)
 
 
-@output("dimensionless")
-def numbness(nerve_conduction):
-    """Numbness, 0 to 100."""
-    return 100 * (1 - nerve_conduction)
+@output("dimensionless", sources=("sensory_course_numbness_score_reduction_6wk",))
+def numbness(numbness_weight, nerve_conduction):
+    """Numbness, 0 to 100: felt when little conduction is lost, and gone only when it is back."""
+    return 100 * (1 - exp(-numbness_weight * (1 - nerve_conduction))) / (1 - exp(-numbness_weight))
 
 
-@output("dimensionless")
-def tingling(ectopic_firing, tingling_demyelination_weight, demyelination):
-    """Tingling, 0 to 100: firing of demyelinated fibres."""
-    return 100 * ectopic_firing * (1 - exp(-tingling_demyelination_weight * demyelination))
+@output("dimensionless", sources=("sensory_course_paresthesia_score_reduction_6wk",))
+def tingling(tingling_demyelination_weight, demyelination, tingling_resting_fraction, ectopic_firing):
+    """Tingling, 0 to 100: demyelinated fibres, the more so while they fire."""
+    firing = tingling_resting_fraction + (1 - tingling_resting_fraction) * ectopic_firing
+    return 100 * (1 - exp(-tingling_demyelination_weight * demyelination * firing))
 
 
 @output("dimensionless", sources=("paresis_prevalence_ldh",))

@@ -39,6 +39,18 @@ def root_pressure(
     return canal_narrowness_factor * (herniation + narrowing + height) + oedema_pressure * root_oedema
 
 
+@formula("mmHg", sources=("chronic_10mmHg_ncv_recovery",))
+def harmful_pressure(root_pressure, accommodation_maximum, root_accommodation):
+    """Pressure that harms the nerve's fibres: less than there is, once the root has accommodated."""
+    return root_pressure * (1 - accommodation_maximum * root_accommodation)
+
+
+@mechanism(changes={"root_accommodation": +1}, sources=("chronic_10mmHg_ncv_recovery",))
+def accommodation(accommodation_rate, root_pressure, pressure_for_half_accommodation, root_accommodation):
+    """The root accommodates to a lasting pressure within weeks, and forgets it when the pressure ends."""
+    return accommodation_rate * (hill(root_pressure, half=pressure_for_half_accommodation) - root_accommodation)
+
+
 @output("dimensionless", sources=("occlusion_pressure_venule", "occlusion_pressure_capillary"))
 def root_blood_flow(root_pressure, pressure_for_half_blood_flow, blood_flow_steepness):
     """Blood flow of the root, share of normal."""
