@@ -40,4 +40,6 @@ def test_gabapentins_bioavailability_falls_from_60_to_27_percent():
 
 def test_300_mg_of_pregabalin_a_day_is_some_2_and_a_half_mg_per_litre():
     # 300 mg x 0.9 / (ln 2 / 6 h x 39.2 L x 24 h)
-    assert average_concentration("pregabalin", 300.0, DRAW) == pytest.approx(270 / (np.log(2) / 6 * 39.2 * 24), rel=0.01)
+    assert average_concentration("pregabalin", 300.0, DRAW) == pytest.approx(
+        270 / (np.log(2) / 6 * 39.2 * 24), rel=0.01
+    )

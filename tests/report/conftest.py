@@ -17,7 +17,7 @@ ARMS = {
 }  # fmt: skip
 ENDPOINT = {"outcome": "back_pain", "month": 3.0, "measure": "change_from_baseline"}
 MONTHS = (0.0, 1.0, 3.0)
-SCORES = ("leg_pain", "back_pain", "disability", "numbness", "tingling", "weakness", "quality_of_life")
+SCORES = ("leg_pain", "back_pain", "disability", "numbness", "tingling", "weakness", "roland_morris", "quality_of_life")
 STUDY = {
     "schema": 1, "name": "tiny", "question": "Do cells help?", "seed": 1, "simulation": {"n_trials": 20},
     "population": {

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sciatrial.calibration import CELL_EFFECTS, read_prior, reference_draw
-from sciatrial.clinic import NOT_SIMULATABLE, Protocol
-from sciatrial.clinic.protocol import CELLS_NOT_SIMULATABLE, ROUTES
+from sciatrial.clinic import NOT_SIMULATABLE, TABLETS, Protocol
+from sciatrial.clinic.protocol import CELLS_NOT_SIMULATABLE, EPIDURAL_STEROIDS, ROUTES
 from sciatrial.foundation import CellType, Donor, Intervention
 from sciatrial.model import sciatica_model
 from sciatrial.population import cohort_named, cohort_names, sample_patients
@@ -28,10 +28,19 @@ def arms():
             yield pytest.param(words, id=f"{intervention}-{route}")
     for cell_type in CellType:
         if cell_type not in CELLS_NOT_SIMULATABLE:
-            words = {"cell_type": cell_type, "donor": Donor.AUTOLOGOUS, "dose_million_cells": 20}
-            yield pytest.param(
-                {"intervention": Intervention.CELL_THERAPY, "route": "epidural_transforaminal", **words}, id=cell_type
-            )
+            donor = Donor.ALLOGENEIC if cell_type in (CellType.UC_MSC, CellType.UCB_MSC) else Donor.AUTOLOGOUS
+            route = "intradiscal" if cell_type is CellType.DISC_CELLS else "epidural_transforaminal"
+            words = {"cell_type": cell_type, "donor": donor, "dose_million_cells": 20, "route": route}
+            yield pytest.param({"intervention": Intervention.CELL_THERAPY, **words}, id=cell_type)
+
+
+DRUGS = [
+    *({"intervention": word, "drug": drug, "daily_dose_mg": 100} for word, drugs in TABLETS.items() for drug in drugs),
+    *(
+        {"intervention": "epidural_steroid", "route": "epidural_caudal", "drug": drug, "drug_dose_mg": 10}
+        for drug in EPIDURAL_STEROIDS
+    ),
+]
 
 
 def patients_of(name, n=12):
@@ -46,7 +55,7 @@ def one_trial(patients, arm, outcome="leg_pain"):
     return run_trial(MODEL, design, patients, seed=3)
 
 
-@pytest.mark.parametrize("words", list(arms()))
+@pytest.mark.parametrize("words", [*arms(), *(pytest.param(words, id=words["drug"]) for words in DRUGS)])
 def test_every_treatment_can_be_given(words):
     result = one_trial(patients_of("chronic_radicular"), Protocol.model_validate(words))
     row = result.contrasts.iloc[0]

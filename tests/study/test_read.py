@@ -56,7 +56,7 @@ def test_the_order_of_the_arms_makes_another_study(small, tmp_path):
         ("dose_million_cells = 20", "dose_million_cells = inf", "arms.cells.dose_million_cells", "finite"),
         ("dose_million_cells = 20", 'dose_million_cells = "20 million"', "arms.cells.dose_million_cells", "without quotes"),
         ('"bm_msc"', '"bmmsc"', "arms.cells.cell_type", "'bm_msc'"),
-        ('"bm_msc"', '"svf"', "arms.cells", "cannot be simulated"),
+        ('"bm_msc"', '"chondrocytes"', "arms.cells", "cannot be simulated"),
         ('route              = "epidural_transforaminal"', 'route = "oral"', "arms.cells", "cannot go by the route"),
         ("visits_months    = [1, 3]", "visits_weeks = [4, 12]", "trial.visits_weeks", "'visits_months'"),
         ("visits_months    = [1, 3]", "visits_months = [3, 1]", "trial.visits_months", "increasing order"),

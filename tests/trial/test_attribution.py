@@ -35,7 +35,14 @@ def test_the_shapley_value_of_a_known_game():
     players = ("left", "other_left", "right")
     worth = {
         frozenset(s): float("right" in s and len(s) > 1)
-        for s in [(), *[(p,) for p in players], ("left", "other_left"), ("left", "right"), ("other_left", "right"), players]
+        for s in [
+            (),
+            *[(p,) for p in players],
+            ("left", "other_left"),
+            ("left", "right"),
+            ("other_left", "right"),
+            players,
+        ]
     }
     assert [shapley(p, players, worth) for p in players] == pytest.approx([1 / 6, 1 / 6, 2 / 3])
 

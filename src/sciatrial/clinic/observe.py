@@ -10,15 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sciatrial.clinic.numbers import Numbers
-from sciatrial.foundation import Score, normals, uniforms
+from sciatrial.foundation import Score, normals, scale_of, uniforms
 
 SCORES: tuple[Score, ...] = tuple(Score)
 
-# EQ-5D-3L index of the United Kingdom value set: worst and best health state
-_RANGE = {score: (0.0, 100.0) for score in Score} | {
-    Score.QUALITY_OF_LIFE: (-0.594, 1.0),
-    Score.ROLAND_MORRIS: (0.0, 24.0),
-}
 # ten items of 0 to 5 make the Oswestry index a multiple of 2; the Roland-Morris score counts sentences
 _STEP = {Score.DISABILITY: 2.0, Score.ROLAND_MORRIS: 1.0, Score.QUALITY_OF_LIFE: 0.001}
 # who answers a scale of 0 to 100 in tens, and who in fives; the others use every point
@@ -109,10 +104,12 @@ def measured(
     steps
         Step of each patient's answers; dims ``patient`` or anything that fits `true`.
     """
-    low, high = _RANGE[score]
-    return np.clip(np.round(np.clip(true + error, low, high) / steps) * steps, low, high)
+    low, high, _ = scale_of(score)
+    step = np.asarray(steps, dtype=float)
+    return np.clip(np.round(np.clip(true + error, low, high) / step) * step, low, high)
 
 
 def true_score_above(above: float, error: NDArray[np.float64], steps: ArrayLike) -> NDArray[np.float64]:
     """Return the true score beyond which the recorded one exceeds `above`; dims of `error`."""
-    return (np.floor(np.asarray(above / np.asarray(steps, dtype=float)) + 1e-9) + 0.5) * steps - error
+    step = np.asarray(steps, dtype=float)
+    return (np.floor(above / step + 1e-9) + 0.5) * step - error

@@ -26,8 +26,8 @@ TABLETS: dict[Intervention, tuple[Drug, ...]] = {
 }
 EPIDURAL_STEROIDS = (Drug.TRIAMCINOLONE, Drug.METHYLPREDNISOLONE, Drug.BETAMETHASONE, Drug.DEXAMETHASONE)
 COURSES = (*TABLETS, Intervention.PHYSIOTHERAPY)
-# expanded in culture for weeks; the others are separated and given back in one session
-CULTURED = (CellType.BM_MSC, CellType.AD_MSC, CellType.UC_MSC, CellType.UCB_MSC, CellType.MPC, CellType.DISC_CELLS)
+# separated and given back in one session, so the patient's own; the others are expanded in culture for weeks
+FRESH = (CellType.BMAC, CellType.SVF)
 
 NOT_SIMULATABLE: dict[Intervention, str] = {
     Intervention.OTHER: "not one treatment: condoliase, ozone, radiofrequency and others",
@@ -38,9 +38,7 @@ CELLS_NOT_SIMULATABLE: dict[CellType, str] = {
 }
 _BIRTH_TISSUE = (CellType.UC_MSC, CellType.UCB_MSC)
 ROUTES: dict[Intervention, tuple[Route, ...]] = {
-    Intervention.CELL_THERAPY: (
-        *INTO_DISC, *TO_ROOT, Route.INTRAMUSCULAR, Route.INTRAVENOUS, Route.INTRATHECAL
-    ),
+    Intervention.CELL_THERAPY: (*INTO_DISC, *TO_ROOT, Route.INTRAMUSCULAR, Route.INTRAVENOUS, Route.INTRATHECAL),
     Intervention.EPIDURAL_STEROID: TO_ROOT,
     Intervention.BOTULINUM_TOXIN: (Route.INTRAMUSCULAR,),
     Intervention.SURGERY: (Route.OPERATIVE,),
@@ -135,7 +133,7 @@ class Protocol(BaseModel):
         words = {"cell_type": self.cell_type, "donor": self.donor, "dose_million_cells": self.dose_million_cells}
         if self.intervention is Intervention.CELL_THERAPY:
             problems = [f"cell_therapy needs {name}" for name, value in words.items() if value is None]
-            fresh = self.cell_type is not None and self.cell_type not in CULTURED
+            fresh = self.cell_type in FRESH
             expected = DoseBasis.NUCLEATED if fresh else DoseBasis.EXPANDED_CELLS
             if self.dose_basis not in (None, expected):
                 problems.append(f"a dose of {self.cell_type} is counted in {expected.value}, not {self.dose_basis}")
@@ -146,9 +144,7 @@ class Protocol(BaseModel):
             if self.cell_type is CellType.DISC_CELLS and self.route not in (None, Route.INTRADISCAL):
                 problems.append("disc_cells make matrix in a disc: route is intradiscal")
             return problems
-        words |= {
-            "dose_basis": self.dose_basis, "carrier": self.carrier, "viability_percent": self.viability_percent
-        }
+        words |= {"dose_basis": self.dose_basis, "carrier": self.carrier, "viability_percent": self.viability_percent}
         return [f"{name} is for cell_therapy only" for name, value in words.items() if value is not None]
 
     def _other_words(self) -> list[str]:

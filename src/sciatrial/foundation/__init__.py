@@ -46,6 +46,7 @@ from sciatrial.foundation.words import (
     SpreadKind,
     Statistic,
     StudyDesign,
+    scale_of,
 )
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "nearest",
     "normals",
     "read_frame",
+    "scale_of",
     "silent",
     "uniforms",
     "unit_registry",

@@ -182,6 +182,18 @@ class Score(StrEnum):
     QUALITY_OF_LIFE = "quality_of_life"
 
 
+def scale_of(score: Score | str) -> tuple[float, float, str]:
+    """Return a score's lowest and highest value and its scale in words.
+
+    The EQ-5D index is that of the United Kingdom's value set of three levels, worst and best health state.
+    """
+    if score == Score.QUALITY_OF_LIFE:
+        return -0.594, 1.0, "EQ-5D index"
+    if score == Score.ROLAND_MORRIS:
+        return 0.0, 24.0, "0 to 24"
+    return 0.0, 100.0, "0 to 100"
+
+
 class StudyDesign(StrEnum):
     """Design of a published study."""
 

@@ -53,11 +53,22 @@ STATES = (
     # treatments
     State("steroid_depot", "mg", "epidural steroid depot, triamcinolone equivalent", scale=10.0),
     State("botulinum_effect", _RELATIVE, "effect of botulinum toxin; 1 is one full treatment"),
-    State("nsaid_exposure", _RELATIVE, "exposure to an anti-inflammatory drug; 1 is the reference daily dose", ceiling=2.5),
-    State("gabapentinoid_exposure", _RELATIVE, "exposure to a gabapentinoid; 1 is the reference daily dose", ceiling=2.5),
+    State(
+        "nsaid_exposure", _RELATIVE, "exposure to an anti-inflammatory drug; 1 is the reference daily dose", ceiling=2.5
+    ),
+    State(
+        "gabapentinoid_exposure", _RELATIVE, "exposure to a gabapentinoid; 1 is the reference daily dose", ceiling=2.5
+    ),
     State("opioid_exposure", _RELATIVE, "exposure to an opioid; 1 is the reference daily dose", ceiling=2.5),
-    State("antidepressant_exposure", _RELATIVE, "exposure to an antidepressant; 1 is the reference daily dose", ceiling=2.5),
-    State("oral_steroid_exposure", _RELATIVE, "exposure to an oral steroid; 1 is the reference daily dose", ceiling=2.5),
+    State(
+        "antidepressant_exposure",
+        _RELATIVE,
+        "exposure to an antidepressant; 1 is the reference daily dose",
+        ceiling=2.5,
+    ),
+    State(
+        "oral_steroid_exposure", _RELATIVE, "exposure to an oral steroid; 1 is the reference daily dose", ceiling=2.5
+    ),
     State("tnf_inhibitor_exposure", _RELATIVE, "exposure to a TNF inhibitor; 1 is full dose", ceiling=1.0),
     State("physiotherapy_intensity", _RELATIVE, "intensity of physiotherapy; 1 is a full programme", ceiling=1.0),
     State("treatment_context", _RELATIVE, "expectation set by care; 1 from the treatment on"),

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.engine import Events
-from sciatrial.foundation import normals, uniforms
+from sciatrial.foundation import DAYS_PER_YEAR, normals, uniforms
 from sciatrial.model import Model
 
-DAYS_PER_YEAR = 365.25
 PROCESSES = ("flare", "reherniation")
 _MOST_EVENTS = 400
 

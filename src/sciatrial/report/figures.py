@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sciatrial.foundation import Problem, Score, StudyError
+from sciatrial.foundation import Problem, Score, StudyError, scale_of
 from sciatrial.report.tables import number, outcome_words
 from sciatrial.trial import OperatingCharacteristics, Scenario, TrialResult
 
@@ -67,12 +67,13 @@ def arm_colours(arms: Sequence[str], cell_arms: Sequence[str] = ()) -> dict[str,
 
 def words_of(name: str) -> str:
     """Return a name of the code as a reader writes it."""
-    text = str(name).replace("_", " ")
+    text = str(name).replace("roland_morris", "roland-Morris").replace("_", " ")
     return text[:1].upper() + text[1:]
 
 
 def _axis_label(score: str) -> str:
-    return "EQ-5D index" if score == Score.QUALITY_OF_LIFE else "0 to 100, higher is worse"
+    words = scale_of(score)[2]
+    return words if score == Score.QUALITY_OF_LIFE else f"{words}, higher is worse"
 
 
 def _axes(ax: Axes | None, width: float = 7.2, height: float = 4.0) -> Axes:
@@ -125,7 +126,7 @@ def plot_courses(
     for ax in panels.flat[len(arms) :]:
         ax.set_visible(False)
     if score != Score.QUALITY_OF_LIFE:
-        panels.flat[0].set_ylim(0, 100)
+        panels.flat[0].set_ylim(0, scale_of(score)[1])
     for ax in panels[:, 0]:
         ax.set_ylabel(f"{words_of(score)}\n{_axis_label(score)}")
     for ax in panels.flat:
@@ -139,19 +140,22 @@ def plot_all_scores(operating: OperatingCharacteristics, *, colours: Mapping[str
     """Draw every other score over time: the median over trials of each arm's mean, with the middle half."""
     courses = _prior_courses(operating)
     scores = [str(score) for score in Score if score != skip]
-    figure = new_figure(8.4, 4.9)
-    panels = figure.subplots(2, 3, sharex=True)
+    figure = new_figure(10.0, 4.9)
+    panels = figure.subplots(2, 4, sharex=True)
+    in_percent = [score for score in scores if scale_of(score)[1] == 100]
     top = 20.0
     for ax, score in zip(panels.flat, scores, strict=False):
         bands = _dodged(ax, courses.loc[courses["score"] == score] if len(courses) else courses, "mean", colours)
-        ax.set_title(words_of(score) + (", EQ-5D index" if score == Score.QUALITY_OF_LIFE else ""))
-        if score != Score.QUALITY_OF_LIFE:
+        ax.set_title(words_of(score) + ("" if score in in_percent else f", {scale_of(score)[2]}"))
+        if score in in_percent:
             top = max(top, bands)
         if len(courses):
             _month_axis(ax, sorted(set(courses["month"])))
     for ax, score in zip(panels.flat, scores, strict=False):
-        if score != Score.QUALITY_OF_LIFE:
+        if score in in_percent:
             ax.set_ylim(0, min(100.0, 10 * np.ceil(top / 10 + 0.2)))
+    for ax in panels.flat[len(scores) :]:
+        ax.set_visible(False)
     for ax in panels[0]:
         ax.set_xlabel("")
     for ax in panels[:, 0]:
@@ -215,7 +219,8 @@ def plot_contrasts(result: TrialResult, ax: Axes | None = None, *, important: fl
 
 
 def _effect_label(endpoint: Mapping[str, Any]) -> str:
-    unit = "index" if endpoint["outcome"] == Score.QUALITY_OF_LIFE else "points of 100"
+    outcome = endpoint["outcome"]
+    unit = "index" if outcome == Score.QUALITY_OF_LIFE else f"points of {scale_of(outcome)[1]:g}"
     where = f"{words_of(endpoint['outcome'])} at month {endpoint['month']:g}"
     better = "above 0" if endpoint["outcome"] == Score.QUALITY_OF_LIFE else "below 0"
     return f"{where}: difference in mean change, {unit} ({better} favours the first arm)"

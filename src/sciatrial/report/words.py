@@ -166,14 +166,22 @@ def arm_rows(study: dict) -> list[dict[str, str]]:
         what = words["intervention"].replace("_", " ")
         if words["intervention"] == "cell_therapy":
             what = f"{words['donor']} {words['cell_type'].replace('_', '-')}, {words['dose_million_cells']:g} million"
-        elif "drug_dose_mg" in words:
+            if "viability_percent" in words:
+                what += f", {words['viability_percent']:g} % viable"
+        if "drug" in words:
+            what += f" ({words['drug']})"
+        if "drug_dose_mg" in words:
             what += f", {words['drug_dose_mg']:g} mg"
+        if "daily_dose_mg" in words:
+            what += f", {words['daily_dose_mg']:g} mg a day"
         carrier = words.get("carrier", "–").replace("_", " ")
         times = (
             "once"
             if words["n_doses"] == 1
             else f"{words['n_doses']} times, {words['weeks_between_doses']:g} weeks apart"
         )
+        if words.get("weeks_until_treatment"):
+            times += f", from week {words['weeks_until_treatment']:g}"
         rows.append(
             {
                 "arm": arm, "receives": what, "in": carrier if carrier != "–" else "–",

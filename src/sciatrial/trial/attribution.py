@@ -15,12 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import factorial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.calibration import Draw, Prior
+from sciatrial.calibration import Draw
 from sciatrial.clinic import Protocol, sham_of, treat
 from sciatrial.engine import Events, simulate
 from sciatrial.foundation import (
@@ -71,16 +71,24 @@ class Attribution(Record):
 
     def table(self) -> pd.DataFrame:
         """Return each part's share by month: the median over draws and the middle 90 % of them."""
-        grouped = self.shares.groupby(["month", "part"], sort=False)["share"]
-        table = grouped.quantile([0.05, 0.5, 0.95]).unstack()
-        table.columns = ["low", "median", "high"]
-        return table.reset_index()[["month", "part", "median", "low", "high"]]
+        shares: Any = self.shares
+        columns = {"median": ("share", "median"), "low": ("share", _low), "high": ("share", _high)}
+        return shares.groupby(["month", "part"], sort=False).agg(**columns).reset_index()
 
     def __repr__(self) -> str:
         last = self.whole["month"].max()
-        table = self.table().query("month == @last")
-        parts = ", ".join(f"{row.part} {row.median:+.1f}" for row in table.itertuples())
+        table: Any = self.table()
+        table = table[table["month"] == last]
+        parts = ", ".join(f"{part} {share:+.1f}" for part, share in zip(table["part"], table["median"], strict=True))
         return f"Attribution: {self.outcome} at month {last:g}, {self.n_patients} patients a draw\n  {parts}"
+
+
+def _low(shares: Any) -> float:
+    return float(shares.quantile(0.05))
+
+
+def _high(shares: Any) -> float:
+    return float(shares.quantile(0.95))
 
 
 def parts_of(protocol: Protocol) -> tuple[str, ...]:
@@ -256,4 +264,3 @@ def _with_parts(
     for name in silenced:
         parameters[:, model.parameter_names.index(name)] = 0.0
     return parameters, treatment.events
-

@@ -169,17 +169,12 @@ def _errors(design: Design, patients: Patients) -> NDArray[np.float64]:
 def _steps(patients: Patients) -> NDArray[np.float64]:
     """Return the step in which each patient answers each scale; dims ``patient, score``."""
     return np.stack(
-        [
-            answer_steps(score, numbers=patients.draw, seed=patients.seed, patients=patients.numbers)
-            for score in SCORES
-        ],
+        [answer_steps(score, numbers=patients.draw, seed=patients.seed, patients=patients.numbers) for score in SCORES],
         axis=1,
     )
 
 
-def _rescue_threshold(
-    design: Design, errors: NDArray[np.float64], steps: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _rescue_threshold(design: Design, errors: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the true score above which the measured one exceeds the rescue threshold; dims ``row, occasion``."""
     threshold = np.full(errors.shape[:2], np.inf)
     if design.rescue is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sciatrial.clinic import SCORES
-from sciatrial.foundation import Problem, Score, TrialError
+from sciatrial.foundation import Problem, Score, TrialError, scale_of
 from sciatrial.model import Model
 from sciatrial.population import Patients
 from sciatrial.trial.analysis import arm_summaries, contrasts
@@ -183,8 +183,7 @@ def baseline_table(design: Design, trial: Conducted) -> pd.DataFrame:
     for word in dict.fromkeys(sorted(set(classes) - {""})):
         category(f"Herniation: {word}", classes == word)
     for score in SCORES:
-        unit = "EQ-5D index" if score is Score.QUALITY_OF_LIFE else "0 to 100"
-        number(_LABELS[score], unit, str(score))
+        number(_LABELS[score], scale_of(score)[2], str(score))
     return pd.DataFrame(rows)
 
 

@@ -14,7 +14,7 @@ def test_high_pressure_blocks_conduction_at_once(output_of):
 def test_axons_are_moved_between_connected_and_severed_and_only_lost_from_severed(rate_of):
     state = {"connected_axons": 0.8, "severed_axons": 0.1, "herniated_volume": 1.2, "inflammatory_mediators": 0.5}
     lost = rate_of("connected_axons", **state) + rate_of("severed_axons", **state)
-    assert lost == pytest.approx(-0.0012 * 0.1, rel=1e-9)
+    assert lost == pytest.approx(-0.002 * 0.1, rel=1e-9)
 
 
 def test_neurotrophic_factors_speed_remyelination(rate_of):

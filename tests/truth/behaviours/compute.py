@@ -62,7 +62,13 @@ def course(
     *,
     more: Events | None = None,
     outputs: tuple[str, ...] = (
-        "leg_pain", "back_pain", "numbness", "tingling", "weakness", "root_pressure", "herniated_volume",
+        "leg_pain",
+        "back_pain",
+        "numbness",
+        "tingling",
+        "weakness",
+        "root_pressure",
+        "herniated_volume",
     ),
     tolerance: float = 1e-3,
     by_chance: bool = True,
@@ -331,7 +337,7 @@ def after_surgery() -> list[Behaviour]:
         ),
         Behaviour(
             "Order of recovery, 8 weeks after decompression",
-            "pain first, weakness between, numbness and tingling last (pain −56, numbness −22, tingling −22 % at 6 weeks)",
+            "pain and weakness first; numbness and tingling last (pain −56, both −22 % at 6 weeks)",
             f"pain −{pain:.0f} %, weakness −{weakness:.0f} %, numbness −{numb:.0f} %, tingling −{tingling:.0f} %",
             pain > numb + 10 and pain > tingling + 10 and weakness > max(numb, tingling),
         ),

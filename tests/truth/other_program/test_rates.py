@@ -18,7 +18,8 @@ LATER = {
     "exacerbation_easing_rate": 0.05, "injury_recruitment_weight": 0.0, "exacerbation_recruitment_weight": 0.5,
     "mechanical_leg_pain_weight": 0.0, "exacerbation_disc_weight": 0.3, "roland_morris_steepness": 1.5,
     "physiotherapy_disc_pain_fraction": 0.0, "opioid_effect_fraction": 0.15, "antidepressant_effect_fraction": 0.1,
-    "oral_steroid_depot_gain": 12.0, "numbness_weight": 2.0, "tingling_resting_fraction": 0.4, "root_accommodation": 0.0, "accommodation_rate": 0.0,
+    "oral_steroid_depot_gain": 12.0, "numbness_weight": 2.0, "tingling_resting_fraction": 0.4,
+    "root_accommodation": 0.0, "accommodation_rate": 0.0,
     "accommodation_maximum": 0.4, "pressure_for_half_accommodation": 30.0,
 }  # fmt: skip
 ADDED = {

@@ -38,7 +38,9 @@ def expulsion(expulsion_rate, pending_extrusion):
     return expulsion_rate * pending_extrusion
 
 
-@mechanism(changes={"herniated_volume": +1}, sources=("leg_pain_recurrence_1y", "post_discectomy_same_level_reherniation"))
+@mechanism(
+    changes={"herniated_volume": +1}, sources=("leg_pain_recurrence_1y", "post_discectomy_same_level_reherniation")
+)
 def reherniation(expulsion_rate, pending_extrusion, extrudable_nucleus):
     """What comes out adds to the herniation, the less the more of the nucleus has been removed."""
     return expulsion_rate * pending_extrusion * extrudable_nucleus

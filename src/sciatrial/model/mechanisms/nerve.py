@@ -18,7 +18,9 @@ def repair_speed(neurotrophic_repair_gain, neurotrophic_effect):
 @output("dimensionless", sources=("conduction_impairment_threshold_acute",))
 def nerve_conduction(connected_axons, demyelination, harmful_pressure, pressure_for_half_block):
     """Conduction of the large fibres, share of healthy."""
-    return connected_axons * (1 - demyelination) * (1 - hill(harmful_pressure, half=pressure_for_half_block, steepness=4))
+    return (
+        connected_axons * (1 - demyelination) * (1 - hill(harmful_pressure, half=pressure_for_half_block, steepness=4))
+    )
 
 
 @mechanism(changes={"neurotrophic_factors": +1}, sources=("ngf_half_life_iv", "uc_neurotrophic_advantage"))
@@ -47,9 +49,9 @@ def demyelinating(
     demyelination,
 ):
     """Pressure and mediators strip myelin."""
-    drive = hill(harmful_pressure, half=pressure_for_half_demyelination, steepness=3) + demyelination_mediator_gain * hill(
-        inflammatory_mediators, half=1
-    )
+    drive = hill(
+        harmful_pressure, half=pressure_for_half_demyelination, steepness=3
+    ) + demyelination_mediator_gain * hill(inflammatory_mediators, half=1)
     return demyelination_rate * drive * (1 - demyelination)
 
 

@@ -85,9 +85,7 @@ def consolidation_decay(consolidation_decay_rate, consolidated_central_gain):
 
 
 @formula("dimensionless", sources=("assumption:opioids-and-antidepressants-lower-reported-pain",))
-def central_analgesia(
-    opioid_effect_fraction, opioid_exposure, antidepressant_effect_fraction, antidepressant_exposure
-):
+def central_analgesia(opioid_effect_fraction, opioid_exposure, antidepressant_effect_fraction, antidepressant_exposure):
     """Share of pain that opioids and antidepressants leave."""
     return (1 - opioid_effect_fraction * opioid_exposure) * (
         1 - antidepressant_effect_fraction * antidepressant_exposure
