@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from sciatrial.apps.export import app as export_app
 from sciatrial.foundation import CellType, Intervention, Problem, Route, SciatrialError, StudyError
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(export_app, name="export")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 

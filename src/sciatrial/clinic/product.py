@@ -59,9 +59,7 @@ def product(protocol: Protocol, numbers: Numbers, *, patients: NDArray[np.int64]
         viable = protocol.viability_percent / 100
     given = np.ones(len(patients), dtype=bool)
     if protocol.donor is Donor.AUTOLOGOUS:
-        failure = numbers.value(
-            "harvest_failure_fraction", ("fresh" if protocol.cell_type in FRESH else "cultured",)
-        )
+        failure = numbers.value("harvest_failure_fraction", ("fresh" if protocol.cell_type in FRESH else "cultured",))
         given = uniforms(seed, f"harvest of {protocol.cell_type}", patients) >= failure
     dose = np.where(given, stem, 0.0)
     makes_matrix = protocol.cell_type is CellType.DISC_CELLS

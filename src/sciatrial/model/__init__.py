@@ -5,6 +5,7 @@ paper, and never knows of trials.
 """
 
 from sciatrial.model.assemble import Model, assemble
+from sciatrial.model.expression import Expression, law_as_written
 from sciatrial.model.language import (
     Formula,
     Mechanism,
@@ -24,6 +25,7 @@ from sciatrial.model.language import (
 from sciatrial.model.sciatica import sciatica_model
 
 __all__ = [
+    "Expression",
     "Formula",
     "Mechanism",
     "Model",
@@ -34,6 +36,7 @@ __all__ = [
     "exp",
     "formula",
     "hill",
+    "law_as_written",
     "log",
     "maximum",
     "mechanism",

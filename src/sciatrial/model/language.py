@@ -2,7 +2,8 @@
 
 A mechanism is a plain function of named quantities that returns one rate. It is called with floats, numpy arrays,
 pint quantities, sympy symbols or the tracing objects of a code generator, and must work for all of them: so no `if`,
-and no function but those below. A tracing object offers the methods `exp`, `log`, `power` and `positive_part`.
+and no function but those below. A tracing object offers the methods `exp`, `log`, `power` and `positive_part`, and may
+offer `hill`.
 """
 
 from __future__ import annotations
@@ -170,6 +171,8 @@ def hill(x: Any, *, half: Any, steepness: Any = 1) -> Any:
 
     `steepness` n is a whole number written in the equation, or a parameter.
     """
+    if hasattr(x, "hill"):
+        return x.hill(half, steepness)
     if isinstance(steepness, int):
         ratio = (x / half) ** steepness
     else:

@@ -1,0 +1,122 @@
+"""``sciatrial export``: the model, or one patient of it, in other people's formats."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sciatrial.foundation import Problem, StudyError
+
+if TYPE_CHECKING:
+    from sciatrial.clinic import Protocol
+    from sciatrial.exchange import Case
+
+app = typer.Typer(help="Write the model in other programs' formats, or as pages.", no_args_is_help=True)
+
+Target = Annotated[Path, typer.Argument(metavar="PATH", help="File to write.")]
+Cause = Annotated[
+    str, typer.Option("--cause", help="herniation, stenosis, spondylolisthesis, piriformis or discogenic.")
+]
+Treatment = Annotated[
+    str, typer.Option("--treatment", metavar="NAME|STUDY:ARM", help="A reference treatment, or an arm of a study file.")
+]
+Months = Annotated[float, typer.Option("--months", help="How long random events and doses are listed, 1 to 60.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
+
+
+@app.command()
+def sbml(
+    path: Target, cause: Cause = "herniation", treatment: Treatment = "none", months: Months = 12.0,
+    force: Force = False,
+) -> None:  # fmt: skip
+    """Write one patient as SBML Level 3 Version 2: units, sources, doses as events."""
+    from sciatrial.exchange import to_sbml
+
+    case = _case(cause, treatment, months)
+    _write(path, to_sbml(case, _links()), force)
+
+
+@app.command()
+def antimony(
+    path: Target, cause: Cause = "herniation", treatment: Treatment = "none", months: Months = 12.0,
+    force: Force = False,
+) -> None:  # fmt: skip
+    """Write one patient as Antimony text, to be read by people."""
+    from sciatrial.exchange import to_antimony
+
+    case = _case(cause, treatment, months)
+    _write(path, to_antimony(case), force)
+
+
+@app.command()
+def omex(
+    path: Target, cause: Cause = "herniation", treatment: Treatment = "none", months: Months = 12.0,
+    force: Force = False,
+) -> None:  # fmt: skip
+    """Write one patient as a COMBINE archive: SBML, Antimony, and SED-ML that simulates and draws it."""
+    from sciatrial.exchange import write_omex
+
+    case = _case(cause, treatment, months)
+    _refuse_existing(path, force)
+    try:
+        write_omex(case, path, _links())
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    print(path)
+
+
+def _links() -> dict[str, str]:
+    from sciatrial.evidence import read_evidence
+    from sciatrial.exchange import source_links
+
+    return source_links(read_evidence())
+
+
+def _case(cause: str, treatment: str, months: float) -> Case:
+    from sciatrial.exchange import reference_case
+    from sciatrial.foundation import DAYS_PER_MONTH
+
+    if not 1 <= months <= 60:
+        raise StudyError("export", Problem("--months", f"is {months:g}", "1 to 60"))
+    what: str | Protocol = _arm(treatment) if ":" in treatment else treatment
+    return reference_case(cause, what, last_day=months * DAYS_PER_MONTH)
+
+
+def _arm(text: str) -> Protocol:
+    """Return an arm of a study file, named as STUDY.toml:ARM."""
+    from sciatrial.foundation import unknown_word
+    from sciatrial.study import read_study
+
+    file, _, arm = text.rpartition(":")
+    study = read_study(Path(file))
+    if arm not in study.design.arms:
+        raise StudyError(file, unknown_word("--treatment", arm, study.design.arms, "arm"))
+    return study.design.arms[arm]
+
+
+def _refuse_existing(path: Path, force: bool) -> None:
+    if path.exists() and not force:
+        raise StudyError(
+            str(path),
+            Problem("file", "already exists", "a new name", "choose another, or add --force; nothing changed"),
+        )
+
+
+def _write(path: Path, text: str, force: bool) -> None:
+    _refuse_existing(path, force)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    print(path)
+    print(f"{len(text.splitlines())} lines", file=sys.stderr)
+
+
+def _unwritable(path: Path, error: OSError) -> StudyError:
+    return StudyError(
+        str(path),
+        Problem("file", f"cannot be written ({error.strerror})", "a folder that exists and that you may write to"),
+    )

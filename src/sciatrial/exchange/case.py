@@ -1,0 +1,193 @@
+"""One patient in numbers: what is needed to run the model elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from sciatrial.calibration import read_prior, reference_draw
+from sciatrial.clinic import Protocol, treat
+from sciatrial.engine import Events
+from sciatrial.foundation import Cause, ModelError, unknown_word
+from sciatrial.model import Model, sciatica_model
+from sciatrial.population import CONTEXTS, Patients, cohort_named, sample_patients
+
+# which shipped cohort stands for a cause
+CAUSES: dict[Cause, str] = {
+    Cause.HERNIATION: "chronic_radicular",
+    Cause.STENOSIS: "stenosis",
+    Cause.SPONDYLOLISTHESIS: "spondylolisthesis",
+    Cause.PIRIFORMIS: "piriformis",
+    Cause.DISCOGENIC: "chronic_discogenic",
+}
+_CELLS = {"intervention": "cell_therapy", "donor": "allogeneic", "dose_million_cells": 10.0}
+# by name: what a user may export, and what the agreement with other programs is tested on
+REFERENCE_TREATMENTS: dict[str, Protocol | None] = {
+    "none": None,
+    "sham": Protocol(intervention="sham", route="intradiscal"),
+    "placebo_oral": Protocol(intervention="placebo_oral"),
+    "saline": Protocol(intervention="saline", route="epidural_transforaminal"),
+    "hyaluronic_acid": Protocol(intervention="hyaluronic_acid", route="intradiscal"),
+    "local_anaesthetic": Protocol(intervention="local_anaesthetic", route="epidural_transforaminal"),
+    "prp": Protocol(intervention="prp", route="intradiscal"),
+    "epidural_steroid": Protocol(
+        intervention="epidural_steroid", route="epidural_transforaminal", n_doses=2, weeks_between_doses=4
+    ),
+    "nsaid": Protocol(intervention="nsaid", course_weeks=12),
+    "gabapentinoid": Protocol(intervention="gabapentinoid", daily_dose_mg=450, course_weeks=12),
+    "opioid": Protocol(intervention="opioid", course_weeks=6),
+    "antidepressant": Protocol(intervention="antidepressant"),
+    "oral_steroid": Protocol(intervention="oral_steroid"),
+    "physiotherapy": Protocol(intervention="physiotherapy"),
+    "surgery": Protocol(intervention="surgery"),
+    "botulinum_toxin": Protocol(intervention="botulinum_toxin", route="intramuscular"),
+    "cells_intradiscal": Protocol(
+        **_CELLS, cell_type="mpc", carrier="hyaluronic_acid", route="intradiscal", volume_ml=3.0
+    ),
+    "cells_epidural": Protocol(**_CELLS, cell_type="uc_msc", route="epidural_transforaminal", n_doses=3),
+    "cells_perineural": Protocol(**_CELLS, cell_type="bm_msc", route="perineural"),
+    "cells_intravenous": Protocol(**_CELLS, cell_type="ad_msc", route="intravenous"),
+    "cells_intrathecal": Protocol(**_CELLS, cell_type="ucb_msc", route="intrathecal"),
+    "marrow_concentrate": Protocol(
+        intervention="cell_therapy", cell_type="bmac", donor="autologous", dose_million_cells=240, route="intradiscal"
+    ),
+    "disc_cells": Protocol(**_CELLS, cell_type="disc_cells", carrier="fibrin", route="intradiscal"),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one state on one day: it becomes ``factor × old value + amount``."""
+
+    day: float
+    state: str
+    factor: float
+    amount: float
+
+
+@dataclass(frozen=True)
+class Case:
+    """The model with one patient's numbers: `parameters` and `initial` by name, `changes` sorted by day.
+
+    A state has one change a day at most: what our engine does in order on one day is one straight line here, since the
+    order of events on one day is a matter in which programs differ.
+    """
+
+    name: str
+    title: str
+    model: Model
+    parameters: Mapping[str, float]
+    initial: Mapping[str, float]
+    changes: tuple[Change, ...]
+    last_day: float
+
+    @property
+    def days(self) -> tuple[float, ...]:
+        """Days on which something happens."""
+        return tuple(dict.fromkeys(change.day for change in self.changes))
+
+
+def case_of(
+    name: str, title: str, model: Model, parameters: np.ndarray, initial: np.ndarray, events: Events, last_day: float
+) -> Case:
+    """Return a patient as a case.
+
+    Parameters
+    ----------
+    name, title
+        An identifier, and words for people.
+    parameters, initial
+        dims ``parameter`` and ``state``, in the order of the model.
+    events
+        Of one patient; days after the start.
+    last_day
+        Last day to simulate.
+    """
+    lines: dict[tuple[float, int], tuple[float, float]] = {}
+    for index in np.argsort(events.day, kind="stable"):
+        key = (float(events.day[index]), int(events.state[index]))
+        factor, amount = float(events.factor[index]), float(events.amount[index])
+        before = lines.get(key, (1.0, 0.0))
+        lines[key] = (factor * before[0], factor * before[1] + amount)
+    changes = tuple(
+        Change(day, model.state_names[state], *line) for (day, state), line in lines.items() if day <= last_day
+    )
+    return Case(
+        name,
+        title,
+        model,
+        dict(zip(model.parameter_names, map(float, parameters), strict=True)),
+        dict(zip(model.state_names, map(float, initial), strict=True)),
+        changes,
+        last_day,
+    )
+
+
+@lru_cache(maxsize=16)
+def _reference_patient(cause: Cause, months: float, seed: int) -> Patients:
+    """Return one patient of a cause, screened by nobody, at the reference values with every optional effect."""
+    prior = read_prior()
+    cohort = cohort_named(CAUSES[cause]).model_copy(update={"eligible": {}, "symptom_months": (months, months)})
+    return sample_patients(
+        sciatica_model(), reference_draw(prior, included=prior.groups), cohort, n_patients=1, seed=seed
+    )
+
+
+def reference_case(
+    cause: Cause | str,
+    treatment: Protocol | str | None = None,
+    *,
+    last_day: float = 365.0,
+    symptom_months: float = 3.0,
+    seed: int = 7,
+) -> Case:
+    """Return a reference patient of a cause, three months after onset, under a treatment.
+
+    Parameters
+    ----------
+    cause
+        A word of `Cause`.
+    treatment
+        An arm, the name of one of `REFERENCE_TREATMENTS`, or None for no treatment.
+    last_day
+        Days after entry to which random events are listed, above 0.
+    symptom_months
+        Months from onset to entry, 0.1 to 240.
+    seed
+        Which patient.
+
+    Raises
+    ------
+    ModelError
+        For an unknown cause or treatment.
+    """
+    if str(cause) not in [str(word) for word in Cause]:
+        raise ModelError("export", unknown_word("cause", str(cause), Cause, "cause"))
+    if isinstance(treatment, str) and treatment not in REFERENCE_TREATMENTS:
+        raise ModelError("export", unknown_word("treatment", treatment, REFERENCE_TREATMENTS, "treatment"))
+    word = treatment if isinstance(treatment, str) else "none" if treatment is None else str(treatment.intervention)
+    protocol = REFERENCE_TREATMENTS[treatment] if isinstance(treatment, str) else treatment
+    model = sciatica_model()
+    patient = _reference_patient(Cause(cause), symptom_months, seed)
+    parameters = patient.parameters[0].copy()
+    events = [patient.later_events(model, last_day)]
+    if protocol is not None:
+        given = treat(
+            protocol,
+            patient.draw,
+            model=model,
+            cause=patient.cause,
+            patients=patient.numbers,
+            seed=seed,
+            context_maximum={kind: patient.context_maximum[:, place] for place, kind in enumerate(CONTEXTS)},
+            last_day=last_day,
+        )
+        for name, value in given.parameters.items():
+            parameters[model.parameter_names.index(name)] = np.ravel(value)[0]
+        events.append(given.events)
+    title = f"Sciatica model: {Cause(cause).value}, {word.replace('_', ' ')}"
+    name = f"sciatica_{Cause(cause).value}_{word}"
+    return case_of(name, title, model, parameters, patient.entry_states[0], Events.joined(*events), last_day)
