@@ -1,19 +1,19 @@
 """The archive holds what its manifest says, and the same case gives the same bytes."""
 
 import zipfile
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from sciatrial.exchange import to_antimony, to_sbml, write_omex
 
 
 def test_the_archive_holds_what_its_manifest_says(case, tmp_path):
     with zipfile.ZipFile(write_omex(case, tmp_path / "case.omex")) as archive:
-        manifest = ElementTree.fromstring(archive.read("manifest.xml"))
+        manifest = ET.fromstring(archive.read("manifest.xml"))
         listed = {entry.get("location").removeprefix("./") for entry in manifest} - {"."}
         assert listed == set(archive.namelist())
         assert archive.read("model.xml").decode() == to_sbml(case)
         assert archive.read("model.ant").decode() == to_antimony(case)
-        ElementTree.fromstring(archive.read("metadata.rdf"))
+        ET.fromstring(archive.read("metadata.rdf"))
         masters = [entry.get("location") for entry in manifest if entry.get("master") == "true"]
     assert masters == ["./experiment.sedml"]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from sciatrial.apps import explain
 from sciatrial.apps.export import app as export_app
 from sciatrial.foundation import CellType, Intervention, Problem, Route, SciatrialError, StudyError
 
@@ -54,6 +55,8 @@ app = typer.Typer(
 )
 
 app.add_typer(export_app, name="export")
+app.command()(explain.sensitivity)
+app.command()(explain.attribute)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 

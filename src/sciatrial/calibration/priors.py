@@ -294,15 +294,29 @@ def _draws(prior: Prior, values: NDArray, sds: NDArray, included: NDArray) -> Dr
 def _draw_row(row: PriorRow, seed: int, numbers: NDArray) -> NDArray[np.float64]:
     if row.low is None or row.high is None:
         return np.full(len(numbers), row.reference)
+    return prior_quantile(row, uniforms(seed, f"prior {row.key}", numbers))
+
+
+def prior_quantile(row: PriorRow, share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the population value below which a share of the prior lies.
+
+    Parameters
+    ----------
+    row
+        A row of the prior table; one without a range has its reference value everywhere.
+    share
+        0 (the low end of the range) to 1 (the high end); any dims.
+    """
+    if row.low is None or row.high is None:
+        return np.full(np.shape(share), row.reference)
     from scipy.special import ndtr, ndtri
 
     low, centre, high = (float(onto_scale(row.scale, x)) for x in (row.low, row.reference, row.high))
     sd = (high - low) / (2 * _NORMAL_90)
     if sd == 0 or not math.isfinite(sd):
-        return np.full(len(numbers), row.reference)
+        return np.full(np.shape(share), row.reference)
     below, above = ndtr((low - centre) / sd), ndtr((high - centre) / sd)
-    position = below + (above - below) * uniforms(seed, f"prior {row.key}", numbers)
-    return from_scale(row.scale, np.clip(centre + sd * ndtri(position), low, high))
+    return from_scale(row.scale, np.clip(centre + sd * ndtri(below + (above - below) * share), low, high))
 
 
 CELL_EFFECTS = ("cell_anti_inflammatory", "cell_neurotrophic", "cell_disc_resolution", "cell_conversion")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -23,38 +24,42 @@ CAUSES: dict[Cause, str] = {
     Cause.PIRIFORMIS: "piriformis",
     Cause.DISCOGENIC: "chronic_discogenic",
 }
+
+
+def _arm(**words: Any) -> Protocol:
+    return Protocol.model_validate(words)
+
+
 _CELLS = {"intervention": "cell_therapy", "donor": "allogeneic", "dose_million_cells": 10.0}
 # by name: what a user may export, and what the agreement with other programs is tested on
 REFERENCE_TREATMENTS: dict[str, Protocol | None] = {
     "none": None,
-    "sham": Protocol(intervention="sham", route="intradiscal"),
-    "placebo_oral": Protocol(intervention="placebo_oral"),
-    "saline": Protocol(intervention="saline", route="epidural_transforaminal"),
-    "hyaluronic_acid": Protocol(intervention="hyaluronic_acid", route="intradiscal"),
-    "local_anaesthetic": Protocol(intervention="local_anaesthetic", route="epidural_transforaminal"),
-    "prp": Protocol(intervention="prp", route="intradiscal"),
-    "epidural_steroid": Protocol(
+    "sham": _arm(intervention="sham", route="intradiscal"),
+    "placebo_oral": _arm(intervention="placebo_oral"),
+    "saline": _arm(intervention="saline", route="epidural_transforaminal"),
+    "hyaluronic_acid": _arm(intervention="hyaluronic_acid", route="intradiscal"),
+    "local_anaesthetic": _arm(intervention="local_anaesthetic", route="epidural_transforaminal"),
+    "prp": _arm(intervention="prp", route="intradiscal"),
+    "epidural_steroid": _arm(
         intervention="epidural_steroid", route="epidural_transforaminal", n_doses=2, weeks_between_doses=4
     ),
-    "nsaid": Protocol(intervention="nsaid", course_weeks=12),
-    "gabapentinoid": Protocol(intervention="gabapentinoid", daily_dose_mg=450, course_weeks=12),
-    "opioid": Protocol(intervention="opioid", course_weeks=6),
-    "antidepressant": Protocol(intervention="antidepressant"),
-    "oral_steroid": Protocol(intervention="oral_steroid"),
-    "physiotherapy": Protocol(intervention="physiotherapy"),
-    "surgery": Protocol(intervention="surgery"),
-    "botulinum_toxin": Protocol(intervention="botulinum_toxin", route="intramuscular"),
-    "cells_intradiscal": Protocol(
-        **_CELLS, cell_type="mpc", carrier="hyaluronic_acid", route="intradiscal", volume_ml=3.0
-    ),
-    "cells_epidural": Protocol(**_CELLS, cell_type="uc_msc", route="epidural_transforaminal", n_doses=3),
-    "cells_perineural": Protocol(**_CELLS, cell_type="bm_msc", route="perineural"),
-    "cells_intravenous": Protocol(**_CELLS, cell_type="ad_msc", route="intravenous"),
-    "cells_intrathecal": Protocol(**_CELLS, cell_type="ucb_msc", route="intrathecal"),
-    "marrow_concentrate": Protocol(
+    "nsaid": _arm(intervention="nsaid", course_weeks=12),
+    "gabapentinoid": _arm(intervention="gabapentinoid", daily_dose_mg=450, course_weeks=12),
+    "opioid": _arm(intervention="opioid", course_weeks=6),
+    "antidepressant": _arm(intervention="antidepressant"),
+    "oral_steroid": _arm(intervention="oral_steroid"),
+    "physiotherapy": _arm(intervention="physiotherapy"),
+    "surgery": _arm(intervention="surgery"),
+    "botulinum_toxin": _arm(intervention="botulinum_toxin", route="intramuscular"),
+    "cells_intradiscal": _arm(**_CELLS, cell_type="mpc", carrier="hyaluronic_acid", route="intradiscal", volume_ml=3.0),
+    "cells_epidural": _arm(**_CELLS, cell_type="uc_msc", route="epidural_transforaminal", n_doses=3),
+    "cells_perineural": _arm(**_CELLS, cell_type="bm_msc", route="perineural"),
+    "cells_intravenous": _arm(**_CELLS, cell_type="ad_msc", route="intravenous"),
+    "cells_intrathecal": _arm(**_CELLS, cell_type="ucb_msc", route="intrathecal"),
+    "marrow_concentrate": _arm(
         intervention="cell_therapy", cell_type="bmac", donor="autologous", dose_million_cells=240, route="intradiscal"
     ),
-    "disc_cells": Protocol(**_CELLS, cell_type="disc_cells", carrier="fibrin", route="intradiscal"),
+    "disc_cells": _arm(**_CELLS, cell_type="disc_cells", carrier="fibrin", route="intradiscal"),
 }
 
 

@@ -5,7 +5,25 @@ only room that draws.
 """
 
 from sciatrial.report.document import ReportInputs, write_report
-from sciatrial.report.figures import plot
+from sciatrial.report.figures import plot, save_picture
+from sciatrial.report.sensitivity_figures import (
+    plot_attribution,
+    plot_influence,
+    plot_interactions,
+    plot_modules,
+    plot_shares,
+)
 from sciatrial.report.tables import compare_with_published
 
-__all__ = ["ReportInputs", "compare_with_published", "plot", "write_report"]
+__all__ = [
+    "ReportInputs",
+    "compare_with_published",
+    "plot",
+    "plot_attribution",
+    "plot_influence",
+    "plot_interactions",
+    "plot_modules",
+    "plot_shares",
+    "save_picture",
+    "write_report",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -463,3 +464,13 @@ def as_svg(figure: Figure) -> str:
             figure.set_layout_engine("none")
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
+
+
+def save_picture(figure: Figure, path: Path) -> Path:
+    """Write a figure as SVG and return its path; a folder that cannot be written to raises `StudyError`."""
+    try:
+        path.write_text(as_svg(figure), encoding="utf-8")
+    except OSError as error:
+        problem = Problem("file", f"cannot be written ({error.strerror})", "a folder that you may write to")
+        raise StudyError(str(path), problem) from error
+    return path

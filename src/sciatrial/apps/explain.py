@@ -1,0 +1,172 @@
+"""``sciatrial sensitivity`` and ``sciatrial attribute``: which numbers matter, and where relief comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sciatrial.foundation import Problem, Score, StudyError
+
+if TYPE_CHECKING:
+    from sciatrial.study import Study
+
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file; its cohort and arms are used.")]
+Arm = Annotated[str | None, typer.Option("--arm", help="An arm of the study; left out, its first arm with cells.")]
+Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="New folder for tables and pictures.")]
+Months = Annotated[str, typer.Option("--months", help="Months, separated by commas.")]
+
+
+def sensitivity(
+    study: StudyFile,
+    out: Out,
+    arm: Arm = None,
+    outcome: Annotated[str, typer.Option("--outcome", help="Scores, separated by commas.")] = "leg_pain",
+    months: Months = "1,3,6,12",
+    patients: Annotated[int, typer.Option("--patients", help="Virtual patients at each point, 2 or more.")] = 100,
+    trajectories: Annotated[int, typer.Option("--trajectories", help="Morris trajectories.")] = 10,
+    shares: Annotated[int, typer.Option("--shares", help="How many numbers get variance shares; 0 for none.")] = 12,
+    base_points: Annotated[int, typer.Option("--base-points", help="Sobol base points, a power of 2.")] = 64,
+) -> None:
+    """Find which uncertain numbers matter for which outcome, when: Morris, then Sobol, over the prior."""
+    from rich.console import Console
+
+    from sciatrial.apps.bar import Bar
+    from sciatrial.calibration import read_prior
+    from sciatrial.model import sciatica_model
+    from sciatrial.report import plot_influence, plot_interactions, plot_modules, plot_shares, save_picture
+    from sciatrial.sensitivity import Setting, analyse_sensitivity
+
+    read, name = _read(study, arm)
+    scores = tuple(_scores(outcome))
+    setting = Setting(read.cohort, read.design.arms[name], scores, _numbers(months), patients, read.settings.seed)
+    _refuse_existing(out)
+    with Bar(Console(stderr=True)) as bar:
+        found = analyse_sensitivity(
+            sciatica_model(),
+            read_prior(),
+            setting,
+            trajectories=trajectories,
+            n_shares=shares,
+            base_points=base_points,
+            keep=out.with_name(out.name + ".parts"),
+            progress=bar,
+        )
+    found.save(out)
+    last = setting.months[-1]
+    for quantity in ("treated", "effect"):
+        for score in map(str, scores):
+            stem = f"{score}-{quantity}"
+            save_picture(plot_influence(found, quantity=quantity, outcome=score), out / f"{stem}-influence.svg")
+            save_picture(plot_modules(found, quantity=quantity, outcome=score), out / f"{stem}-modules.svg")
+            save_picture(
+                plot_interactions(found, quantity=quantity, outcome=score, month=last), out / f"{stem}-interactions.svg"
+            )
+            if shares:
+                save_picture(
+                    plot_shares(found, quantity=quantity, outcome=score, month=last), out / f"{stem}-shares.svg"
+                )
+    _forget(out.with_name(out.name + ".parts"))
+    print(found)
+    for score in map(str, scores):
+        for month in setting.months:
+            print(
+                f"{score}, month {month:g}, largest effects of a number over its prior range on the arm's mean, points:"
+            )
+            for row in found.top("treated", score, month).to_dict("records"):
+                print(f"  {row['input']}: {row['mu_star']:.1f} ± {row['mu_star_ci']:.1f} ({row['module']})")
+    print(out)
+
+
+def attribute(
+    study: StudyFile,
+    arm: Arm = None,
+    outcome: Annotated[str | None, typer.Option("--outcome", help="A score; left out, the study's endpoint.")] = None,
+    months: Months = "1,3,6,12",
+    patients: Annotated[int, typer.Option("--patients", help="Virtual patients a draw, 2 or more.")] = 100,
+    draws: Annotated[int, typer.Option("--draws", help="Draws of the prior; 0 for the reference values alone.")] = 20,
+    picture: Annotated[Path | None, typer.Option("--picture", metavar="FILE.svg", help="Draw it.")] = None,
+) -> None:
+    """Divide an arm's effect: less inflammation, repair, neurotrophic support, needle and fluid, context."""
+    from rich.console import Console
+
+    from sciatrial.apps.bar import Bar
+    from sciatrial.calibration import draw_parameters, read_prior, reference_draw
+    from sciatrial.model import sciatica_model
+    from sciatrial.report import plot_attribution, save_picture
+    from sciatrial.trial import attribute as divide
+
+    read, name = _read(study, arm)
+    if draws < 0:
+        raise StudyError("attribute", Problem("--draws", f"is {draws}", "0 or more"))
+    prior, seed = read_prior(), read.settings.seed
+    if draws:
+        drawn = draw_parameters(prior, n_draws=draws, seed=seed)
+        chosen = [drawn.one(i) for i in range(draws)]
+    else:
+        chosen = [reference_draw(prior, included=prior.groups).one(0)]
+    with Bar(Console(stderr=True)) as bar:
+        found = divide(
+            sciatica_model(),
+            read.design.arms[name],
+            chosen,
+            read.cohort.model_copy(update={"eligible": {}}),
+            outcome=outcome or str(read.design.endpoint.outcome),
+            months=_numbers(months),
+            n_patients=patients,
+            seed=seed,
+            arm=name,
+            progress=bar,
+        )
+    what = f"{draws} prior draws" if draws else "reference values, every optional effect present"
+    print(f"{found.outcome}, arm {name}: points against no treatment, below 0 is relief ({what}; people not screened)")
+    for row in found.table().to_dict("records"):
+        around = f"({row['low']:+.1f} to {row['high']:+.1f})"
+        print(f"  month {row['month']:g}  {row['part']:<22} {row['median']:+6.1f}  {around}")
+    if picture is not None:
+        save_picture(plot_attribution(found), picture)
+        print(picture)
+
+
+def _read(path: Path, arm: str | None) -> tuple[Study, str]:
+    from sciatrial.foundation import unknown_word
+    from sciatrial.study import read_study
+
+    study = read_study(path)
+    arms = study.design.arms
+    if arm is None:
+        arm = next((name for name, protocol in arms.items() if protocol.is_cell_therapy), next(iter(arms)))
+    if arm not in arms:
+        raise StudyError(str(path), unknown_word("--arm", arm, arms, "arm"))
+    return study, arm
+
+
+def _scores(text: str) -> list[Score]:
+    from sciatrial.foundation import unknown_word
+
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    wrong = [word for word in words if word not in [str(score) for score in Score]]
+    if wrong or not words:
+        raise StudyError("sensitivity", [unknown_word("--outcome", word, Score, "score") for word in wrong or [text]])
+    return [Score(word) for word in words]
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(sorted({float(word) for word in text.split(",")}))
+    except ValueError as error:
+        problem = Problem("--months", f"is {text!r}", "numbers separated by commas, for example 1,3,6")
+        raise StudyError("months", problem) from error
+
+
+def _refuse_existing(out: Path) -> None:
+    if out.exists():
+        raise StudyError(str(out), Problem("folder", "already exists", "a new folder", "choose another name"))
+
+
+def _forget(folder: Path) -> None:
+    """Remove finished parts that are now in the result."""
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
