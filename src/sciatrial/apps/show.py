@@ -181,6 +181,32 @@ def _parameters(_: Mapping[str, str]) -> Shown:
     return Shown("Parameters and their priors", pd.DataFrame(rows), note)
 
 
+def _harms(_: Mapping[str, str]) -> Shown:
+    import pandas as pd
+
+    from sciatrial.clinic import hazards, unused_counts
+    from sciatrial.evidence import read_evidence
+
+    safety = read_evidence().safety
+    rows = []
+    for item in hazards(safety):
+        low, middle, high = (100 * item.chance([0.05, 0.5, 0.95])) if item.is_estimable else (float("nan"),) * 3
+        rows.append(
+            {
+                "harm": item.harm, "exposure": item.exposure, "per": item.per, "n_with_event": item.n_with_event,
+                "n_at_risk": item.n_at_risk, "percent": middle, "low": low, "high": high,
+                "upper_bound": 100 * item.upper_bound if item.is_estimable else float("nan"),
+                "note": item.note if item.is_estimable else f"not estimable: {item.note}",
+                "sources": ", ".join(item.sources),
+            }
+        )  # fmt: skip
+    unused = unused_counts(safety)
+    told = "; ".join(f"{reason} {n}" for reason, n in sorted(unused.items(), key=lambda pair: -pair[1]))
+    note = f"{len(safety) - sum(unused.values())} of {len(safety)} rows of the safety table used. Not used: {told}."
+    frame = pd.DataFrame(rows)
+    return Shown("Harms: percent, middle 90 %", frame, note, frame.drop(columns=["sources", "upper_bound"]).round(2))
+
+
 def _cohorts(_: Mapping[str, str]) -> Shown:
     import pandas as pd
 
@@ -224,4 +250,5 @@ def _run(folder: Path) -> Shown:
 
 TOPICS: Mapping[str, Callable[[Mapping[str, str]], Shown]] = {
     "evidence": _evidence, "mechanisms": _mechanisms, "parameters": _parameters, "cohorts": _cohorts, "runs": _runs,
+    "harms": _harms,
 }  # fmt: skip

@@ -5,6 +5,15 @@ number is: every number comes from the draw that it is handed.
 """
 
 from sciatrial.clinic.coverage import simulatable_arms, why_not_simulatable
+from sciatrial.clinic.harms import (
+    Hazard,
+    exposures_of,
+    has_event,
+    hazards,
+    hazards_of,
+    patient_chance,
+    unused_counts,
+)
 from sciatrial.clinic.numbers import Numbers
 from sciatrial.clinic.observe import SCORES, answer_steps, measured, measurement_errors, true_score_above
 from sciatrial.clinic.product import Product, product
@@ -19,6 +28,7 @@ __all__ = [
     "NOT_SIMULATABLE",
     "SCORES",
     "TABLETS",
+    "Hazard",
     "Numbers",
     "Product",
     "Protocol",
@@ -27,13 +37,19 @@ __all__ = [
     "answer_steps",
     "average_concentration",
     "exposure",
+    "exposures_of",
+    "has_event",
+    "hazards",
+    "hazards_of",
     "measured",
     "measurement_errors",
+    "patient_chance",
     "product",
     "screen",
     "sham_of",
     "simulatable_arms",
     "treat",
     "true_score_above",
+    "unused_counts",
     "why_not_simulatable",
 ]

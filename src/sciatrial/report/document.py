@@ -49,6 +49,10 @@ class ReportInputs:
         ``slug, citation, url, kind``.
     unusable_rows
         Reason → number of rows of the evidence tables that cannot be used.
+    harms
+        Rows of `expected_harms`.
+    unused_counts
+        Reason → number of rows of the safety table that feed no harm.
     """
 
     study: Mapping[str, Any]
@@ -63,6 +67,8 @@ class ReportInputs:
     behaviours: pd.DataFrame
     sources: pd.DataFrame
     unusable_rows: Mapping[str, int]
+    harms: pd.DataFrame
+    unused_counts: Mapping[str, int]
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> Path:
@@ -141,6 +147,8 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "sources": inputs.sources,
         "behaviours": inputs.behaviours,
         "unusable_rows": inputs.unusable_rows,
+        "harms": tables.harms_wide(inputs.harms),
+        "unused_counts": inputs.unused_counts,
         "counts": _counts(inputs.operating),
         "figures": _figures(inputs, comparison),
         "table": _table,

@@ -286,3 +286,26 @@ def _truth(of: Any) -> str:
 
 def _plain(value: float) -> str:
     return "no trial" if np.isnan(value) else f"{value:.1f}"
+
+
+def harms_wide(harms: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `expected_harms` as they are printed."""
+    rows = []
+    for row in harms.to_dict("records"):
+        known = bool(row["is_estimable"])
+        rows.append(
+            {
+                "arm": row["arm"],
+                "harm": f"{row['harm'].replace('_', ' ')} ({row['exposure'].replace('_', ' ')})",
+                "published": f"{row['n_with_event']} of {row['n_at_risk']}" if known else "no count",
+                "expected": f"{number(row['percent'])} ({number(row['low'])} to {number(row['high'])})"
+                if known
+                else "not estimable",
+                "one trial": f"{row['one_trial']:.0f}" if known else "–",
+                "chance of one case": f"{row['seen']:.0%}" if known else "–",
+                "excluded by none": f"above {number(row['could_exclude'])} %",
+                "note": row["note"] or "–",
+            }
+        )
+    columns = ["arm", "harm", "published", "expected", "one trial", "chance of one case", "excluded by none", "note"]
+    return pd.DataFrame(rows, columns=columns)

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from sciatrial.calibration import Draws, read_behaviours
+from sciatrial.clinic import unused_counts
 from sciatrial.evidence import Evidence, harmonise, published_arms
 from sciatrial.model import sciatica_model
 from sciatrial.report import ReportInputs, compare_with_published, write_report
 from sciatrial.study.folder import read_run
 from sciatrial.study.read import read_study
-from sciatrial.trial import OperatingCharacteristics, TrialResult
+from sciatrial.trial import OperatingCharacteristics, TrialResult, expected_harms
 
 
 def write_run_report(folder: str | Path) -> Path:
@@ -59,6 +60,8 @@ def report_inputs(folder: Path) -> ReportInputs:
         behaviours=read_behaviours(),
         sources=sources(prior, evidence),
         unusable_rows=_unusable(evidence),
+        harms=expected_harms(study.design, evidence.safety, seed=stamp["seed"]),
+        unused_counts=unused_counts(evidence.safety),
     )
 
 

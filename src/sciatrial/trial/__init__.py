@@ -7,6 +7,7 @@ patient, and never analyses otherwise than the design says.
 from sciatrial.trial.attribution import CELL_PARTS, Attribution, attribute, parts_of
 from sciatrial.trial.conduct import allocate
 from sciatrial.trial.design import Analysis, Comparison, Design, Endpoint, Rescue
+from sciatrial.trial.harms import expected_harms
 from sciatrial.trial.inside import INSIDE
 from sciatrial.trial.operating import draws_for, operating_characteristics, simulate_trials, trial_patients, trial_seed
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch, TrialResult
@@ -28,6 +29,7 @@ __all__ = [
     "allocate",
     "attribute",
     "draws_for",
+    "expected_harms",
     "operating_characteristics",
     "parts_of",
     "run_trial",

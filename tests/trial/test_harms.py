@@ -1,0 +1,49 @@
+"""What a trial of this size would see of the harms."""
+
+import numpy as np
+import pytest
+
+from sciatrial.evidence import read_evidence
+from sciatrial.trial import expected_harms
+from tests.trial.conftest import CELLS, SALINE, small_design
+
+SAFETY = read_evidence().safety
+
+
+def harms(**changes):
+    return expected_harms(small_design(**changes), SAFETY, seed=1)
+
+
+def test_percents_are_between_none_and_all_and_in_order():
+    known = harms().query("is_estimable")
+    assert ((known["low"] >= 0) & (known["low"] <= known["percent"]) & (known["percent"] <= known["high"])).all()
+    assert (known["high"] <= 100).all()
+
+
+def test_what_is_not_estimable_has_no_number():
+    unknown = harms().query("not is_estimable")
+    assert len(unknown) > 0
+    assert unknown[["percent", "low", "high", "seen"]].isna().all(axis=None)
+
+
+def test_arms_with_the_same_exposure_have_the_same_cases():
+    two = harms(arms={"one": SALINE, "two": SALINE}, n_total=400).set_index("harm")
+    assert two.query("arm == 'one'")["one_trial"].equals(two.query("arm == 'two'")["one_trial"])
+
+
+def test_a_larger_trial_sees_more_and_excludes_more():
+    small, large = harms(n_total=24).set_index(["arm", "harm"]), harms(n_total=400).set_index(["arm", "harm"])
+    known = small["is_estimable"]
+    assert (large["seen"][known] > small["seen"][known]).all()
+    assert large["could_exclude"].iloc[0] == pytest.approx(3 / 200 * 100)
+
+
+def test_cells_add_their_own_harms_to_those_of_the_needle():
+    table = harms(arms={"cells": CELLS, "saline": SALINE})
+    own = set(table.query("arm == 'cells'")["harm"]) - set(table.query("arm == 'saline'")["harm"])
+    assert {"tumour", "immune_reaction"} <= own
+
+
+def test_the_same_seed_gives_the_same_table():
+    assert harms().equals(harms())
+    assert np.isfinite(harms()["could_exclude"]).all()
