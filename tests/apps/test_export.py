@@ -57,3 +57,9 @@ def test_a_folder_that_is_not_there_is_told(tmp_path):
     assert result.exit_code == 1
     assert "folder" in result.stderr
     assert not isinstance(result.exception, SciatrialError)
+
+
+def test_a_dossier_is_written(tmp_path):
+    result = run("dossier", tmp_path / "dossier")
+    assert result.exit_code == 0
+    assert (tmp_path / "dossier" / "summary.html").exists()

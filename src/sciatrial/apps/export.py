@@ -120,3 +120,17 @@ def _unwritable(path: Path, error: OSError) -> StudyError:
         str(path),
         Problem("file", f"cannot be written ({error.strerror})", "a folder that exists and that you may write to"),
     )
+
+
+@app.command()
+def dossier(path: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to write.")]) -> None:
+    """Write the model as pages: every equation, number, unit, range and source, and a summary for clinicians."""
+    from sciatrial.calibration import read_behaviours, read_prior
+    from sciatrial.evidence import read_evidence
+    from sciatrial.model import sciatica_model
+    from sciatrial.report import write_dossier
+
+    for file in write_dossier(
+        path, model=sciatica_model(), prior=read_prior(), evidence=read_evidence(), behaviours=read_behaviours()
+    ):
+        print(file)

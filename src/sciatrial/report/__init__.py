@@ -5,6 +5,7 @@ only room that draws.
 """
 
 from sciatrial.report.document import ReportInputs, write_report
+from sciatrial.report.dossier import write_dossier
 from sciatrial.report.figures import plot, save_picture
 from sciatrial.report.sensitivity_figures import (
     plot_attribution,
@@ -25,5 +26,6 @@ __all__ = [
     "plot_modules",
     "plot_shares",
     "save_picture",
+    "write_dossier",
     "write_report",
 ]
