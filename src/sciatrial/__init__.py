@@ -15,12 +15,22 @@ if TYPE_CHECKING:
     from sciatrial.clinic import Protocol, sham_of
     from sciatrial.engine import Events, Rule, simulate
     from sciatrial.evidence import harmonise, read_evidence, select_outcomes
+    from sciatrial.exchange import reference_case, to_antimony, to_sbml
     from sciatrial.foundation import SciatrialError
     from sciatrial.model import sciatica_model
     from sciatrial.population import Patients, cohort_named, sample_patients
-    from sciatrial.report import plot, write_report
+    from sciatrial.report import plot, write_dossier, write_report
+    from sciatrial.sensitivity import Setting, analyse_sensitivity
     from sciatrial.study import read_study, run_study
-    from sciatrial.trial import Design, Endpoint, operating_characteristics, run_trial, simulate_trials
+    from sciatrial.trial import (
+        Design,
+        Endpoint,
+        attribute,
+        expected_harms,
+        operating_characteristics,
+        run_trial,
+        simulate_trials,
+    )
 
 __version__ = "0.1.0"
 
@@ -35,15 +45,20 @@ __all__ = [
     "Protocol",
     "Rule",
     "SciatrialError",
+    "Setting",
     "__version__",
+    "analyse_sensitivity",
+    "attribute",
     "cohort_named",
     "draw_parameters",
+    "expected_harms",
     "harmonise",
     "operating_characteristics",
     "plot",
     "read_evidence",
     "read_prior",
     "read_study",
+    "reference_case",
     "reference_draw",
     "run_study",
     "run_trial",
@@ -53,6 +68,9 @@ __all__ = [
     "sham_of",
     "simulate",
     "simulate_trials",
+    "to_antimony",
+    "to_sbml",
+    "write_dossier",
     "write_report",
 ]
 
@@ -62,12 +80,22 @@ _NAMES = {
     "clinic": ("Protocol", "sham_of"),
     "engine": ("Events", "Rule", "simulate"),
     "evidence": ("harmonise", "read_evidence", "select_outcomes"),
+    "exchange": ("reference_case", "to_antimony", "to_sbml"),
     "foundation": ("SciatrialError",),
     "model": ("sciatica_model",),
     "population": ("Patients", "cohort_named", "sample_patients"),
-    "report": ("plot", "write_report"),
+    "report": ("plot", "write_dossier", "write_report"),
+    "sensitivity": ("Setting", "analyse_sensitivity"),
     "study": ("read_study", "run_study"),
-    "trial": ("Design", "Endpoint", "operating_characteristics", "run_trial", "simulate_trials"),
+    "trial": (
+        "Design",
+        "Endpoint",
+        "attribute",
+        "expected_harms",
+        "operating_characteristics",
+        "run_trial",
+        "simulate_trials",
+    ),
 }
 _ROOM_OF = {name: room for room, names in _NAMES.items() for name in names}
 
