@@ -53,6 +53,12 @@ def test_scores_fluctuate_together_as_far_as_the_draw_says():
     assert together == pytest.approx(share / total, abs=0.03)
 
 
+def test_on_a_bad_day_pain_is_more_and_quality_of_life_is_less():
+    together = with_numbers(fluctuation_shared_fraction=1.0)
+    pain, life = (errors(score, [0.0], numbers=together)[:, 0] for score in (Score.LEG_PAIN, Score.QUALITY_OF_LIFE))
+    assert np.corrcoef(pain, life)[0, 1] < -0.2
+
+
 def test_a_visit_has_the_same_error_whatever_the_other_visits_and_patients():
     alone = errors(days=[30.0], patients=np.array([17]))
     assert alone[0, 0] == errors()[17, 1]

@@ -18,6 +18,13 @@ def test_every_simulatable_intervention_has_a_reference_treatment():
     assert given == set(Intervention) - {Intervention.OTHER, Intervention.USUAL_CARE}
 
 
+@pytest.mark.parametrize("name", [n for n, arm in REFERENCE_TREATMENTS.items() if arm and arm.is_cell_therapy])
+def test_a_treatment_with_cells_gives_living_cells(name):
+    changes = reference_case("discogenic", name).changes
+    living = [c.amount for c in changes if c.state.endswith("_cells") and c.state != "lost_cells"]
+    assert sum(living) > 0
+
+
 def test_changes_of_one_day_are_composed_in_order():
     events = Events.joined(
         Events.every(MODEL, [0], 5.0, "exacerbation", factor=0.5, amount=0.5),

@@ -92,7 +92,7 @@ def test_the_page_is_well_formed_and_its_links_lead_somewhere(page):
     assert len(set(page.ids)) == len(page.ids)
     inner = [address[1:] for address in page.anchors if address.startswith("#")]
     assert set(inner) <= set(page.ids)
-    assert len(inner) == 11
+    assert len(inner) == 12
 
 
 def test_the_page_is_small(text):

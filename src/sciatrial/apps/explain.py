@@ -120,7 +120,8 @@ def attribute(
             progress=bar,
         )
     what = f"{draws} prior draws" if draws else "reference values, every optional effect present"
-    print(f"{found.outcome}, arm {name}: points against no treatment, below 0 is relief ({what}; people not screened)")
+    print(f"{found.outcome}, arm {name}: points against co-treatments alone; below 0 is relief")
+    print(f"  {what}; people not screened")
     for row in found.table().to_dict("records"):
         around = f"({row['low']:+.1f} to {row['high']:+.1f})"
         print(f"  month {row['month']:g}  {row['part']:<22} {row['median']:+6.1f}  {around}")

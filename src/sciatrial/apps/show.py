@@ -207,6 +207,16 @@ def _harms(_: Mapping[str, str]) -> Shown:
     return Shown("Harms: percent, middle 90 %", frame, note, frame.drop(columns=["sources", "upper_bound"]).round(2))
 
 
+def _coverage(_: Mapping[str, str]) -> Shown:
+    from sciatrial.clinic import simulatable_arms
+    from sciatrial.evidence import read_evidence
+
+    counts = simulatable_arms(read_evidence().arms)
+    sizes, simulated = counts["n_arms"].to_numpy(), counts["is_simulatable"].to_numpy(dtype=bool)
+    n, can = sizes.sum(), sizes[simulated].sum()
+    return Shown(f"{can} of {n} published arms can be simulated", counts, "Every arm is counted once.")
+
+
 def _cohorts(_: Mapping[str, str]) -> Shown:
     import pandas as pd
 
@@ -250,5 +260,5 @@ def _run(folder: Path) -> Shown:
 
 TOPICS: Mapping[str, Callable[[Mapping[str, str]], Shown]] = {
     "evidence": _evidence, "mechanisms": _mechanisms, "parameters": _parameters, "cohorts": _cohorts, "runs": _runs,
-    "harms": _harms,
+    "harms": _harms, "coverage": _coverage,
 }  # fmt: skip

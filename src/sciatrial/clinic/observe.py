@@ -52,12 +52,14 @@ def measurement_errors(
     error = numbers.value("measurement_sd", (str(score),))
     memory = max(numbers.value("fluctuation_days"), _LEAST_FLUCTUATION_DAYS)
     shared = numbers.value("fluctuation_shared_fraction")
+    # on a bad day every score is worse, and only of quality of life that is a lower one
+    worse = -1.0 if score == Score.QUALITY_OF_LIFE else 1.0
     columns = []
     for day in visits:
         common = _fluctuation("all scores", day, memory, seed, patients)
         own = _fluctuation(str(score), day, memory, seed, patients)
         single = normals(seed, f"measurement of {score} on day {day:.6g}", patients)
-        columns.append(fluctuation * (np.sqrt(shared) * common + np.sqrt(1 - shared) * own) + error * single)
+        columns.append(fluctuation * (worse * np.sqrt(shared) * common + np.sqrt(1 - shared) * own) + error * single)
     return np.stack(columns, axis=1)
 
 

@@ -38,8 +38,8 @@ def plot_influence(found: Sensitivity, *, quantity: str, outcome: str) -> Figure
         ax.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=7, color="white" if dark else "black")
     ax.grid(visible=False)
     ax.set_xlabel("Months")
-    ax.set_title(f"{words_of(outcome)}: points by which {_QUANTITIES[quantity]} moves over a number's range")
-    figure.colorbar(image, ax=ax, label="Mean size of an elementary effect")
+    ax.set_title(f"{words_of(outcome)}: {_QUANTITIES[quantity]}")
+    figure.colorbar(image, ax=ax, label="Points by which a number moves it over its range")
     return figure
 
 
@@ -48,16 +48,18 @@ def plot_interactions(found: Sensitivity, *, quantity: str, outcome: str, month:
     """Draw mean size against spread of elementary effects: far above the line, a number acts through others."""
     frame: Any = found.effects
     mine = frame[(frame["quantity"] == quantity) & (frame["outcome"] == outcome) & (frame["month"] == month)]
-    figure = new_figure(6.0, 4.6)
+    figure = new_figure(7.6, 4.6)
     ax = figure.add_subplot()
     ax.scatter(mine["mu_star"], mine["sigma"], s=14, color="#2a6f97", alpha=0.7)
     top = max(float(mine["mu_star"].max()), float(mine["sigma"].max()), 1e-9)
     ax.plot([0, top], [0, top], color="#999999", lw=0.8)
-    for row in mine.nlargest(7, "mu_star").to_dict("records"):
-        ax.annotate(
-            words_of(row["input"].replace(".", ": ")), (row["mu_star"], row["sigma"]), fontsize=6.5,
-            xytext=(4, 3), textcoords="offset points",
-        )  # fmt: skip
+    named = mine.nlargest(7, "mu_star").to_dict("records")
+    for place, row in enumerate(named, start=1):
+        ax.annotate(f"{place}", (row["mu_star"], row["sigma"]), fontsize=7.5, xytext=(3, 3), textcoords="offset points")
+    told = "\n".join(
+        f"{place}  {words_of(row['input'].replace('.', ': '))}" for place, row in enumerate(named, start=1)
+    )
+    ax.text(1.03, 0.98, told, transform=ax.transAxes, va="top", fontsize=8)
     ax.set_xlabel("Mean size of an elementary effect, points")
     ax.set_ylabel("Spread of elementary effects, points")
     ax.set_title(f"{words_of(outcome)} at month {month:g}, {_QUANTITIES[quantity]}")

@@ -58,9 +58,9 @@ class Attribution(Record):
     """What each part of a treatment contributes, by month.
 
     ``shares`` has one row a draw, month and part: ``draw, month, part, share, alone, missing``, in points of the
-    outcome against no treatment (negative is relief where higher scores are worse): the part's Shapley value, the
-    effect of that part alone, and what the whole loses without it. ``whole`` has ``draw, month, natural, treated``: the
-    mean outcome without and with the whole treatment.
+    outcome against co-treatments alone (below 0 is relief where higher scores are worse): the part's Shapley value,
+    the effect of that part alone, and what the whole loses without it. ``whole`` has ``draw, month, natural,
+    treated``: the mean outcome under co-treatments alone, if any, and with the whole treatment.
     """
 
     arm: str

@@ -147,6 +147,7 @@ _NUMBERS = {
     "symptom_months": ("Duration of symptoms", "months"),
 }
 _LABELS = {score: str(score).replace("_", " ").capitalize() for score in Score}
+_LABELS[Score.ROLAND_MORRIS] = "Roland-Morris"
 
 
 def baseline_table(design: Design, trial: Conducted) -> pd.DataFrame:
