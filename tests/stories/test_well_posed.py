@@ -6,11 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sciatrial.calibration import draw_parameters, read_prior
-from sciatrial.clinic import treat
 from sciatrial.engine import Events, simulate
 from sciatrial.exchange import CAUSES, REFERENCE_TREATMENTS
 from sciatrial.model import sciatica_model
-from sciatrial.population import CONTEXTS, cohort_named, sample_patients
+from sciatrial.population import cohort_named, sample_patients, treated_patients
 
 MODEL, PRIOR = sciatica_model(), read_prior()
 DAYS = np.array([0.0, 0.5, 3.0, 14.0, 45.0, 120.0, 365.0, 800.0, 1826.0])
@@ -30,18 +29,10 @@ def five_years(cause, treatment, draw, seed):
     protocol = REFERENCE_TREATMENTS[treatment]
     given_cells = np.zeros((N, len(DAYS)))
     if protocol is not None:
-        treatment = treat(
-            protocol, patients.draw, model=MODEL, cause=patients.cause, patients=patients.numbers, seed=seed,
-            context_maximum={kind: patients.context_maximum[:, place] for place, kind in enumerate(CONTEXTS)},
-            last_day=DAYS[-1],
-        )  # fmt: skip
-        for name, value in treatment.parameters.items():
-            parameters[:, MODEL.parameter_names.index(name)] = value
-        events.append(treatment.events)
+        parameters, given = treated_patients(MODEL, patients, protocol, seed=seed, last_day=DAYS[-1])
+        events.append(given)
         places = [MODEL.state_names.index(name) for name in CELLS]
-        for patient, day, state, amount in zip(
-            treatment.events.patient, treatment.events.day, treatment.events.state, treatment.events.amount, strict=True
-        ):
+        for patient, day, state, amount in zip(given.patient, given.day, given.state, given.amount, strict=True):
             if state in places:
                 given_cells[patient] += amount * (day < DAYS)  # a visit on the day of a dose sees the patient before it
     run = simulate(

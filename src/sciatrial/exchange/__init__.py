@@ -10,7 +10,7 @@ from sciatrial.exchange.antimony import to_antimony
 from sciatrial.exchange.case import CAUSES, REFERENCE_TREATMENTS, Case, Change, reference_case
 from sciatrial.exchange.links import source_links
 from sciatrial.exchange.omex import write_omex
-from sciatrial.exchange.sbml import to_sbml
+from sciatrial.exchange.sbml import rate_of_change, to_sbml
 from sciatrial.exchange.sedml import to_sedml
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "largest_difference",
     "our_course",
     "output_scale",
+    "rate_of_change",
     "reference_case",
     "source_links",
     "to_antimony",

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from sciatrial.calibration import read_prior, reference_draw
-from sciatrial.clinic import Protocol, treat
+from sciatrial.clinic import Protocol
 from sciatrial.engine import Events
 from sciatrial.foundation import Cause, ModelError, unknown_word
 from sciatrial.model import Model, sciatica_model
-from sciatrial.population import CONTEXTS, Patients, cohort_named, sample_patients
+from sciatrial.population import Patients, cohort_named, sample_patients, treated_patients
 
 # which shipped cohort stands for a cause
 CAUSES: dict[Cause, str] = {
@@ -177,22 +177,10 @@ def reference_case(
     protocol = REFERENCE_TREATMENTS[treatment] if isinstance(treatment, str) else treatment
     model = sciatica_model()
     patient = _reference_patient(Cause(cause), symptom_months, seed)
-    parameters = patient.parameters[0].copy()
-    events = [patient.later_events(model, last_day)]
+    parameters, events = patient.parameters, [patient.later_events(model, last_day)]
     if protocol is not None:
-        given = treat(
-            protocol,
-            patient.draw,
-            model=model,
-            cause=patient.cause,
-            patients=patient.numbers,
-            seed=seed,
-            context_maximum={kind: patient.context_maximum[:, place] for place, kind in enumerate(CONTEXTS)},
-            last_day=last_day,
-        )
-        for name, value in given.parameters.items():
-            parameters[model.parameter_names.index(name)] = np.ravel(value)[0]
-        events.append(given.events)
+        parameters, given = treated_patients(model, patient, protocol, seed=seed, last_day=last_day)
+        events.append(given)
     title = f"Sciatica model: {Cause(cause).value}, {word.replace('_', ' ')}"
     name = f"sciatica_{Cause(cause).value}_{word}"
-    return case_of(name, title, model, parameters, patient.entry_states[0], Events.joined(*events), last_day)
+    return case_of(name, title, model, parameters[0], patient.entry_states[0], Events.joined(*events), last_day)

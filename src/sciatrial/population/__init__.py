@@ -7,6 +7,7 @@ mixes the uncertainty of the draw with the differences between patients.
 from sciatrial.population.cohort import AgeYears, Cohort, cohort_named, cohort_names
 from sciatrial.population.flares import PROCESSES, event_days, natural_events
 from sciatrial.population.sample import CONTEXTS, HERNIATION_CLASSES, Patients, onset_states, sample_patients
+from sciatrial.population.treated import treated_patients
 
 __all__ = [
     "CONTEXTS",
@@ -21,4 +22,5 @@ __all__ = [
     "natural_events",
     "onset_states",
     "sample_patients",
+    "treated_patients",
 ]

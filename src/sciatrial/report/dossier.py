@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from sciatrial.calibration import Prior
 from sciatrial.evidence import Evidence
-from sciatrial.exchange import REFERENCE_TREATMENTS, reference_case, source_links
+from sciatrial.exchange import REFERENCE_TREATMENTS, rate_of_change, reference_case, source_links
 from sciatrial.foundation import Problem, StudyError
 from sciatrial.model import Expression, Formula, Mechanism, Model, law_as_written
 from sciatrial.report.figures import as_svg, new_figure, styled, words_of
@@ -92,21 +92,7 @@ def laws_of(model: Model) -> tuple[Law, ...]:
 
 def balances_of(model: Model) -> tuple[tuple[str, Expression], ...]:
     """Return each state and its rate of change as the sum of its mechanisms."""
-    found = []
-    for state in model.states:
-        total: Expression | None = None
-        for item in model.mechanisms:
-            for changed, factor in item.changes:
-                if changed != state.name:
-                    continue
-                term = Expression.called(item.name)
-                size = term if abs(factor) == 1 else abs(factor) * term
-                if total is None:
-                    total = size if factor > 0 else -size
-                else:
-                    total = total + size if factor > 0 else total - size
-        found.append((state.name, Expression.of(0.0) if total is None else total))
-    return tuple(found)
+    return tuple((state.name, rate_of_change(model.mechanisms, state.name)) for state in model.states)
 
 
 def parameter_table(model: Model, prior: Prior, evidence: Evidence) -> pd.DataFrame:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.calibration import Draw, Prior, prior_quantile, reference_draw
-from sciatrial.clinic import Protocol, sham_of, treat
+from sciatrial.clinic import Protocol, sham_of
 from sciatrial.engine import Events, simulate
 from sciatrial.foundation import DAYS_PER_MONTH, Progress, Score, fingerprint, silent
 from sciatrial.model import Model
-from sciatrial.population import CONTEXTS, Cohort, Patients, sample_patients
+from sciatrial.population import Cohort, sample_patients, treated_patients
 from sciatrial.sensitivity.inputs import Input
 
 QUANTITIES = ("treated", "effect")
@@ -116,7 +116,7 @@ def _block(
         patients = sample_patients(model, draw, cohort, n_patients=n, seed=setting.seed, threads=threads)
         by_chance = patients.later_events(model, float(days[-1]))
         for protocol in arms:
-            mine, given = _treated(model, protocol, patients, setting.seed, float(days[-1]))
+            mine, given = treated_patients(model, patients, protocol, seed=setting.seed, last_day=float(days[-1]))
             both = Events.joined(by_chance, given)
             events.append(replace(both, patient=both.patient + len(parameters) * n))
             parameters.append(mine)
@@ -138,22 +138,3 @@ def _block(
     treated = means[:, 0].swapaxes(1, 2).reshape(len(draws), -1)  # dims draw, outcome x month
     control = means[:, 1].swapaxes(1, 2).reshape(len(draws), -1)
     return np.concatenate([treated, treated - control], axis=1)
-
-
-def _treated(
-    model: Model, protocol: Protocol, patients: Patients, seed: int, last_day: float
-) -> tuple[NDArray[np.float64], Events]:
-    treatment = treat(
-        protocol,
-        patients.draw,
-        model=model,
-        cause=patients.cause,
-        patients=patients.numbers,
-        seed=seed,
-        context_maximum={kind: patients.context_maximum[:, place] for place, kind in enumerate(CONTEXTS)},
-        last_day=last_day,
-    )
-    parameters = patients.parameters.copy()
-    for name, value in treatment.parameters.items():
-        parameters[:, model.parameter_names.index(name)] = value
-    return parameters, treatment.events

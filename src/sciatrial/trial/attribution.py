@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.calibration import Draw
-from sciatrial.clinic import Protocol, sham_of, treat
+from sciatrial.clinic import Protocol, sham_of
 from sciatrial.engine import Events, simulate
 from sciatrial.foundation import (
     DAYS_PER_MONTH,
@@ -35,7 +35,7 @@ from sciatrial.foundation import (
     unknown_word,
 )
 from sciatrial.model import Model
-from sciatrial.population import CONTEXTS, Cohort, Patients, sample_patients
+from sciatrial.population import Cohort, Patients, sample_patients, treated_patients
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -245,22 +245,10 @@ def _with_parts(
         off = {key: 0.0 for key in draw.values if key.rpartition(".")[2] in _PROCEDURE_NUMBERS}
         draw = Draw({**draw.values, **off}, draw.sds, draw.scales)
     given = sham_of(protocol) if not protocol.is_cell_therapy and DRUG not in on else protocol
-    treatment = treat(
-        given,
-        draw,
-        model=model,
-        cause=patients.cause,
-        patients=patients.numbers,
-        seed=seed,
-        context_maximum={kind: patients.context_maximum[:, place] for place, kind in enumerate(CONTEXTS)},
-        last_day=last_day,
-    )
-    parameters = patients.parameters.copy()
-    for name, value in treatment.parameters.items():
-        parameters[:, model.parameter_names.index(name)] = value
+    parameters, events = treated_patients(model, patients, given, seed=seed, last_day=last_day, numbers=draw)
     silenced = [n for part, numbers in CELL_PARTS.items() if part not in on for n in numbers]
     if CONTEXT not in on:
         silenced.append("context_response_maximum")
     for name in silenced:
         parameters[:, model.parameter_names.index(name)] = 0.0
-    return parameters, treatment.events
+    return parameters, events

@@ -14,13 +14,12 @@ from sciatrial.clinic import (
     answer_steps,
     measured,
     measurement_errors,
-    treat,
     true_score_above,
 )
 from sciatrial.engine import Effect, Events, Rule, simulate
 from sciatrial.foundation import DAYS_PER_MONTH, Intervention, Score, uniforms
 from sciatrial.model import Model
-from sciatrial.population import CONTEXTS, Patients
+from sciatrial.population import Patients, treated_patients
 from sciatrial.trial.design import Design
 
 DAYS_PER_WEEK = 7.0
@@ -126,27 +125,14 @@ def prepared_jobs(model: Model, design: Design, patients: Patients, seed: int, *
     jobs = []
     for index, (arm, protocol) in enumerate(design.arms.items()):
         rows = np.arange(len(patients)) if every_arm else np.flatnonzero(assigned == index)
-        context = {kind: patients.context_maximum[rows, column] for column, kind in enumerate(CONTEXTS)}
-        treatment = treat(
-            protocol,
-            patients.draw,
-            model=model,
-            cause=patients.cause,
-            patients=patients.numbers[rows],
-            seed=seed,
-            context_maximum=context,
-            last_day=last_day,
-        )
-        parameters = patients.parameters[rows].copy()
-        for name, value in treatment.parameters.items():
-            parameters[:, model.parameter_names.index(name)] = value
+        parameters, given = treated_patients(model, patients, protocol, seed=seed, last_day=last_day, rows=rows)
         jobs.append(
             Job(
                 arm,
                 rows,
                 parameters,
                 patients.entry_states[rows],
-                Events.joined(by_chance.of(rows), treatment.events),
+                Events.joined(by_chance.of(rows), given),
                 _rescue_threshold(design, errors[rows], steps[rows]),
                 errors[rows],
                 steps[rows],

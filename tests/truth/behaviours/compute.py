@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from sciatrial.calibration import CELL_EFFECTS, read_prior, reference_draw
-from sciatrial.clinic import Protocol, sham_of, treat
+from sciatrial.clinic import Protocol, sham_of
 from sciatrial.engine import Events, Trajectories, simulate
 from sciatrial.model import sciatica_model
-from sciatrial.population import CONTEXTS, Patients, cohort_named, sample_patients
+from sciatrial.population import CONTEXTS, Patients, cohort_named, sample_patients, treated_patients
 from sciatrial.trial import Design, run_trial
 
 SEED = 20261123
@@ -80,19 +80,11 @@ def course(
     events = [patients.later_events(model, max(days) - start)] if by_chance else []
     events += [more] if more is not None else []
     for day, protocol in given:
-        treatment = treat(
-            protocol,
-            patients.draw,
-            model=model,
-            cause=patients.cause,
-            patients=patients.numbers,
-            seed=SEED,
-            last_day=max(days) - day,
-            context_maximum={kind: patients.context_maximum[:, place] for place, kind in enumerate(CONTEXTS)},
-        )
-        for name, value in treatment.parameters.items():
-            parameters[:, model.parameter_names.index(name)] = value
-        events.append(replace(treatment.events, day=treatment.events.day + day - start))
+        mine, given_events = treated_patients(model, patients, protocol, seed=SEED, last_day=max(days) - day)
+        # an arm sets its own columns; the last of several arms decides where both set one
+        changed = (mine != patients.parameters).any(axis=0)
+        parameters[:, changed] = mine[:, changed]
+        events.append(replace(given_events, day=given_events.day + day - start))
     times = np.maximum(np.asarray(days, dtype=float) - start, 0.0)
     return simulate(
         model,
