@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sciatrial.engine.jacobian import Elimination, differentiate, eliminate
-from sciatrial.engine.trace import Graph, Traces
+from sciatrial.engine.trace import Graph, Traces, constants_of
 
 _FORMS = {
     "add": "{} + {}",
@@ -45,7 +45,7 @@ def emit(traces: Traces) -> Kernels:
     jacobian = differentiate(graph, traces.rates)
     plan = eliminate(len(traces.rates), set(jacobian))
     roots = [*traces.rates, *jacobian.values(), *traces.outputs]
-    constants = _constants(graph, roots)
+    constants = constants_of(graph, roots)
     rates = list(traces.rates)
     entries = {plan.places[entry]: node for entry, node in jacobian.items()}
     parts = [
@@ -61,22 +61,7 @@ def emit(traces: Traces) -> Kernels:
         _solve(plan, len(rates)),
         _kernel("outputs", "y, c, o", graph, constants, {f"o[{i}]": node for i, node in enumerate(traces.outputs)}),
     ]  # fmt: skip
-    return Kernels("\n\n".join(parts), len(constants), len(plan.places), len(traces.outputs))
-
-
-def _constants(graph: Graph, roots: list[int]) -> dict[int, int]:
-    """Return the nodes that depend on parameters only and feed state-dependent code → place in the constants array."""
-    reached = graph.reached(roots)
-    is_fixed: dict[int, bool] = {}
-    for index in reached:
-        kind = graph.nodes[index][0]
-        is_fixed[index] = kind != "state" and all(is_fixed[read] for read in graph.reads(index))
-    needed = {index for index in roots if is_fixed[index]}
-    for index in reached:
-        if not is_fixed[index]:
-            needed |= {read for read in graph.reads(index) if is_fixed[read]}
-    kept = sorted(index for index in needed if graph.number(index) is None)
-    return {index: place for place, index in enumerate(kept)}
+    return Kernels("\n\n".join([f"STATES = {len(rates)}", *parts]), len(constants), len(plan.places), len(traces.outputs))
 
 
 def _kernel(

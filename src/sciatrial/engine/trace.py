@@ -264,3 +264,18 @@ def trace(model: Model) -> Traces:
     formulas = model.evaluate(values)
     names = tuple(item.name for item in model.formulas if item.is_output)
     return Traces(graph, rates, names, tuple(node_of(formulas[name]) for name in names))
+
+
+def constants_of(graph: Graph, roots: list[int]) -> dict[int, int]:
+    """Return the nodes that depend on parameters only and feed state-dependent code → place in the constants array."""
+    reached = graph.reached(roots)
+    is_fixed: dict[int, bool] = {}
+    for index in reached:
+        kind = graph.nodes[index][0]
+        is_fixed[index] = kind != "state" and all(is_fixed[read] for read in graph.reads(index))
+    needed = {index for index in roots if is_fixed[index]}
+    for index in reached:
+        if not is_fixed[index]:
+            needed |= {read for read in graph.reads(index) if is_fixed[read]}
+    kept = sorted(index for index in needed if graph.number(index) is None)
+    return {index: place for place, index in enumerate(kept)}

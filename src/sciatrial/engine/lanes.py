@@ -1,0 +1,265 @@
+"""The vector driver: several patients side by side, each with its own time, step, events and visits.
+
+Plain functions that ``lower.py`` turns into machine code together with the kernels of one model, under whose names they
+call them. A lane holds one patient; when that patient ends, the next takes the lane. What a lane computes never depends
+on its neighbours, so a result is the same bit for bit in any company. Arrays of the caller are flat.
+
+The names in capitals are the sizes of the model, the number of lanes, and the constants of ``rosenbrock.py``.
+"""
+
+# pyright: reportUndefinedVariable=false
+# ruff: noqa: F821
+
+from __future__ import annotations
+
+import math
+
+from sciatrial.engine.lower import Signature
+
+STEP = Signature(
+    {
+        "y": "vectors", "c": "vectors", "h": "vector", "is_new": "bool", "f": "vectors", "j": "vectors", "a": "vectors",
+        "u1": "vectors", "u2": "vectors", "u3": "vectors", "u4": "vectors", "u5": "vectors", "u6": "vectors",
+        "new": "vectors", "absolute": "reals", "relative": "float",
+    },
+    "vector",
+)  # fmt: skip
+
+ADVANCE = Signature(
+    {
+        "y": "vectors", "c": "vectors", "step_days": "vectors", "limit": "vectors", "absolute": "reals",
+        "relative": "float", "error": "vectors", "growth": "vectors",
+    }
+)  # fmt: skip
+
+DRIVE = Signature(
+    {
+        "n_patients": "int", "next_patient": "ints", "stop": "ints", "patients_done": "ints",
+        "parameters": "floats", "initial": "floats", "times": "floats", "n_visits": "int",
+        "event_start": "ints", "event_day": "floats", "event_state": "ints", "event_factor": "floats",
+        "event_amount": "floats",
+        "n_rules": "int", "rule_column": "ints", "rule_threshold": "floats", "rule_at_most": "ints",
+        "effect_start": "ints", "effect_state": "ints", "effect_factor": "floats", "effect_amount": "floats",
+        "effect_delay": "floats", "most_waiting": "int", "waiting_day": "floats", "waiting_effect": "ints",
+        "fired": "ints",
+        "n_columns": "int", "columns": "ints", "absolute": "reals", "relative": "float", "max_steps": "int",
+        "mesh_use": "int", "mesh": "floats", "mesh_width": "int", "mesh_of": "ints",
+        "values": "floats", "final": "floats", "status": "ints", "stopped_day": "floats", "steps": "ints",
+        "largest_error": "floats", "triggered": "bytes",
+    }
+)  # fmt: skip
+
+# what the driver does with a mesh: nothing, write each patient's own accepted steps down, or take the steps it is given
+FREE, RECORDED, FROZEN = 0, 1, 2
+
+
+def advance(y, c, step_days, limit, absolute, relative, error, growth):
+    """Take one step in every lane: y moves on where the error is within `limit`, and stays elsewhere."""
+    u1, u2, u3, u4, u5, u6 = (
+        vectors(STATES), vectors(STATES), vectors(STATES), vectors(STATES), vectors(STATES), vectors(STATES),
+    )  # fmt: skip
+    f, new, j, a = vectors(STATES), vectors(STATES), vectors(ENTRIES), vectors(ENTRIES)
+    size = step(y, c, step_days[0], True, f, j, a, u1, u2, u3, u4, u5, u6, new, absolute, relative)
+    error[0] = size
+    growth[0] = min(max(0.9 / math.sqrt(math.sqrt(max(size, 1e-12))), 0.15), 8.0)
+    within = limit[0]
+    for i in range(STATES):
+        y[i] = new[i] if size <= within else y[i]
+
+
+def drive(
+    n_patients, next_patient, stop, patients_done, parameters, initial, times, n_visits,
+    event_start, event_day, event_state, event_factor, event_amount,
+    n_rules, rule_column, rule_threshold, rule_at_most,
+    effect_start, effect_state, effect_factor, effect_amount, effect_delay,
+    most_waiting, waiting_day, waiting_effect, fired,
+    n_columns, columns, absolute, relative, max_steps, mesh_use, mesh, mesh_width, mesh_of,
+    values, final, status, stopped_day, steps, largest_error, triggered,
+):  # fmt: skip
+    """Solve patients until none is left to take, or `stop` is set."""
+    y, c, o = reals(STATES * LANES), reals(CONSTANTS * LANES), reals(OUTPUTS * LANES)
+    step_days, limit, error, growth = reals(LANES), reals(LANES), reals(LANES), reals(LANES)
+    # constants are computed for as many patients at a time as there are lanes, and wait here for a lane
+    queue_p, queue_c = reals(PARAMETERS * LANES), reals(CONSTANTS * LANES)
+    queue_first, queue_at, queue_end = 0, 0, 0
+    patient, visit, event, n_waiting, taken = ints(LANES), ints(LANES), ints(LANES), ints(LANES), ints(LANES)
+    day, planned, target = floats(LANES), floats(LANES), floats(LANES)
+    is_there, is_last = ints(LANES), ints(LANES)
+    for i in range(STATES * LANES):
+        y[i] = 0.0
+    for i in range(CONSTANTS * LANES):
+        c[i] = 0.0
+    for i in range(PARAMETERS * LANES):
+        queue_p[i] = 0.0
+    for lane in range(LANES):
+        patient[lane] = -1
+        is_there[lane] = 0
+        step_days[lane] = FIRST_STEP_DAYS
+        limit[lane] = 1.0
+        day[lane] = 0.0
+        planned[lane] = FIRST_STEP_DAYS
+        target[lane] = 0.0
+    n_living = 0
+    is_open = True
+    while True:
+        # empty lanes take the next patients
+        for lane in range(LANES):
+            if patient[lane] < 0 and is_open:
+                if queue_at == queue_end:
+                    queue_first = n_patients if stop[0] != 0 else take(next_patient, LANES)
+                    queue_at = queue_first
+                    queue_end = min(queue_first + LANES, n_patients)
+                    if queue_at < queue_end:
+                        for place in range(queue_end - queue_first):
+                            for i in range(PARAMETERS):
+                                queue_p[i * LANES + place] = parameters[(queue_first + place) * PARAMETERS + i]
+                        fill_constants(queue_p, queue_c)
+                    else:
+                        queue_end = queue_at
+                        is_open = False
+                if queue_at < queue_end:
+                    row = queue_at
+                    for i in range(CONSTANTS):
+                        c[i * LANES + lane] = queue_c[i * LANES + row - queue_first]
+                    for i in range(STATES):
+                        y[i * LANES + lane] = initial[row * STATES + i]
+                    for rule in range(n_rules):
+                        fired[lane * n_rules + rule] = 0
+                    queue_at += 1
+                    patient[lane] = row
+                    visit[lane] = 0
+                    event[lane] = event_start[row]
+                    n_waiting[lane] = 0
+                    taken[lane] = 0
+                    day[lane] = 0.0
+                    planned[lane] = FIRST_STEP_DAYS
+                    limit[lane] = math.inf if mesh_use == FROZEN else 1.0
+                    largest_error[row] = 0.0
+                    is_there[lane] = 1
+                    n_living += 1
+        if n_living == 0:
+            break
+        # lanes that have reached what they were going to: a visit, an event, or their start
+        is_visit = False
+        for lane in range(LANES):
+            if is_there[lane] and times[patient[lane] * n_visits + visit[lane]] <= day[lane] + SAME_DAY:
+                is_visit = True
+        if is_visit:
+            outputs(y, c, o)
+        n_ended = 0
+        for lane in range(LANES):
+            if is_there[lane]:
+                row = patient[lane]
+                now = day[lane]
+                # a visit sees the patient before whatever is given on the same day
+                while visit[lane] < n_visits and times[row * n_visits + visit[lane]] <= now + SAME_DAY:
+                    at = row * n_visits + visit[lane]
+                    for k in range(n_columns):
+                        column = columns[k]
+                        values[at * n_columns + k] = (
+                            o[column * LANES + lane] if column < OUTPUTS else y[(column - OUTPUTS) * LANES + lane]
+                        )
+                    for rule in range(n_rules):
+                        column = rule_column[rule]
+                        seen = o[column * LANES + lane] if column < OUTPUTS else y[(column - OUTPUTS) * LANES + lane]
+                        times_fired = fired[lane * n_rules + rule]
+                        if seen > rule_threshold[rule * n_patients * n_visits + at] and times_fired < rule_at_most[rule]:
+                            fired[lane * n_rules + rule] = times_fired + 1
+                            triggered[(row * n_rules + rule) * n_visits + visit[lane]] = 1
+                            for effect in range(effect_start[rule], effect_start[rule + 1]):
+                                waiting_day[lane * most_waiting + n_waiting[lane]] = now + effect_delay[effect]
+                                waiting_effect[lane * most_waiting + n_waiting[lane]] = effect
+                                n_waiting[lane] += 1
+                    visit[lane] += 1
+                while event[lane] < event_start[row + 1] and event_day[event[lane]] <= now + SAME_DAY:
+                    place = event_state[event[lane]] * LANES + lane
+                    y[place] = event_factor[event[lane]] * y[place] + event_amount[event[lane]]
+                    event[lane] += 1
+                    planned[lane] = FIRST_STEP_DAYS
+                kept = 0
+                for k in range(n_waiting[lane]):
+                    effect = waiting_effect[lane * most_waiting + k]
+                    when = waiting_day[lane * most_waiting + k]
+                    if when <= now + SAME_DAY:
+                        place = effect_state[effect] * LANES + lane
+                        y[place] = effect_factor[effect] * y[place] + effect_amount[effect]
+                        planned[lane] = FIRST_STEP_DAYS
+                    else:
+                        waiting_day[lane * most_waiting + kept] = when
+                        waiting_effect[lane * most_waiting + kept] = effect
+                        kept += 1
+                n_waiting[lane] = kept
+                is_there[lane] = 0
+                if visit[lane] == n_visits:
+                    for i in range(STATES):
+                        final[row * STATES + i] = y[i * LANES + lane]
+                    status[row] = SOLVED
+                    stopped_day[row] = now
+                    steps[row] = taken[lane]
+                    patient[lane] = -1
+                    n_ended += 1
+                else:
+                    soonest = times[row * n_visits + visit[lane]]
+                    if event[lane] < event_start[row + 1]:
+                        soonest = min(soonest, event_day[event[lane]])
+                    for k in range(n_waiting[lane]):
+                        soonest = min(soonest, waiting_day[lane * most_waiting + k])
+                    target[lane] = soonest
+        # steps, until a lane is there or has failed
+        is_waited_for = n_ended == 0
+        while is_waited_for:
+            for lane in range(LANES):
+                left = target[lane] - day[lane]
+                wanted = planned[lane]
+                is_last[lane] = 0
+                if patient[lane] < 0:
+                    wanted = FIRST_STEP_DAYS
+                elif mesh_use == FROZEN:
+                    wanted = mesh[mesh_of[patient[lane]] * mesh_width + taken[lane]]
+                    if wanted < 0.0:
+                        is_last[lane] = 1
+                        wanted = left
+                elif wanted * 1.0001 >= left:
+                    is_last[lane] = 1
+                    wanted = left
+                elif 2.0 * wanted > left:
+                    wanted = 0.5 * left
+                step_days[lane] = wanted
+            advance(y, c, step_days, limit, absolute, relative, error, growth)
+            for lane in range(LANES):
+                row = patient[lane]
+                if row >= 0:
+                    now = step_days[lane]
+                    size = error[lane]
+                    outcome = SOLVED
+                    taken[lane] += 1
+                    if size <= limit[lane]:
+                        suggested = now * growth[lane]
+                        # a step cut short to land on the target says nothing against the longer one planned
+                        if not (is_last[lane] and now < planned[lane] and suggested < planned[lane]):
+                            planned[lane] = min(suggested, LONGEST_STEP_DAYS)
+                        if mesh_use == RECORDED and taken[lane] <= mesh_width:
+                            mesh[row * mesh_width + taken[lane] - 1] = -now if is_last[lane] else now
+                        largest_error[row] = max(largest_error[row], size)
+                        day[lane] = target[lane] if is_last[lane] else day[lane] + now
+                        if is_last[lane]:
+                            is_there[lane] = 1
+                            is_waited_for = False
+                    else:
+                        planned[lane] = now * growth[lane]
+                        if mesh_use == FROZEN:
+                            outcome = NOT_FINITE
+                        elif planned[lane] < SHORTEST_STEP_DAYS:
+                            outcome = STEP_TOO_SMALL if math.isfinite(size) else NOT_FINITE
+                    if taken[lane] >= max_steps and day[lane] < target[lane] and outcome == SOLVED:
+                        outcome = TOO_MANY_STEPS
+                    if outcome != SOLVED:
+                        status[row] = outcome
+                        stopped_day[row] = day[lane]
+                        steps[row] = taken[lane]
+                        patient[lane] = -1
+                        n_ended += 1
+                        is_waited_for = False
+        n_living -= n_ended
+        if n_ended > 0:
+            take(patients_done, n_ended)
