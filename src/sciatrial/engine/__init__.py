@@ -4,9 +4,22 @@ Takes a `Model`, parameters, initial states and `Events`; gives `Trajectories`. 
 never reads a table, and never lets one patient's failure end the others.
 """
 
-from sciatrial.engine.compile import CompileCacheWarning, prepare
+from sciatrial.engine.cache import CompileCacheWarning
 from sciatrial.engine.events import Effect, Events, Rule
 from sciatrial.engine.simulate import simulate
+from sciatrial.engine.solve import Precision, Processor, SlowEngineWarning, prepare
 from sciatrial.engine.trajectories import Status, Trajectories
 
-__all__ = ["CompileCacheWarning", "Effect", "Events", "Rule", "Status", "Trajectories", "prepare", "simulate"]
+__all__ = [
+    "CompileCacheWarning",
+    "Effect",
+    "Events",
+    "Precision",
+    "Processor",
+    "Rule",
+    "SlowEngineWarning",
+    "Status",
+    "Trajectories",
+    "prepare",
+    "simulate",
+]

@@ -1,22 +1,28 @@
-"""Graph → LLVM text: the kernels of one model as straight-line vector code, and the driver that calls them."""
+"""Graph → LLVM text: the kernels of one model as straight-line vector code, and the driver that calls them.
+
+The order of the lines matters for speed. A patient group's arrays just fit the fastest cache, so values are computed
+where they are first needed, and entries that have not been used for a while are read again rather than kept.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sciatrial.engine import lanes, rosenbrock
 from sciatrial.engine.jacobian import Elimination, differentiate, eliminate
-from sciatrial.engine.lower import Lines, Signature, Target, function_text
+from sciatrial.engine.lower import ADDRESSES, Lines, Signature, Target, function_text
 from sciatrial.engine.trace import Graph, Traces, constants_of
 
 _KERNELS = {
-    "fill_constants": Signature({"p": "reals", "c": "reals"}),
-    "rates": Signature({"y": "reals", "c": "reals", "f": "reals"}),
-    "rates_and_jacobian": Signature({"y": "reals", "c": "reals", "f": "reals", "j": "reals"}),
-    "factorise": Signature({"j": "reals", "d": "vector", "a": "reals"}),
-    "solve": Signature({"a": "reals", "r": "reals"}),
-    "outputs": Signature({"y": "reals", "c": "reals", "o": "reals"}),
+    "fill_constants": Signature({"p": "vectors", "c": "vectors"}),
+    "matrix": Signature({"y": "vectors", "c": "vectors", "d": "vector", "a": "vectors", "u": "vectors"}),
+    "factorise": Signature({"a": "vectors", "u": "vectors"}),
+    "stage": Signature({"y": "vectors", "c": "vectors", "a": "vectors", "u": "vectors"}),
+    "outputs": Signature({"y": "vectors", "c": "vectors", "o": "vectors"}),
 }
+_LINES_KEPT = 60  # after so many lines without use, reading an entry again is cheaper than having kept it
+_FLUSH = 0x8040  # the two bits that make an x86 processor take tiny numbers for 0
 
 
 @dataclass(frozen=True)
@@ -39,40 +45,35 @@ class Module:
 
 
 def emit_llvm(traces: Traces, n_parameters: int, target: Target) -> Module:
-    """Write everything that simulates a model on a target as one LLVM module."""
+    """Write everything that simulates a model on a target as one LLVM module, whose entry is ``drive``."""
     graph = traces.graph
     jacobian = differentiate(graph, traces.rates)
-    n = len(traces.rates)
-    plan = eliminate(n, set(jacobian))
+    plan = eliminate(len(traces.rates), set(jacobian))
     constants = constants_of(graph, [*traces.rates, *jacobian.values(), *traces.outputs])
-    sizes = Sizes(n, n_parameters, len(constants), len(plan.places), len(traces.outputs))
+    sizes = Sizes(len(traces.rates), n_parameters, len(constants), len(plan.places), len(traces.outputs))
+    writer = _Writer(graph, constants, traces.rates, plan, target)
     entries = {plan.places[entry]: graph.negate(node) for entry, node in jacobian.items()}
-    rates, outputs = dict(enumerate(traces.rates)), dict(enumerate(traces.outputs))
-    kernels = [
-        _kernel("fill_constants", graph, {}, {"c": {place: node for node, place in constants.items()}}, target),
-        _kernel("rates", graph, constants, {"f": rates}, target),
-        _kernel("rates_and_jacobian", graph, constants, {"f": rates, "j": entries}, target, len(plan.places)),
-        _factorise(plan, n, target),
-        _solve(plan, n, target),
-        _kernel("outputs", graph, constants, {"o": outputs}, target),
+    parts = [
+        _head(target),
+        writer.formulas("fill_constants", "%c", {place: node for node, place in constants.items()}, known={}),
+        writer.matrix(entries),
+        writer.factorise(),
+        writer.stage(),
+        writer.formulas("outputs", "%o", dict(enumerate(traces.outputs)), known=constants),
+        *_plain_functions(sizes, target),
     ]
-    return Module("\n\n".join([_head(target), *kernels, *_drivers(sizes, target)]) + "\n", sizes)
+    return Module("\n\n".join(parts) + "\n", sizes)
 
 
 def _head(target: Target) -> str:
-    vector = target.vector
     lines = [f'target triple = "{target.triple}"'] if target.triple else []
+    words = sorted({(target.suffix, target.vector), ("f64", "double")})
     for word, count in (("fma", 3), ("sqrt", 1), ("fabs", 1)):
-        words = {(target.suffix, vector), ("f64", "double")}
-        lines += [f"declare {v} @llvm.{word}.{s}({', '.join([v] * count)})" for s, v in sorted(words)]
-    if target.reciprocal == "newton":
-        kind, bits = "pd" if target.is_double else "ps", target.lanes * target.bits
-        mask = f"i{max(8, target.lanes)}"
-        lines.append(f"declare {vector} @llvm.x86.avx512.rcp14.{kind}.{bits}({vector}, {vector}, {mask})")
+        lines += [f"declare {vector} @llvm.{word}.{suffix}({', '.join([vector] * count)})" for suffix, vector in words]
     return "\n".join(lines)
 
 
-def _drivers(sizes: Sizes, target: Target) -> list[str]:
+def _plain_functions(sizes: Sizes, target: Target) -> list[str]:
     """Return the driver, the step and what lies between, from their plain functions."""
     known = vars(rosenbrock) | vars(lanes)
     numbers: dict[str, float] = {name: value for name, value in known.items() if isinstance(value, int | float)}
@@ -80,61 +81,232 @@ def _drivers(sizes: Sizes, target: Target) -> list[str]:
         "LANES": target.lanes, "STATES": sizes.states, "PARAMETERS": sizes.parameters, "CONSTANTS": sizes.constants,
         "ENTRIES": sizes.entries, "OUTPUTS": sizes.outputs,
     }  # fmt: skip
-    step = function_text(rosenbrock.step, lanes.STEP, target, numbers=numbers, functions=_KERNELS)
-    advance = function_text(
-        lanes.advance, lanes.ADVANCE, target, numbers=numbers, functions=_KERNELS | {"step": lanes.STEP}
-    )
-    drive = function_text(
-        lanes.drive, lanes.DRIVE, target, numbers=numbers, functions=_KERNELS | {"advance": lanes.ADVANCE},
-        is_public=True,
-    )  # fmt: skip
-    return [step, advance, drive]
+    functions = dict(_KERNELS)
+    texts = []
+    for function, signature in (
+        (lanes.linearise, lanes.LINEARISE),
+        (rosenbrock.step, lanes.STEP),
+        (lanes.advance, lanes.ADVANCE),
+        (lanes.drive, lanes.DRIVE),
+    ):
+        texts.append(function_text(function, signature, target, numbers=numbers, functions=functions))
+        functions[function.__name__] = signature
+    return [*texts, _entry(target)]
+
+
+def _entry(target: Target) -> str:
+    """Write the function that is called from outside."""
+    takes = [(target.llvm(kind), name, kind) for name, kind in lanes.DRIVE.takes.items()]
+    arguments = ", ".join(f"{word} %{name}" for word, name, _ in takes)
+    call = f"  call void @drive({arguments})"
+    if target.is_double or not target.is_x86:
+        return f"define void @simulate({arguments}) {{\nentry:\n{call}\n  ret void\n}}"
+    # in single precision, amounts that have decayed away would cost the processor a hundred times a normal number
+    return f"""declare void @llvm.x86.sse.stmxcsr(ptr)
+declare void @llvm.x86.sse.ldmxcsr(ptr)
+
+define void @simulate({arguments}) {{
+entry:
+  %before = alloca i32
+  %during = alloca i32
+  call void @llvm.x86.sse.stmxcsr(ptr %before)
+  %bits = load i32, ptr %before
+  %flushing = or i32 %bits, {_FLUSH}
+  store i32 %flushing, ptr %during
+  call void @llvm.x86.sse.ldmxcsr(ptr %during)
+{call}
+  call void @llvm.x86.sse.ldmxcsr(ptr %before)
+  ret void
+}}"""
 
 
 def _function(name: str, body: Lines) -> str:
     target = body.target
-    arguments = []
-    for argument, kind in _KERNELS[name].takes.items():
-        extra = " noalias" if kind == "reals" else ""
-        arguments.append(f"{target.llvm(kind)}{extra} %{argument}")
-    head = f"define internal void @{name}({', '.join(arguments)}) noinline {{"
+    arguments = ", ".join(
+        f"{target.llvm(kind)}{' noalias' if kind in ADDRESSES else ''} %{argument}"
+        for argument, kind in _KERNELS[name].takes.items()
+    )
+    # without the alignment, each value that is put aside would lie across two lines of the cache
+    head = f"define internal void @{name}({arguments}) noinline alignstack(64) {{"
     return "\n".join([head, "entry:", *body.lines, "  ret void", "}"])
 
 
-def _kernel(
-    name: str,
-    graph: Graph,
-    constants: dict[int, int],
-    targets: dict[str, dict[int, int]],
-    target: Target,
-    n_entries: int = 0,
-) -> str:
-    """Write what computes nodes into arrays (argument → place → node)."""
-    body = Lines(target)
-    wanted = [node for places in targets.values() for node in places.values()]
-    values: dict[int, str] = {}
-    reached = graph.reached(wanted, stop=set(constants))
-    fused = _fused(graph, reached, wanted, set(constants))
-    for index in reached:
-        kind = graph.nodes[index][0]
-        if index in constants:
-            values[index] = body.load("%c", constants[index])
-        elif kind == "constant":
-            values[index] = target.constant(graph.nodes[index][1])
-        elif kind in ("state", "parameter"):
-            values[index] = body.load("%y" if kind == "state" else "%p", graph.nodes[index][1])
-        elif index in fused:
-            values[index] = _fused_value(body, graph, index, fused[index], values)
-        elif index not in fused.values():
-            values[index] = _value(body, kind, [values[read] for read in graph.reads(index)])
-    for argument, places in targets.items():
-        for place, node in sorted(places.items()):
-            body.store(values[node], f"%{argument}", place)
-    zero = target.constant(0.0)
-    for place in range(n_entries):
-        if place not in targets["j"]:
-            body.store(zero, "%j", place)
-    return _function(name, body)
+@dataclass(frozen=True)
+class _Writer:
+    """What all kernels of one model are written from."""
+
+    graph: Graph
+    constants: dict[int, int]
+    rates: tuple[int, ...]
+    plan: Elimination
+    target: Target
+
+    def formulas(self, name: str, address: str, nodes: dict[int, int], known: dict[int, int]) -> str:
+        """Write what computes nodes (place in the array at an address → node)."""
+        body = Lines(self.target)
+        values = _Values(body, self.graph, known, list(nodes.values()))
+        for place, node in sorted(nodes.items()):
+            body.store(values.of(node), address, place)
+        return _function(name, body)
+
+    def matrix(self, entries: dict[int, int]) -> str:
+        """Write the rates into u, and into a: d on the diagonal, minus the Jacobian (place → node)."""
+        body = Lines(self.target)
+        values = _Values(body, self.graph, self.constants, [*self.rates, *entries.values()])
+        for (row, column), place in sorted(self.plan.places.items()):
+            if column == min(c for r, c in self.plan.places if r == row):
+                body.store(values.of(self.rates[row]), "%u", row)
+            found = values.of(entries[place]) if place in entries else self.target.constant(0.0)
+            body.store(body.arithmetic("fadd", found, "%d") if row == column else found, "%a", place)
+        return _function("matrix", body)
+
+    def factorise(self) -> str:
+        """Write the factors of the matrix in its place, and solve it for u."""
+        body = Lines(self.target)
+        memory = _Memory(body)
+        for step in self.plan.factorise:
+            kind, place = step[0], step[1]
+            if kind == "invert":
+                value = body.arithmetic("fdiv", self.target.constant(1.0), memory.of("%a", place))
+            elif kind == "scale":
+                value = body.arithmetic("fmul", memory.of("%a", place), memory.of("%a", step[2]))
+            else:
+                minus = body.negate(memory.of("%a", step[2]))
+                value = body.fused(minus, memory.of("%a", step[3]), memory.of("%a", place))
+            memory.write("%a", place, value)
+        _solve(body, memory, self.plan)
+        memory.write_back()
+        return _function("factorise", body)
+
+    def stage(self) -> str:
+        """Write one stage: the rates at y are added to u, and the factorised system is solved for the sum."""
+        body = Lines(self.target)
+        values = _Values(body, self.graph, self.constants, list(self.rates))
+        memory = _Memory(body)
+
+        def add_rate(row: int) -> None:
+            memory.write("%u", row, body.arithmetic("fadd", values.of(self.rates[row]), memory.of("%u", row)))
+
+        _solve(body, memory, self.plan, before_row=add_rate)
+        memory.write_back()
+        return _function("stage", body)
+
+
+def _solve(
+    body: Lines, memory: _Memory, plan: Elimination, before_row: Callable[[int], None] | None = None
+) -> None:
+    """Write the solution of the factorised system into u."""
+    ready: set[int] = set()
+
+    def value(row: int) -> str:
+        if row not in ready:
+            ready.add(row)
+            if before_row is not None:
+                before_row(row)
+        return memory.of("%u", row)
+
+    for step in (*plan.forward, *plan.backward):
+        row = step[1]
+        if step[0] == "take":
+            other = value(step[3])
+            before = value(row)
+            minus = body.negate(memory.of("%a", step[2]))
+            memory.write("%u", row, body.fused(minus, other, before))
+        else:
+            memory.write("%u", row, body.arithmetic("fmul", value(row), memory.of("%a", step[2])))
+
+
+class _Memory:
+    """Entries of arrays, kept in registers while they are used and written back when they have not been for a while."""
+
+    def __init__(self, body: Lines) -> None:
+        self.body = body
+        self.known: dict[tuple[str, int], str] = {}
+        self.used: dict[tuple[str, int], int] = {}
+        self.changed: set[tuple[str, int]] = set()
+
+    def of(self, address: str, place: int) -> str:
+        """Return an entry."""
+        self._forget()
+        if (address, place) not in self.known:
+            self.known[address, place] = self.body.load(address, place)
+        self.used[address, place] = len(self.body.lines)
+        return self.known[address, place]
+
+    def write(self, address: str, place: int, value: str) -> None:
+        """Change an entry."""
+        self.known[address, place] = value
+        self.used[address, place] = len(self.body.lines)
+        self.changed.add((address, place))
+
+    def write_back(self) -> None:
+        """Store whatever has changed."""
+        for key in sorted(self.changed):
+            self.body.store(self.known[key], *key)
+        self.changed.clear()
+
+    def _forget(self) -> None:
+        oldest = len(self.body.lines) - _LINES_KEPT
+        for key in [key for key, line in self.used.items() if line < oldest]:
+            if key in self.changed:
+                self.body.store(self.known[key], *key)
+                self.changed.discard(key)
+            del self.known[key], self.used[key]
+
+
+class _Values:
+    """Values of nodes, computed where they are first asked for: what is computed late is not kept long."""
+
+    def __init__(self, body: Lines, graph: Graph, constants: dict[int, int], wanted: list[int]) -> None:
+        self.body, self.graph, self.constants = body, graph, constants
+        self.fused = _fused(graph, graph.reached(wanted, stop=set(constants)), wanted, set(constants))
+        self.known: dict[int, str] = {}
+
+    def of(self, node: int) -> str:
+        """Return a node's value, and compute before it what it needs."""
+        waiting = [node]
+        while waiting:
+            index = waiting[-1]
+            missing = [read for read in self._reads(index) if read not in self.known]
+            if index in self.known or not missing:
+                waiting.pop()
+                if index not in self.known:
+                    self.known[index] = self._computed(index)
+            else:
+                waiting += reversed(missing)
+        return self.known[node]
+
+    def _reads(self, index: int) -> tuple[int, ...]:
+        if index in self.constants:
+            return ()
+        product = self.fused.get(index)
+        reads = self.graph.reads(index)
+        if product is None:
+            return reads
+        return (*self.graph.reads(product), *(read for read in reads if read != product))
+
+    def _computed(self, index: int) -> str:
+        body, node = self.body, self.graph.nodes[index]
+        if index in self.constants:
+            return body.load("%c", self.constants[index])
+        if node[0] == "constant":
+            return body.target.constant(node[1])
+        if node[0] in ("state", "parameter"):
+            return body.load("%y" if node[0] == "state" else "%p", node[1])
+        if index in self.fused:
+            return self._fused_value(index, self.fused[index])
+        read = [self.known[read] for read in self.graph.reads(index)]
+        operations = {"add": "fadd", "subtract": "fsub", "multiply": "fmul"}
+        return body.arithmetic(operations[node[0]], *read) if node[0] in operations else getattr(body, node[0])(*read)
+
+    def _fused_value(self, index: int, product: int) -> str:
+        kind, left, right = self.graph.nodes[index]
+        x, y = (self.known[read] for read in self.graph.reads(product))
+        if kind == "add":
+            return self.body.fused(x, y, self.known[right if left == product else left])
+        if right == product:
+            return self.body.fused(self.body.negate(x), y, self.known[left])
+        return self.body.fused(x, y, self.body.negate(self.known[right]))
 
 
 def _fused(graph: Graph, reached: list[int], wanted: list[int], constants: set[int]) -> dict[int, int]:
@@ -154,59 +326,3 @@ def _fused(graph: Graph, reached: list[int], wanted: list[int], constants: set[i
                 found[index] = read
                 break
     return found
-
-
-def _fused_value(body: Lines, graph: Graph, index: int, product: int, values: dict[int, str]) -> str:
-    kind, left, right = graph.nodes[index]
-    x, y = (values[read] for read in graph.reads(product))
-    if kind == "add":
-        return body.fused(x, y, values[right if left == product else left])
-    if right == product:
-        return body.fused(body.negate(x), y, values[left])
-    return body.fused(x, y, body.negate(values[right]))
-
-
-def _value(body: Lines, kind: str, read: list[str]) -> str:
-    operations = {"add": "fadd", "subtract": "fsub", "multiply": "fmul"}
-    if kind in operations:
-        return body.arithmetic(operations[kind], *read)
-    return getattr(body, kind)(*read)
-
-
-def _factorise(plan: Elimination, n: int, target: Target) -> str:
-    body = Lines(target)
-    diagonal = {plan.places[i, i] for i in range(n)}
-    values: dict[int, str] = {}
-
-    def entry(place: int) -> str:
-        if place not in values:
-            found = body.load("%j", place)
-            values[place] = body.arithmetic("fadd", found, "%d") if place in diagonal else found
-        return values[place]
-
-    for step in plan.factorise:
-        kind, place = step[0], step[1]
-        if kind == "invert":
-            values[place] = body.reciprocal(entry(place))
-        elif kind == "scale":
-            values[place] = body.arithmetic("fmul", entry(place), entry(step[2]))
-        else:
-            values[place] = body.fused(body.negate(entry(step[2])), entry(step[3]), entry(place))
-    for place in range(len(plan.places)):
-        body.store(entry(place), "%a", place)
-    return _function("factorise", body)
-
-
-def _solve(plan: Elimination, n: int, target: Target) -> str:
-    body = Lines(target)
-    values = {i: body.load("%r", i) for i in range(n)}
-    for step in (*plan.forward, *plan.backward):
-        row = step[1]
-        if step[0] == "take":
-            entry = body.load("%a", step[2])
-            values[row] = body.fused(body.negate(entry), values[step[3]], values[row])
-        else:
-            values[row] = body.arithmetic("fmul", values[row], body.load("%a", step[2]))
-    for row in range(n):
-        body.store(values[row], "%r", row)
-    return _function("solve", body)

@@ -59,9 +59,16 @@ def emit(traces: Traces) -> Kernels:
         ),
         _factorise(plan, len(rates)),
         _solve(plan, len(rates)),
+        _function(
+            "linearise", "y, c, d, is_new, f, j, a, u",
+            ["if is_new:", "    rates_and_jacobian(y, c, f, j)", "factorise(j, d, a)", "u[:] = f", "solve(a, u)"],
+        ),
+        _function("stage", "y, c, a, u", ["f = np.empty(STATES)", "rates(y, c, f)", "u += f", "solve(a, u)"]),
         _kernel("outputs", "y, c, o", graph, constants, {f"o[{i}]": node for i, node in enumerate(traces.outputs)}),
     ]  # fmt: skip
-    return Kernels("\n\n".join([f"STATES = {len(rates)}", *parts]), len(constants), len(plan.places), len(traces.outputs))
+    return Kernels(
+        "\n\n".join([f"STATES = {len(rates)}", *parts]), len(constants), len(plan.places), len(traces.outputs)
+    )
 
 
 def _kernel(
@@ -95,7 +102,8 @@ def _kernel(
 
 def _function(name: str, arguments: str, lines: list[str]) -> str:
     body = "\n".join(f"    {line}" for line in lines) or "    pass"
-    signature = f"void({', '.join('f8' if word == 'd' else 'f8[::1]' for word in arguments.split(', '))})"
+    kinds = {"d": "f8", "is_new": "b1"}
+    signature = f"void({', '.join(kinds.get(word, 'f8[::1]') for word in arguments.split(', '))})"
     return f"@kernel({signature!r})\ndef {name}({arguments}):\n{body}\n"
 
 

@@ -11,65 +11,98 @@ from sciatrial.engine.trace import Graph
 def differentiate(graph: Graph, roots: Sequence[int]) -> dict[tuple[int, int], int]:
     """Return the non-zero derivatives of each root by each state, as new nodes of the graph.
 
+    Every inner node is taken out of the graph in turn, the one that costs the fewest products first, and each path
+    through it becomes a product of what stood on its edges; what is left are edges from roots to states.
+
     Returns
     -------
     dict
         (place of the root, place of the state) → node.
+
+    Source
+    ------
+    Griewank & Walther, Evaluating Derivatives (2008), chapter 9: vertex elimination in Markowitz order.
     """
-    derivatives: dict[int, dict[int, int]] = {}
+    edges: dict[int, dict[int, int]] = {}  # node → node that it reads → derivative
+    readers: dict[int, set[int]] = {}
+    varies: set[int] = set()
+
+    def connect(reader: int, read: int, derivative: int) -> None:
+        if graph.number(derivative) == 0:
+            return
+        known = edges.setdefault(reader, {})
+        known[read] = graph.add(known[read], derivative) if read in known else derivative
+        readers.setdefault(read, set()).add(reader)
+
     for index in graph.reached(list(roots)):
-        derivatives[index] = _of_node(graph, index, derivatives)
+        if graph.nodes[index][0] == "state" or any(read in varies for read in graph.reads(index)):
+            varies.add(index)
+        if graph.nodes[index][0] != "state" and index in varies:
+            for read, derivative in _partials(graph, index, varies):
+                connect(index, read, derivative)
+    inner = sorted(edges)
+    for place, root in enumerate(roots):
+        if root in varies:
+            connect(-1 - place, root, graph.constant(1))
+    left = set(inner)
+    while left:
+        node = min(left, key=lambda index: (_products(graph, index, edges, readers), index))
+        left.discard(node)
+        through = edges.pop(node)
+        for read in through:
+            readers[read].discard(node)
+        for reader in sorted(readers.pop(node, ())):
+            onto = edges[reader].pop(node)
+            for read, derivative in sorted(through.items()):
+                connect(reader, read, graph.multiply(onto, derivative))
     return {
-        (place, state): node
-        for place, root in enumerate(roots)
-        for state, node in derivatives[root].items()
-        if graph.number(node) != 0
+        (place, graph.nodes[state][1]): derivative
+        for place in range(len(roots))
+        for state, derivative in sorted(edges.get(-1 - place, {}).items())
+        if graph.number(derivative) != 0
     }
 
 
-def _of_node(graph: Graph, index: int, known: dict[int, dict[int, int]]) -> dict[int, int]:
-    """Return a node's derivatives by state, from those of the nodes that it reads."""
-    node = graph.nodes[index]
-    kind = node[0]
-    if kind == "state":
-        return {node[1]: graph.constant(1)}
+def _products(graph: Graph, node: int, edges: dict[int, dict[int, int]], readers: dict[int, set[int]]) -> int:
+    """Return how many products it costs to take a node out; ±1 costs none."""
+
+    def is_free(derivative: int) -> bool:
+        return graph.number(derivative) in (1, -1)
+
+    below = sum(not is_free(derivative) for derivative in edges[node].values())
+    return sum(below for reader in readers.get(node, ()) if not is_free(edges[reader][node]))
+
+
+def _partials(graph: Graph, index: int, varies: set[int]) -> list[tuple[int, int]]:
+    """Return the derivative of a node by each varying node that it reads."""
+    kind = graph.nodes[index][0]
     reads = graph.reads(index)
-    if not any(known[read] for read in reads):
-        return {}
-    zero = graph.constant(0)
+    one, minus_one = graph.constant(1), graph.constant(-1)
     if kind in ("add", "subtract"):
-        join = graph.add if kind == "add" else graph.subtract
-        left, right = known[reads[0]], known[reads[1]]
-        return {state: join(left.get(state, zero), right.get(state, zero)) for state in sorted({*left, *right})}
-    if kind == "multiply":
-        left, right = known[reads[0]], known[reads[1]]
-        return {
-            state: graph.add(
-                graph.multiply(left.get(state, zero), reads[1]), graph.multiply(reads[0], right.get(state, zero))
-            )
-            for state in sorted({*left, *right})
-        }
-    if kind == "power":
-        if known[reads[1]]:
+        pairs = [(reads[0], one), (reads[1], one if kind == "add" else minus_one)]
+    elif kind == "multiply":
+        pairs = [(reads[0], reads[1]), (reads[1], reads[0])]
+    elif kind == "power":
+        if reads[1] in varies:
             raise TypeError("power: the exponent may depend on parameters only, not on a state")
         is_positive = graph.is_positive(reads[0])
-        # 1 where the base is not above 0: an exponent below 1 would give infinity there, and infinity × 0 is NaN
-        base = graph.add(graph.positive_part(reads[0]), graph.subtract(graph.constant(1), is_positive))
-        below = graph.power(base, graph.subtract(reads[1], graph.constant(1)))
-        slope = graph.multiply(reads[1], graph.multiply(below, is_positive))
+        # 1 where the base is not above 0: dividing by it would give infinity there, and infinity × 0 is NaN
+        base = graph.add(graph.positive_part(reads[0]), graph.subtract(one, is_positive))
+        slope = graph.multiply(graph.multiply(reads[1], is_positive), graph.multiply(index, graph.reciprocal(base)))
+        pairs = [(reads[0], slope)]
     elif kind == "negate":
-        slope = graph.constant(-1)
+        pairs = [(reads[0], minus_one)]
     elif kind == "reciprocal":
-        slope = graph.negate(graph.multiply(index, index))
+        pairs = [(reads[0], graph.negate(graph.multiply(index, index)))]
     elif kind == "exp":
-        slope = index
+        pairs = [(reads[0], index)]
     elif kind == "log":
-        slope = graph.reciprocal(reads[0])
+        pairs = [(reads[0], graph.reciprocal(reads[0]))]
     elif kind == "positive_part":
-        slope = graph.is_positive(reads[0])
-    else:  # is_positive
-        return {}
-    return {state: graph.multiply(slope, node) for state, node in known[reads[0]].items()}
+        pairs = [(reads[0], graph.is_positive(reads[0]))]
+    else:  # is_positive is flat
+        pairs = []
+    return [(read, derivative) for read, derivative in pairs if read in varies]
 
 
 @dataclass(frozen=True)

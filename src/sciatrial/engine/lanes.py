@@ -16,6 +16,13 @@ import math
 
 from sciatrial.engine.lower import Signature
 
+LINEARISE = Signature(
+    {
+        "y": "vectors", "c": "vectors", "d": "vector", "is_new": "bool", "f": "vectors", "j": "vectors",
+        "a": "vectors", "u": "vectors",
+    }
+)  # fmt: skip
+
 STEP = Signature(
     {
         "y": "vectors", "c": "vectors", "h": "vector", "is_new": "bool", "f": "vectors", "j": "vectors", "a": "vectors",
@@ -53,13 +60,19 @@ DRIVE = Signature(
 FREE, RECORDED, FROZEN = 0, 1, 2
 
 
+def linearise(y, c, d, is_new, f, j, a, u):  # noqa: ARG001 - the scalar reference keeps f and j
+    """Do the first stage. Rates and Jacobian are used where they are computed: f and j, to keep them, stay unused."""
+    matrix(y, c, d, a, u)
+    factorise(a, u)
+
+
 def advance(y, c, step_days, limit, absolute, relative, error, growth):
     """Take one step in every lane: y moves on where the error is within `limit`, and stays elsewhere."""
     u1, u2, u3, u4, u5, u6 = (
         vectors(STATES), vectors(STATES), vectors(STATES), vectors(STATES), vectors(STATES), vectors(STATES),
     )  # fmt: skip
-    f, new, j, a = vectors(STATES), vectors(STATES), vectors(ENTRIES), vectors(ENTRIES)
-    size = step(y, c, step_days[0], True, f, j, a, u1, u2, u3, u4, u5, u6, new, absolute, relative)
+    new, a = vectors(STATES), vectors(ENTRIES)
+    size = step(y, c, step_days[0], True, u1, a, a, u1, u2, u3, u4, u5, u6, new, absolute, relative)
     error[0] = size
     growth[0] = min(max(0.9 / math.sqrt(math.sqrt(max(size, 1e-12))), 0.15), 8.0)
     within = limit[0]
@@ -163,7 +176,10 @@ def drive(
                         column = rule_column[rule]
                         seen = o[column * LANES + lane] if column < OUTPUTS else y[(column - OUTPUTS) * LANES + lane]
                         times_fired = fired[lane * n_rules + rule]
-                        if seen > rule_threshold[rule * n_patients * n_visits + at] and times_fired < rule_at_most[rule]:
+                        if (
+                            seen > rule_threshold[rule * n_patients * n_visits + at]
+                            and times_fired < rule_at_most[rule]
+                        ):
                             fired[lane * n_rules + rule] = times_fired + 1
                             triggered[(row * n_rules + rule) * n_visits + visit[lane]] = 1
                             for effect in range(effect_start[rule], effect_start[rule + 1]):

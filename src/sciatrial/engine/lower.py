@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import inspect
 import math
+import platform
 import struct
 import textwrap
 from collections.abc import Callable, Mapping
@@ -28,8 +29,7 @@ _CALLS = ("min", "max", "abs", "math.sqrt", "math.isfinite", "vectors", "reals",
 class Target:
     """A processor as the emitters see it: how many patients go in step, and in which precision they are computed.
 
-    ``triple`` is empty for the machine that this runs on. ``reciprocal`` is how 1 / x is found (``divide``, or
-    ``newton`` from the processor's own estimate).
+    ``triple`` is LLVM's name of the processor; empty for the machine that this runs on.
     """
 
     lanes: int
@@ -37,12 +37,17 @@ class Target:
     triple: str = ""
     cpu: str = ""
     features: str = ""
-    reciprocal: str = "divide"
 
     @property
     def element(self) -> str:
         """LLVM's word for one number."""
         return "double" if self.is_double else "float"
+
+    @property
+    def is_x86(self) -> bool:
+        """Whether it is an Intel or AMD processor."""
+        name = self.triple.split("-")[0] or platform.machine()
+        return name.lower() in ("x86_64", "amd64")
 
     @property
     def bits(self) -> int:
@@ -176,26 +181,7 @@ class Lines:
 
     def reciprocal(self, a: str) -> str:
         """Return 1 / a."""
-        target = self.target
-        one = target.constant(1.0)
-        if target.reciprocal == "divide":
-            return self.arithmetic("fdiv", one, a)
-        guess = self._estimate(a)
-        minus = self.negate(a)
-        for _ in range(2 if target.is_double else 1):
-            guess = self.fused(guess, self.fused(minus, guess, one), guess)
-        return guess
-
-    def _estimate(self, a: str) -> str:
-        """Return 1 / a to 14 bits, by the processor's own instruction."""
-        target = self.target
-        kind = "pd" if target.is_double else "ps"
-        bits = target.lanes * target.bits
-        mask = f"i{max(8, target.lanes)} -1"
-        return self.value(
-            f"call {target.vector} @llvm.x86.avx512.rcp14.{kind}.{bits}"
-            f"({target.vector} {a}, {target.vector} zeroinitializer, {mask})"
-        )
+        return self.arithmetic("fdiv", self.target.constant(1.0), a)
 
     def exp(self, x: str) -> str:
         """Return e to the power x, to about one unit in the last place; 0 below −708 (−87 in single precision)."""
@@ -234,9 +220,7 @@ class Lines:
         rest = self.value(f"bitcast {target.whole} {rest} to {target.vector}")  # from 0.71 to 1.41
         power = self.value(f"sitofp {target.whole} {exponent} to {target.vector}")
         one = target.constant(1.0)
-        ratio = self.arithmetic(
-            "fdiv", self.arithmetic("fsub", rest, one), self.arithmetic("fadd", rest, one)
-        )
+        ratio = self.arithmetic("fdiv", self.arithmetic("fsub", rest, one), self.arithmetic("fadd", rest, one))
         square = self.arithmetic("fmul", ratio, ratio)
         total = target.constant(2.0 / top)
         for odd in range(top - 2, 0, -2):
@@ -283,7 +267,6 @@ def function_text(
     *,
     numbers: Mapping[str, float] | None = None,
     functions: Mapping[str, Signature] | None = None,
-    is_public: bool = False,
 ) -> str:
     """Return a plain function as LLVM text.
 
@@ -297,8 +280,6 @@ def function_text(
         Constants that it reads by name: whole numbers become ``int``, others ``float``.
     functions
         What it may call besides `_CALLS`.
-    is_public
-        Whether other programs call it.
 
     Raises
     ------
@@ -313,7 +294,7 @@ def function_text(
     while True:
         lowering = _Lowering(target, signature, numbers or {}, functions or {}, known)
         try:
-            return lowering.text(definition, is_public=is_public)
+            return lowering.text(definition)
         except _WiderError as wider:  # a name turned out to hold a wider kind: start again, knowing that
             known[wider.name] = wider.kind
 
@@ -341,7 +322,7 @@ class _Lowering(Lines):
         self.places: list[str] = []
         self.loops: list[tuple[str, str]] = []  # where `continue` and `break` go
 
-    def text(self, definition: ast.FunctionDef, *, is_public: bool) -> str:
+    def text(self, definition: ast.FunctionDef) -> str:
         arguments = []
         for name, kind in self.signature.takes.items():
             extra = " noalias" if kind in ADDRESSES else ""
@@ -354,9 +335,8 @@ class _Lowering(Lines):
             self.raw("  ret void")
         else:
             self.raw("  unreachable")
-        linkage = "" if is_public else "internal "
-        head = f"define {linkage}{self.target.llvm(self.signature.gives)} @{definition.name}({', '.join(arguments)})"
-        return "\n".join([head + (" noinline" if not is_public else "") + " {", "entry:", *self.places, *self.lines, "}"])
+        head = f"define internal {self.target.llvm(self.signature.gives)} @{definition.name}({', '.join(arguments)})"
+        return "\n".join([head + " noinline alignstack(64) {", "entry:", *self.places, *self.lines, "}"])
 
     def place(self, name: str, kind: str) -> None:
         self.kinds[name] = kind
@@ -369,7 +349,7 @@ class _Lowering(Lines):
 
     def block(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
-            handler = getattr(self, f"on_{type(statement).__name__}", None)
+            handler = getattr(self, f"on_{type(statement).__name__.lower()}", None)
             if handler is None:
                 raise self.refused(statement)
             handler(statement)
@@ -377,13 +357,13 @@ class _Lowering(Lines):
     def refused(self, node: ast.AST) -> SyntaxError:
         return SyntaxError(f"line {getattr(node, 'lineno', '?')}: {ast.unparse(node)!r} is outside the part of Python")
 
-    def on_Expr(self, statement: ast.Expr) -> None:
+    def on_expr(self, statement: ast.Expr) -> None:
         if isinstance(statement.value, ast.Call):
             self.call(statement.value)
         elif not isinstance(statement.value, ast.Constant):  # a docstring says nothing to the processor
             raise self.refused(statement)
 
-    def on_Assign(self, statement: ast.Assign) -> None:
+    def on_assign(self, statement: ast.Assign) -> None:
         target = statement.targets[0]
         if isinstance(target, ast.Tuple) and isinstance(statement.value, ast.Tuple):
             found = [self.of(element) for element in statement.value.elts]
@@ -393,7 +373,7 @@ class _Lowering(Lines):
         value, kind = self.of(statement.value)
         self.assign(target, value, kind)
 
-    def on_AugAssign(self, statement: ast.AugAssign) -> None:
+    def on_augassign(self, statement: ast.AugAssign) -> None:
         left = ast.copy_location(_as_read(statement.target), statement)
         value, kind = self.of(ast.copy_location(ast.BinOp(left, statement.op, statement.value), statement))
         self.assign(statement.target, value, kind)
@@ -443,7 +423,7 @@ class _Lowering(Lines):
             raise self.refused(node)
         return self.value(f"getelementptr {self.element(plural)}, ptr {base}, i64 {place}"), plural
 
-    def on_If(self, statement: ast.If) -> None:
+    def on_if(self, statement: ast.If) -> None:
         then, other, end = self.label("then"), self.label("else"), self.label("end")
         self.branch(statement.test, then, other)
         self.raw(f"{then}:")
@@ -471,7 +451,7 @@ class _Lowering(Lines):
             value, kind = self.of(test)
             self.raw(f"  br i1 {self.converted(value, kind, 'bool')}, label %{then}, label %{other}")
 
-    def on_While(self, statement: ast.While) -> None:
+    def on_while(self, statement: ast.While) -> None:
         head, body, end = self.label("while"), self.label("body"), self.label("end")
         self.raw(f"  br label %{head}")
         self.raw(f"{head}:")
@@ -483,7 +463,7 @@ class _Lowering(Lines):
         self.raw(f"  br label %{head}")
         self.raw(f"{end}:")
 
-    def on_For(self, statement: ast.For) -> None:
+    def on_for(self, statement: ast.For) -> None:
         bounds = statement.iter
         if not (isinstance(bounds, ast.Call) and isinstance(bounds.func, ast.Name) and bounds.func.id == "range"):
             raise self.refused(statement)
@@ -520,13 +500,13 @@ class _Lowering(Lines):
         self.raw(f"  br label %{label}")
         self.raw(f"{self.label('after')}:")  # nothing reaches what follows, but LLVM wants a block there
 
-    def on_Break(self, _: ast.Break) -> None:
+    def on_break(self, _: ast.Break) -> None:
         self.leave(self.loops[-1][1])
 
-    def on_Continue(self, _: ast.Continue) -> None:
+    def on_continue(self, _: ast.Continue) -> None:
         self.leave(self.loops[-1][0])
 
-    def on_Return(self, statement: ast.Return) -> None:
+    def on_return(self, statement: ast.Return) -> None:
         if statement.value is None:
             self.raw("  ret void")
         else:
@@ -625,8 +605,6 @@ class _Lowering(Lines):
             return self.value(f"{word} i64 {a}, {b}"), kind
         if kind == "int":
             a, b, kind = self.converted(a, kind, "float"), self.converted(b, kind, "float"), "float"
-        if word == "div" and kind == "vector" and self.target.reciprocal != "divide":
-            return self.arithmetic("fmul", a, self.reciprocal(b)), kind
         return self.value(f"f{word} {self.target.llvm(kind)} {a}, {b}"), kind
 
     def of_fused(self, node: ast.BinOp, *, is_sum: bool) -> tuple[str, str] | None:
@@ -634,11 +612,8 @@ class _Lowering(Lines):
         for product, other, is_right in ((node.right, node.left, True), (node.left, node.right, False)):
             if not (isinstance(product, ast.BinOp) and isinstance(product.op, ast.Mult)):
                 continue
-            first, second = (self.of(other), None) if is_right else (None, self.of(other))
-            pair = (self.of(product.left), self.of(product.right))
-            rest = first or second
-            assert rest is not None
-            (x, y, z), kind = self.common(*pair, rest)
+            rest = self.of(other)
+            (x, y, z), kind = self.common(self.of(product.left), self.of(product.right), rest)
             if kind == "int":
                 total = self.value(f"mul i64 {x}, {y}")
                 left, right = (z, total) if is_right else (total, z)
@@ -741,7 +716,7 @@ class _Lowering(Lines):
         return self.value(f"select i1 {test}, {word} {b}, {word} {a}")
 
     def new_array(self, name: str, node: ast.Call) -> tuple[str, str]:
-        size = eval(compile(ast.Expression(node.args[0]), "size", "eval"), {"__builtins__": {}}, dict(self.numbers))  # noqa: S307
+        size = eval(compile(ast.Expression(node.args[0]), "size", "eval"), {"__builtins__": {}}, dict(self.numbers))
         self._count += 1
         made = f"%array{self._count}"
         self.places.append(f"  {made} = alloca [{max(size, 1)} x {self.element(name)}], align 64")

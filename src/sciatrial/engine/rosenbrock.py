@@ -43,48 +43,33 @@ SOLVED, STEP_TOO_SMALL, TOO_MANY_STEPS, NOT_FINITE = 0, 1, 2, 3
 
 def step(y, c, h, is_new, f, j, a, u1, u2, u3, u4, u5, u6, new, absolute, relative):
     """Take one step of h days from y to `new`; return the error estimate relative to the tolerance."""
-    if is_new:
-        rates_and_jacobian(y, c, f, j)
-    factorise(j, 1.0 / (h * GAMMA), a)
+    linearise(y, c, 1.0 / (h * GAMMA), is_new, f, j, a, u1)
     per_h = 1.0 / h
-    for i in range(STATES):
-        u1[i] = f[i]
-    solve(a, u1)
-    for i in range(STATES):
-        new[i] = y[i] + A21 * u1[i]
-    rates(new, c, u2)
     c1 = per_h * C21
     for i in range(STATES):
-        u2[i] += c1 * u1[i]
-    solve(a, u2)
-    for i in range(STATES):
-        new[i] = y[i] + A31 * u1[i] + A32 * u2[i]
-    rates(new, c, u3)
+        new[i] = y[i] + A21 * u1[i]
+        u2[i] = c1 * u1[i]
+    stage(new, c, a, u2)
     c1, c2 = per_h * C31, per_h * C32
     for i in range(STATES):
-        u3[i] = u3[i] + c1 * u1[i] + c2 * u2[i]
-    solve(a, u3)
-    for i in range(STATES):
-        new[i] = y[i] + A41 * u1[i] + A42 * u2[i] + A43 * u3[i]
-    rates(new, c, u4)
+        new[i] = y[i] + A31 * u1[i] + A32 * u2[i]
+        u3[i] = c1 * u1[i] + c2 * u2[i]
+    stage(new, c, a, u3)
     c1, c2, c3 = per_h * C41, per_h * C42, per_h * C43
     for i in range(STATES):
-        u4[i] = u4[i] + c1 * u1[i] + c2 * u2[i] + c3 * u3[i]
-    solve(a, u4)
-    for i in range(STATES):
-        new[i] = y[i] + A51 * u1[i] + A52 * u2[i] + A53 * u3[i] + A54 * u4[i]
-    rates(new, c, u5)
+        new[i] = y[i] + A41 * u1[i] + A42 * u2[i] + A43 * u3[i]
+        u4[i] = c1 * u1[i] + c2 * u2[i] + c3 * u3[i]
+    stage(new, c, a, u4)
     c1, c2, c3, c4 = per_h * C51, per_h * C52, per_h * C53, per_h * C54
     for i in range(STATES):
-        u5[i] = u5[i] + c1 * u1[i] + c2 * u2[i] + c3 * u3[i] + c4 * u4[i]
-    solve(a, u5)
-    for i in range(STATES):
-        new[i] += u5[i]
-    rates(new, c, u6)
+        new[i] = y[i] + A51 * u1[i] + A52 * u2[i] + A53 * u3[i] + A54 * u4[i]
+        u5[i] = c1 * u1[i] + c2 * u2[i] + c3 * u3[i] + c4 * u4[i]
+    stage(new, c, a, u5)
     c1, c2, c3, c4, c5 = per_h * C61, per_h * C62, per_h * C63, per_h * C64, per_h * C65
     for i in range(STATES):
-        u6[i] = u6[i] + c1 * u1[i] + c2 * u2[i] + c3 * u3[i] + c4 * u4[i] + c5 * u5[i]
-    solve(a, u6)
+        new[i] += u5[i]
+        u6[i] = c1 * u1[i] + c2 * u2[i] + c3 * u3[i] + c4 * u4[i] + c5 * u5[i]
+    stage(new, c, a, u6)
     total = 0.0
     for i in range(STATES):
         new[i] += u6[i]  # the last stage is the difference from the embedded method of order 3

@@ -97,8 +97,16 @@ def assemble(
     parameters: Sequence[Parameter],
     formulas: Sequence[Formula],
     mechanisms: Sequence[Mechanism],
+    *,
+    check_units: bool = True,
 ) -> Model:
     """Join vocabulary and equations into a checked `Model`.
+
+    Parameters
+    ----------
+    check_units
+        Whether every law is called with quantities; this takes most of a second, and can be left out where a test
+        does it.
 
     Raises
     ------
@@ -108,7 +116,8 @@ def assemble(
     """
     model = Model(name, tuple(states), tuple(parameters), tuple(formulas), tuple(mechanisms))
     problems = [*_name_problems(model)]
-    problems = problems or [*_unit_problems(model)]
+    if check_units:
+        problems = problems or [*_unit_problems(model)]
     if problems:
         raise ModelError(f"model {name}", problems)
     return model

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sciatrial.engine import CompileCacheWarning, simulate
-from sciatrial.engine import compile as room
+from sciatrial.engine.scalar import scalar_code
 
 CODE = """
 import sys; sys.path.insert(0, {root!r})
@@ -18,8 +18,8 @@ rate = Parameter("elimination_rate", "1/day", "rate")
 model = assemble("decay", [State("drug", "mg", "drug")], [rate], [seen], [elimination])
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    run = simulate(model, [[0.5]], [[1.0]], times_days=[1.0])
-    run = simulate(model, [[0.5]], [[1.0]], times_days=[1.0])
+    run = simulate(model, [[0.5]], [[1.0]], times_days=[1.0], processor="scalar")
+    run = simulate(model, [[0.5]], [[1.0]], times_days=[1.0], processor="scalar")
 print(len(caught), *sorted({{w.category.__name__ for w in caught}}), run.values[0, 0, 0].hex())
 """
 
@@ -75,24 +75,18 @@ def test_the_warning_says_what_to_do(decay, tmp_path, monkeypatch):
     blocker = tmp_path / "file"
     blocker.write_text("", encoding="utf-8")
     monkeypatch.setenv("XDG_CACHE_HOME", str(blocker))
-    room.compiled.cache_clear()
+    scalar_code.cache_clear()
     with pytest.warns(CompileCacheWarning, match="XDG_CACHE_HOME"):
-        simulate(decay, [[0.5]], [[1.0]], times_days=[1.0])
-    room.compiled.cache_clear()
+        simulate(decay, [[0.5]], [[1.0]], times_days=[1.0], processor="scalar")
+    scalar_code.cache_clear()
 
 
 def test_a_model_is_compiled_once_in_a_process(decay):
-    assert room.compiled(decay) is room.compiled(decay)
+    assert scalar_code(decay) is scalar_code(decay)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        simulate(decay, np.array([[0.5]]), [[1.0]], times_days=[1.0])
+        simulate(decay, np.array([[0.5]]), [[1.0]], times_days=[1.0], processor="scalar")
 
 
 def test_nothing_is_left_of_a_file_that_was_being_written(kept):
     assert not list(kept[0].rglob("*.partial"))
-
-
-def test_a_model_can_be_compiled_ahead(decay):
-    room.compiled.cache_clear()
-    room.prepare(decay)
-    assert room.compiled.cache_info().currsize == 1

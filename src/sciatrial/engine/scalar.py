@@ -1,4 +1,7 @@
-"""Model → compiled driver, kept on disk so that the next process starts at once."""
+"""The reference: one patient at a time, compiled by numba. Where vector code cannot run, it does the work.
+
+Compiled code is kept on disk, so that the next process starts at once.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ import os
 import shutil
 import sys
 import tempfile
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,9 +21,9 @@ from typing import Any
 
 import llvmlite
 import numba
-import platformdirs
 
 from sciatrial.engine import rosenbrock
+from sciatrial.engine.cache import cache_folder, warn_of_no_cache
 from sciatrial.engine.emit_numba import Kernels, emit
 from sciatrial.engine.trace import trace
 from sciatrial.model import Model
@@ -48,21 +50,22 @@ _DRIVE = (
 )
 
 
-class CompileCacheWarning(UserWarning):
-    """Compiled code could not be kept on disk: results are the same, the next start is slower."""
-
-
 @dataclass(frozen=True)
-class Compiled:
-    """A model ready to run: the driver, the sizes of its arrays, and the formula outputs in the driver's order."""
+class ScalarCode:
+    """A model ready to run.
+
+    ``output_names`` are the formula outputs in the driver's order, ``arguments`` what the driver takes after the range
+    of patients and the sizes.
+    """
 
     drive: Callable[..., None]
     kernels: Kernels
     output_names: tuple[str, ...]
+    arguments: tuple[str, ...]
 
 
 @lru_cache(maxsize=8)
-def compiled(model: Model) -> Compiled:
+def scalar_code(model: Model) -> ScalarCode:
     """Trace, differentiate and compile a model; from disk where the same code was compiled before.
 
     Warns
@@ -72,25 +75,8 @@ def compiled(model: Model) -> Compiled:
     """
     traces = trace(model)
     kernels = emit(traces)
-    return Compiled(_load(kernels.source).drive, kernels, traces.output_names)
-
-
-def prepare(model: Model) -> None:
-    """Compile a model now, so that the first simulation starts at once.
-
-    Some twenty seconds at the first run on a machine, well under a second afterwards.
-
-    Warns
-    -----
-    CompileCacheWarning
-        When the cache folder cannot be used.
-    """
-    compiled(model)
-
-
-def cache_folder() -> Path:
-    """Return the folder that keeps compiled code; the environment variable XDG_CACHE_HOME moves it on Linux."""
-    return Path(platformdirs.user_cache_dir("sciatrial", appauthor=False)) / "kernels"
+    drive = _load(kernels.source).drive
+    return ScalarCode(drive, kernels, traces.output_names, tuple(inspect.signature(rosenbrock.drive).parameters)[3:])
 
 
 def _source(kernels: str, *, cache: bool) -> str:
@@ -116,13 +102,7 @@ def _load(kernels: str) -> ModuleType:
             _write_whole(folder, source)
             return _import(name, folder / _FILE)
     except OSError as error:
-        warnings.warn(
-            f"{folder}: compiled code cannot be kept here ({error.strerror or error}). Results are the same; every "
-            "start compiles again, which takes some seconds. Make the folder writable, free some space, or set "
-            "XDG_CACHE_HOME to a folder that is.",
-            CompileCacheWarning,
-            stacklevel=2,
-        )
+        warn_of_no_cache(folder, error)
         return _in_memory(name, _source(kernels, cache=False))
 
 

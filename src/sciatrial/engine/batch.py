@@ -1,0 +1,209 @@
+"""What is simulated: inputs checked, all problems told at once, and laid out as the drivers take them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sciatrial.engine.events import Events, Rule, unknown_name
+from sciatrial.engine.trajectories import Trajectories
+from sciatrial.foundation import Problem, SolverError
+from sciatrial.model import Model
+
+_MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Checked inputs: dims ``patient, parameter``; ``patient, state``; ``patient, visit``."""
+
+    parameters: NDArray[np.float64]
+    initial: NDArray[np.float64]
+    times: NDArray[np.float64]
+    events: Events
+
+
+def checked(
+    model: Model,
+    parameters: ArrayLike,
+    initial: ArrayLike,
+    times_days: ArrayLike,
+    events: Events,
+    rules: Sequence[Rule],
+    names: tuple[str, ...],
+    tolerance: float,
+) -> Batch:
+    """Return the inputs of a simulation as arrays.
+
+    Raises
+    ------
+    SolverError
+        With everything that is wrong with them.
+    """
+    start = np.atleast_2d(np.asarray(initial, dtype=float))
+    numbers = np.atleast_2d(np.asarray(parameters, dtype=float))
+    times = np.atleast_2d(np.asarray(times_days, dtype=float))
+    n = max(len(start), len(numbers))
+    problems = [
+        Problem(what, f"has shape {array.shape}", f"({n}, {width})", "one row for each patient, or one for all")
+        for what, array, width in (
+            ("parameters", numbers, len(model.parameters)),
+            ("initial", start, len(model.states)),
+            ("times_days", times, times.shape[1]),
+        )
+        if array.ndim != 2 or array.shape[1] != width or len(array) not in (1, n) or width == 0
+    ]
+    if not 1e-12 <= tolerance <= 0.1:
+        problems.append(Problem("tolerance", f"is {tolerance}", "1e-12 to 0.1", "the default is 1e-3"))
+    known = [item.name for item in model.outputs]
+    problems += [unknown_name(name, "output", known) for name in names if name not in known]
+    problems += [p for rule in rules for p in _rule_problems(rule, model, known, (n, times.shape[-1]))]
+    if problems:
+        raise SolverError("simulation", problems)
+    problems += _number_problems("parameter", numbers, model.parameter_names)
+    problems += _number_problems("initial state", start, model.state_names)
+    problems += _time_problems(times)
+    problems += _event_problems(events, n, model)
+    if problems:
+        raise SolverError("simulation", _shortened(problems))
+
+    def rows(array: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.array(np.broadcast_to(array, (n, array.shape[1])), order="C")
+
+    return Batch(rows(numbers), rows(start), rows(times), events)
+
+
+def _shortened(problems: list[Problem]) -> list[Problem]:
+    if len(problems) <= _MOST_PROBLEMS:
+        return problems
+    more = Problem("simulation", f"{len(problems) - _MOST_PROBLEMS} more such problems", "finite numbers in range")
+    return [*problems[:_MOST_PROBLEMS], more]
+
+
+def _number_problems(kind: str, array: NDArray[np.float64], names: tuple[str, ...]) -> list[Problem]:
+    return [
+        Problem(f"patient {row}, {kind} {names[column]}", f"is {array[row, column]}", "a finite number")
+        for row, column in np.argwhere(~np.isfinite(array))
+    ]
+
+
+def _time_problems(times: NDArray[np.float64]) -> list[Problem]:
+    problems = _number_problems("visit", times, tuple(str(visit) for visit in range(times.shape[1])))
+    if problems:
+        return problems
+    return [
+        Problem(f"patient {row}, times_days", f"{times[row].tolist()}", "0 or more and never falling", "sort them")
+        for row in np.flatnonzero((times[:, 0] < 0) | (np.diff(times, axis=1) < 0).any(axis=1))
+    ]
+
+
+def _event_problems(events: Events, n: int, model: Model) -> list[Problem]:
+    problems = []
+    lengths = {len(events.patient), len(events.day), len(events.state), len(events.factor), len(events.amount)}
+    if len(lengths) > 1:
+        return [Problem("events", f"have parts of lengths {sorted(lengths)}", "one entry of each for every event")]
+    if not len(events):
+        return []
+    finite = np.isfinite(events.day) & np.isfinite(events.factor) & np.isfinite(events.amount)
+    wrong = ~finite | (events.day < 0) | (events.patient < 0) | (events.patient >= n)
+    wrong |= (events.state < 0) | (events.state >= len(model.states))
+    for index in np.flatnonzero(wrong):
+        found = (
+            f"patient {events.patient[index]}, day {events.day[index]}, state {events.state[index]}, "
+            f"factor {events.factor[index]}, amount {events.amount[index]}"
+        )
+        expected = f"a patient from 0 to {n - 1}, a day from 0, a state of the model, finite factor and amount"
+        problems.append(Problem(f"event {index}", found, expected))
+    return problems
+
+
+def _rule_problems(rule: Rule, model: Model, known: list[str], shape: tuple[int, int]) -> list[Problem]:
+    problems = []
+    if rule.output not in known:
+        problems.append(unknown_name(rule.output, "output", known))
+    if np.shape(rule.threshold) != shape or np.isnan(rule.threshold).any():
+        found = f"has shape {np.shape(rule.threshold)}" if np.shape(rule.threshold) != shape else "holds NaN"
+        problems.append(
+            Problem(f"rule {rule.name}, threshold", found, f"{shape}: patient, visit", "infinity for never")
+        )
+    if rule.at_most < 1:
+        problems.append(Problem(f"rule {rule.name}, at_most", f"is {rule.at_most}", "1 or more"))
+    for effect in rule.effects:
+        if effect.state not in model.state_names:
+            problems.append(unknown_name(effect.state, "state", model.state_names))
+        if not (np.isfinite([effect.factor, effect.amount, effect.delay_days]).all() and effect.delay_days >= 0):
+            problems.append(Problem(f"rule {rule.name}", f"{effect}", "finite numbers and a delay of 0 or more"))
+    return problems
+
+
+def no_trajectories(batch: Batch, names: tuple[str, ...], n_rules: int) -> Trajectories:
+    """Return trajectories for the drivers to fill."""
+    n, n_visits = batch.times.shape
+    return Trajectories(
+        outputs=names,
+        times_days=batch.times,
+        values=np.full((n, n_visits, len(names)), np.nan),
+        final_states=np.full(batch.initial.shape, np.nan),
+        status=np.zeros(n, dtype=np.int64),
+        stopped_day=np.zeros(n),
+        steps=np.zeros(n, dtype=np.int64),
+        triggered=np.zeros((n, n_rules, n_visits), dtype=np.bool_),
+    )
+
+
+def driver_arguments(
+    model: Model,
+    output_names: Sequence[str],
+    batch: Batch,
+    rules: Sequence[Rule],
+    trajectories: Trajectories,
+    *,
+    tolerance: float,
+    max_steps: int,
+) -> dict[str, Any]:
+    """Return what the drivers take, by the names of their arguments; results go into `trajectories`.
+
+    Parameters
+    ----------
+    output_names
+        Formula outputs in the order of the compiled code.
+    """
+    n, n_visits = batch.times.shape
+    events = batch.events
+    order = np.lexsort((np.arange(len(events)), events.day, events.patient))
+    starts = np.searchsorted(events.patient[order], np.arange(n + 1))
+    places = {name: place for place, name in enumerate((*output_names, *model.state_names))}
+    effects = [effect for rule in rules for effect in rule.effects]
+    threshold = np.stack([rule.threshold for rule in rules]) if rules else np.zeros((0, n, n_visits))
+
+    def whole(numbers: Sequence[int]) -> NDArray[np.int64]:
+        return np.array(numbers, dtype=np.int64)
+
+    def real(numbers: Sequence[float]) -> NDArray[np.float64]:
+        return np.array(numbers, dtype=float)
+
+    return {
+        "n_patients": n, "parameters": batch.parameters, "initial": batch.initial, "times": batch.times,
+        "n_visits": n_visits,
+        "event_start": starts.astype(np.int64), "event_day": events.day[order].astype(float),
+        "event_state": events.state[order].astype(np.int64), "event_factor": events.factor[order].astype(float),
+        "event_amount": events.amount[order].astype(float),
+        "n_rules": len(rules), "rule_column": whole([places[rule.output] for rule in rules]),
+        "rule_threshold": np.array(threshold, dtype=float, order="C"),
+        "rule_at_most": whole([rule.at_most for rule in rules]),
+        "effect_start": np.cumsum([0, *(len(rule.effects) for rule in rules)]).astype(np.int64),
+        "effect_state": whole([model.state_names.index(effect.state) for effect in effects]),
+        "effect_factor": real([effect.factor for effect in effects]),
+        "effect_amount": real([effect.amount for effect in effects]),
+        "effect_delay": real([effect.delay_days for effect in effects]),
+        "most_waiting": sum(min(rule.at_most, n_visits) * len(rule.effects) for rule in rules),
+        "n_columns": len(trajectories.outputs), "columns": whole([places[name] for name in trajectories.outputs]),
+        "absolute": real([tolerance * 0.01 * state.scale for state in model.states]), "relative": float(tolerance),
+        "max_steps": int(max_steps),
+        "values": trajectories.values, "final": trajectories.final_states, "status": trajectories.status,
+        "stopped_day": trajectories.stopped_day, "steps": trajectories.steps, "triggered": trajectories.triggered,
+    }  # fmt: skip
