@@ -192,9 +192,7 @@ class _Writer:
         return _function("stage", body)
 
 
-def _solve(
-    body: Lines, memory: _Memory, plan: Elimination, before_row: Callable[[int], None] | None = None
-) -> None:
+def _solve(body: Lines, memory: _Memory, plan: Elimination, before_row: Callable[[int], None] | None = None) -> None:
     """Write the solution of the factorised system into u."""
     ready: set[int] = set()
 

@@ -97,7 +97,7 @@ def drive(
     queue_first, queue_at, queue_end = 0, 0, 0
     patient, visit, event, n_waiting, taken = ints(LANES), ints(LANES), ints(LANES), ints(LANES), ints(LANES)
     day, planned, target = floats(LANES), floats(LANES), floats(LANES)
-    is_there, is_last = ints(LANES), ints(LANES)
+    is_there, is_last, accepted = ints(LANES), ints(LANES), ints(LANES)
     for i in range(STATES * LANES):
         y[i] = 0.0
     for i in range(CONSTANTS * LANES):
@@ -144,6 +144,7 @@ def drive(
                     event[lane] = event_start[row]
                     n_waiting[lane] = 0
                     taken[lane] = 0
+                    accepted[lane] = 0
                     day[lane] = 0.0
                     planned[lane] = FIRST_STEP_DAYS
                     limit[lane] = math.inf if mesh_use == FROZEN else 1.0
@@ -231,7 +232,7 @@ def drive(
                 if patient[lane] < 0:
                     wanted = FIRST_STEP_DAYS
                 elif mesh_use == FROZEN:
-                    wanted = mesh[mesh_of[patient[lane]] * mesh_width + taken[lane]]
+                    wanted = mesh[mesh_of[patient[lane]] * mesh_width + accepted[lane]]
                     if wanted < 0.0:
                         is_last[lane] = 1
                         wanted = left
@@ -254,8 +255,9 @@ def drive(
                         # a step cut short to land on the target says nothing against the longer one planned
                         if not (is_last[lane] and now < planned[lane] and suggested < planned[lane]):
                             planned[lane] = min(suggested, LONGEST_STEP_DAYS)
-                        if mesh_use == RECORDED and taken[lane] <= mesh_width:
-                            mesh[row * mesh_width + taken[lane] - 1] = -now if is_last[lane] else now
+                        if mesh_use == RECORDED and accepted[lane] < mesh_width:
+                            mesh[row * mesh_width + accepted[lane]] = -now if is_last[lane] else now
+                        accepted[lane] += 1
                         largest_error[row] = max(largest_error[row], size)
                         day[lane] = target[lane] if is_last[lane] else day[lane] + now
                         if is_last[lane]:

@@ -18,7 +18,7 @@ from sciatrial.engine.batch import Batch, driver_arguments, no_trajectories
 from sciatrial.engine.events import Rule
 from sciatrial.engine.trajectories import Trajectories
 from sciatrial.engine.vector import target_here, vector_code
-from sciatrial.foundation import Progress
+from sciatrial.foundation import Problem, Progress, SolverError
 from sciatrial.model import Model
 
 _SECONDS_BETWEEN_LOOKS = 0.05
@@ -87,6 +87,9 @@ def solve(
         processor = Processor.SCALAR
     settings = {"tolerance": tolerance, "max_steps": max_steps}
     if processor is Processor.SCALAR or target is None:
+        if mesh is not None:
+            expected = "a processor with AVX2 and FMA, AVX-512 or NEON"
+            raise SolverError("frozen steps", [Problem("this processor", "has no vector code", expected)])
         from sciatrial.engine.scalar import scalar_code  # numba is slow to import, and seldom needed
 
         scalar = scalar_code(model)

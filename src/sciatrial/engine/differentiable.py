@@ -1,0 +1,85 @@
+"""Frozen steps as an operation of JAX: calibration by gradients (NumPyro, BlackJAX) sees the engine as one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sciatrial.engine.events import unknown_name
+from sciatrial.engine.frozen import FrozenMesh, follow, sensitivities
+from sciatrial.foundation import Problem, SolverError
+
+
+def differentiable(mesh: FrozenMesh, *, with_respect_to: Sequence[str]) -> Callable[[Any], Any]:
+    """Return the results of the patients of a mesh as a function that JAX can differentiate, compile and map.
+
+    Parameters
+    ----------
+    mesh
+        From `freeze`; whatever is not in `with_respect_to` stays as it was there.
+    with_respect_to
+        Parameters, or states (their value on day 0).
+
+    Returns
+    -------
+    function
+        Of an array with dims ``patient, name``; gives an array with dims ``patient, visit, output``, NaN where a
+        patient's equations broke down.
+
+    Raises
+    ------
+    SolverError
+        When JAX is not installed or computes in single precision, or for an unknown name.
+    """
+    jax = _jax()
+    names = tuple(with_respect_to)
+    known = (*mesh.model.parameter_names, *mesh.model.state_names)
+    wrong = [unknown_name(name, "parameter or state", known) for name in names if name not in known]
+    if wrong:
+        raise SolverError("derivatives", wrong)
+    n_parameters = len(mesh.model.parameters)
+    columns = [known.index(name) for name in names]
+    shape = (*mesh.batch.times.shape, len(mesh.outputs))
+
+    def point(chosen: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        whole = np.concatenate([mesh.batch.parameters, mesh.batch.initial], axis=1)
+        whole[:, columns] = chosen
+        return whole[:, :n_parameters], whole[:, n_parameters:]
+
+    def values_of(chosen: Any) -> NDArray[np.float64]:
+        return follow(mesh, *point(np.asarray(chosen))).values
+
+    def both_of(chosen: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        done = sensitivities(mesh, *point(np.asarray(chosen)), with_respect_to=names)
+        return done.values, done.derivatives
+
+    values = jax.ShapeDtypeStruct(shape, np.float64)
+    derivatives = jax.ShapeDtypeStruct((*shape, len(names)), np.float64)
+
+    @jax.custom_vjp
+    def results(chosen: Any) -> Any:
+        return jax.pure_callback(values_of, values, chosen, vmap_method="sequential")
+
+    def forward(chosen: Any) -> tuple[Any, Any]:
+        return jax.pure_callback(both_of, (values, derivatives), chosen, vmap_method="sequential")
+
+    def backward(kept: Any, weights: Any) -> tuple[Any]:
+        return (jax.numpy.einsum("pvo,pvok->pk", weights, kept),)
+
+    results.defvjp(forward, backward)
+    return results
+
+
+def _jax() -> Any:
+    try:
+        import jax
+    except ImportError as error:
+        what = Problem("JAX", "is not installed", "an environment with it", "pip install 'sciatrial[jax]'")
+        raise SolverError("derivatives", [what]) from error
+    if not jax.config.jax_enable_x64:
+        hint = "call jax.config.update('jax_enable_x64', True) before anything else"
+        raise SolverError("derivatives", [Problem("JAX", "computes in single precision", "double precision", hint)])
+    return jax
