@@ -45,3 +45,21 @@ def test_a_mistake_is_told_with_what_to_do(words, told):
     result = run(*words)
     assert result.exit_code == 1
     assert told in result.stderr
+
+
+def test_a_folder_of_somebody_elses_is_never_removed(tmp_path):
+    out = tmp_path / "out"
+    mine = tmp_path / "out.parts"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("years of work", encoding="utf-8")
+    result = run("sensitivity", STUDY, "--out", out, "--months", "3", "--patients", 4)
+    assert result.exit_code == 1
+    assert "was not made by this command" in result.stderr
+    assert (mine / "thesis.txt").read_text(encoding="utf-8") == "years of work"
+
+
+def test_quality_of_life_is_told_on_its_own_scale_and_with_its_own_direction():
+    result = run("attribute", STUDY, "--draws", 0, "--patients", 10, "--months", "3", "--outcome", "quality_of_life")
+    assert "above 0 is relief" in result.stdout
+    assert "on a scale up to 1" in result.stdout
+    assert "+0.0  (" not in result.stdout

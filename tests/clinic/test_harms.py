@@ -48,7 +48,9 @@ def test_a_chance_is_jeffreys_prior_and_half_the_counts():
 def test_where_nobody_had_the_event_the_bound_is_three_over_the_number_at_risk():
     tumour = by_name("tumour of cells")
     assert tumour.n_with_event == 0
-    assert tumour.upper_bound == pytest.approx(3 / tumour.n_at_risk)
+    # patients count half in the bound as in the distribution, so the bound is never below the distribution's own
+    assert tumour.upper_bound == pytest.approx(2 * 3 / tumour.n_at_risk)
+    assert all(item.upper_bound >= item.chance(0.949) for item in KNOWN if item.is_estimable)
 
 
 def test_a_harm_without_a_count_is_not_estimable_and_may_be_anything():
@@ -83,10 +85,28 @@ def test_the_same_patients_are_harmed_in_arms_with_the_same_exposure_and_more_by
     assert twice.mean() == pytest.approx(patient_chance(0.02, 2), abs=0.006)
 
 
+def test_only_doses_that_are_given_do_harm():
+    far = cells(n_doses=10, weeks_between_doses=104)
+    assert exposures_of(far, last_day=365)["into_the_disc"] == 1
+    assert exposures_of(far, last_day=800)["into_the_disc"] == 2
+    assert exposures_of(cells(weeks_until_treatment=50), last_day=300) == {}
+
+
+def test_events_of_any_cause_are_told_apart_and_the_placebo_arm_has_its_own():
+    assert by_name("any_event of gabapentinoid").counted == "any_cause"
+    placebo = by_name("any_event of placebo_oral")
+    assert (placebo.n_with_event, placebo.n_at_risk) == (43, 101)
+    assert by_name("dural_tear of operation").counted == "related"
+
+
+def test_what_the_model_simulates_has_no_row():
+    assert "reherniation" not in {item.harm for item in KNOWN}
+
+
 def test_a_count_that_the_table_does_not_hold_is_refused():
     with pytest.raises(TrialError, match="centeno2017"):
         hazards(SAFETY[SAFETY["study_id"] != "centeno2017"])
 
 
 def test_a_hazard_tells_its_name():
-    assert Hazard("tumour", "cells", "patient", 0, 0, (), "").name == "tumour of cells"
+    assert Hazard("tumour", "cells", "patient", "related", 0, 0, (), "").name == "tumour of cells"

@@ -98,3 +98,17 @@ def test_the_true_threshold_is_where_the_recorded_score_passes(above):
     true = np.linspace(0, 100, len(MANY))
     recorded = measured(Score.LEG_PAIN, true, error, habit)
     assert np.array_equal(recorded > above, true > true_score_above(above, error, habit))
+
+
+def test_no_day_is_special():
+    def correlation(first, lag):
+        found = measurement_errors(
+            Score.LEG_PAIN, [first, first + lag], numbers=with_numbers(measurement_sd=0.0), seed=2, patients=MANY
+        )
+        return np.corrcoef(found.T)[0, 1]
+
+    memory = DRAW.value("fluctuation_days")
+    for lag in (0.25 * memory, memory, 1.5 * memory):
+        found = [correlation(first, lag) for first in (0.0, 0.5 * memory, 3.7 * memory)]
+        assert max(found) - min(found) < 0.03  # four standard errors of 20 000 patients
+    assert correlation(0.0, 2.0 * memory) == pytest.approx(0, abs=0.03)

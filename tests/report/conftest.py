@@ -223,6 +223,7 @@ def inputs(result, operating, published) -> ReportInputs:
         harms=pd.DataFrame(
             {
                 "arm": ["cells", "cells"], "harm": ["tumour", "immune_reaction"], "exposure": ["cells", "donor_cells"],
+                "counted": ["related", "any_cause"],
                 "n_with_event": [0, 0], "n_at_risk": [38, 0], "percent": [1.2, np.nan], "low": [0.0, np.nan],
                 "high": [9.5, np.nan], "seen": [0.4, np.nan], "could_exclude": [10.0, 10.0],
                 "one_trial": [0, np.nan],

@@ -116,3 +116,10 @@ def test_the_same_inputs_give_the_same_pages(tmp_path, pages):
     again = {file.name: file.read_text(encoding="utf-8") for file in written(tmp_path / "again")}
     assert again == pages
     assert isinstance(parameter_table(MODEL, PRIOR, EVIDENCE), pd.DataFrame)
+
+
+def test_a_page_of_somebody_elses_is_never_written_over(tmp_path):
+    (tmp_path / "index.html").write_text("mine", encoding="utf-8")
+    with pytest.raises(StudyError, match="holds something else"):
+        written(tmp_path)
+    assert (tmp_path / "index.html").read_text(encoding="utf-8") == "mine"

@@ -38,3 +38,10 @@ def test_a_number_knows_the_modules_that_use_it():
     assert modules["resorption_rate"] == "disc"
     assert "nerve" in modules["axon_loss_rate"]
     assert modules["viable_fraction"] == "clinic"
+
+
+def test_effects_that_may_be_absent_are_inputs_where_the_arm_has_them():
+    cells = keys(Cause.DISCOGENIC)
+    assert {"presence.cell_anti_inflammatory"} <= cells
+    tablets = keys(Cause.HERNIATION, Protocol(intervention="nsaid"))
+    assert not [key for key in tablets if key.startswith("presence.cell")]

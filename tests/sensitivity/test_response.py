@@ -58,3 +58,33 @@ def test_interrupted_work_goes_on_from_what_is_kept(tmp_path):
         values(keep=tmp_path, progress=StopsAtOnce())
     assert len(list(tmp_path.glob("*.npy"))) == 1
     np.testing.assert_array_equal(values(keep=tmp_path), values())
+
+
+def at(key, share):
+    points = np.full((1, len(INPUTS)), 0.5)
+    # everything there, unless asked otherwise
+    for place, item in enumerate(INPUTS):
+        if item.row is None:
+            points[0, place] = 1.0
+    points[0, [item.key for item in INPUTS].index(key)] = share
+    return values(points)[0]
+
+
+def test_the_spread_between_patients_moves_outcomes():
+    assert np.abs(at("patient_spread_factor", 1.0) - at("patient_spread_factor", 0.0)).max() > 0.5
+
+
+def test_an_effect_is_absent_below_its_share_and_present_above():
+    key, effect = "presence.cell_anti_inflammatory", slice(4, 6)  # columns: treated, then effect
+    absent, present = at(key, 0.49), at(key, 0.51)
+    assert np.array_equal(present, at(key, 1.0))
+    assert np.array_equal(absent, at(key, 0.0))
+    assert (present[effect] < absent[effect] - 0.5).all()  # what is left is the needle's
+
+
+def test_a_damaged_part_is_computed_again(tmp_path):
+    found = values(keep=tmp_path)
+    (part,) = tmp_path.glob("*.npy")
+    part.write_bytes(part.read_bytes()[:50])
+    np.testing.assert_array_equal(values(keep=tmp_path), found)
+    assert not list(tmp_path.glob("*.partial"))

@@ -5,9 +5,10 @@ import pytest
 
 from sciatrial.calibration import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.clinic import Protocol
-from sciatrial.foundation import TrialError
+from sciatrial.engine import simulate
+from sciatrial.foundation import DAYS_PER_MONTH, TrialError
 from sciatrial.model import sciatica_model
-from sciatrial.population import cohort_named
+from sciatrial.population import cohort_named, sample_patients
 from sciatrial.trial import CELL_PARTS, attribute, parts_of
 from sciatrial.trial.attribution import shapley
 
@@ -68,6 +69,24 @@ def test_a_mechanism_that_the_draw_leaves_out_has_no_share():
     assert off.abs().max() < 0.05
 
 
+def test_what_is_divided_is_the_difference_from_no_cells_at_all():
+    """Cells that do nothing still take up room in the disc, which is theirs to answer for."""
+    protocol = Protocol(
+        intervention="cell_therapy", cell_type="disc_cells", donor="allogeneic", dose_million_cells=40,
+        route="intradiscal",
+    )  # fmt: skip
+    got = divided(protocol, cohort="chronic_discogenic", outcome="back_pain", months=(24.0,))
+    draw = reference_draw(PRIOR, included=PRIOR.groups).one(0)
+    patients = sample_patients(MODEL, draw, cohort_named("chronic_discogenic"), n_patients=60, seed=5)
+    day = 24 * DAYS_PER_MONTH
+    untreated = simulate(
+        MODEL, patients.parameters, patients.entry_states, times_days=[day], outputs=["back_pain"],
+        events=patients.later_events(MODEL, day),
+    )  # fmt: skip
+    assert got.whole["natural"].to_numpy() == pytest.approx([untreated["back_pain"].mean()], abs=1e-6)
+    assert got.shares.set_index("part").loc["burden_of_cells", "share"] > 0.01
+
+
 def test_tablets_have_their_drug_and_their_context():
     nsaid = Protocol(intervention="nsaid")
     assert parts_of(nsaid) == ("treatment", "context")
@@ -92,5 +111,5 @@ def test_what_cannot_be_divided_is_told_at_once():
 
 
 def test_the_table_holds_every_part_once_a_month(whole):
-    assert len(whole.table()) == 2 * len(parts_of(CELLS))
+    assert len(whole.table()) == 2 * (len(parts_of(CELLS)) + 1)  # the burden of cells is a row of its own
     assert "context" in repr(whole)

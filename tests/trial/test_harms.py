@@ -26,9 +26,15 @@ def test_what_is_not_estimable_has_no_number():
     assert unknown[["percent", "low", "high", "seen"]].isna().all(axis=None)
 
 
-def test_arms_with_the_same_exposure_have_the_same_cases():
-    two = harms(arms={"one": SALINE, "two": SALINE}, n_total=400).set_index("harm")
-    assert two.query("arm == 'one'")["one_trial"].equals(two.query("arm == 'two'")["one_trial"])
+def test_arms_with_the_same_exposure_have_the_same_chances_and_different_people():
+    two = harms(arms={"one": SALINE, "two": SALINE}, n_total=4000).query("is_estimable").set_index("harm")
+    one, other = two.query("arm == 'one'"), two.query("arm == 'two'")
+    assert one["percent"].equals(other["percent"])
+    assert (one["one_trial"] != other["one_trial"]).any()
+    # both are draws of the same chance
+    common = one["percent"].idxmax()
+    cases = one.loc[common, "one_trial"], other.loc[common, "one_trial"]
+    assert abs(cases[0] - cases[1]) < 5 * np.sqrt(sum(cases))
 
 
 def test_a_larger_trial_sees_more_and_excludes_more():

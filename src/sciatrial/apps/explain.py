@@ -40,8 +40,11 @@ def sensitivity(
 
     read, name = _read(study, arm)
     scores = tuple(_scores(outcome))
-    setting = Setting(read.cohort, read.design.arms[name], scores, _numbers(months), patients, read.settings.seed)
-    _refuse_existing(out)
+    setting = Setting(
+        read.cohort, read.design.arms[name], scores, _numbers(months), patients, read.settings.seed,
+        read.settings.calibration.inclusion_probability,
+    )  # fmt: skip
+    parts = _parts_folder(out)
     with Bar(Console(stderr=True)) as bar:
         found = analyse_sensitivity(
             sciatica_model(),
@@ -50,7 +53,7 @@ def sensitivity(
             trajectories=trajectories,
             n_shares=shares,
             base_points=base_points,
-            keep=out.with_name(out.name + ".parts"),
+            keep=parts,
             progress=bar,
         )
     found.save(out)
@@ -67,15 +70,17 @@ def sensitivity(
                 save_picture(
                     plot_shares(found, quantity=quantity, outcome=score, month=last), out / f"{stem}-shares.svg"
                 )
-    _forget(out.with_name(out.name + ".parts"))
+    _forget(parts)
     print(found)
     for score in map(str, scores):
         for month in setting.months:
+            _, unit, decimals = _words(score)
             print(
-                f"{score}, month {month:g}, largest effects of a number over its prior range on the arm's mean, points:"
+                f"{score}, month {month:g}, largest effects of a number over its prior range on the arm's mean, {unit}:"
             )
             for row in found.top("treated", score, month).to_dict("records"):
-                print(f"  {row['input']}: {row['mu_star']:.1f} ± {row['mu_star_ci']:.1f} ({row['module']})")
+                size = f"{row['mu_star']:.{decimals}f} ± {row['mu_star_ci']:.{decimals}f}"
+                print(f"  {row['input']}: {size} ({row['module']})")
     print(out)
 
 
@@ -102,7 +107,8 @@ def attribute(
         raise StudyError("attribute", Problem("--draws", f"is {draws}", "0 or more"))
     prior, seed = read_prior(), read.settings.seed
     if draws:
-        drawn = draw_parameters(prior, n_draws=draws, seed=seed)
+        probability = read.settings.calibration.inclusion_probability
+        drawn = draw_parameters(prior, n_draws=draws, seed=seed, inclusion_probability=probability)
         chosen = [drawn.one(i) for i in range(draws)]
     else:
         chosen = [reference_draw(prior, included=prior.groups).one(0)]
@@ -120,11 +126,12 @@ def attribute(
             progress=bar,
         )
     what = f"{draws} prior draws" if draws else "reference values, every optional effect present"
-    print(f"{found.outcome}, arm {name}: points against co-treatments alone; below 0 is relief")
+    relief, unit, decimals = _words(found.outcome)
+    print(f"{found.outcome}, arm {name}: {unit} against co-treatments alone; {relief}")
     print(f"  {what}; people not screened")
     for row in found.table().to_dict("records"):
-        around = f"({row['low']:+.1f} to {row['high']:+.1f})"
-        print(f"  month {row['month']:g}  {row['part']:<22} {row['median']:+6.1f}  {around}")
+        median, low, high = (f"{row[name]:+.{decimals}f}" for name in ("median", "low", "high"))
+        print(f"  month {row['month']:g}  {row['part']:<22} {median:>7}  ({low} to {high})")
     if picture is not None:
         save_picture(plot_attribution(found), picture)
         print(picture)
@@ -161,13 +168,37 @@ def _numbers(text: str) -> tuple[float, ...]:
         raise StudyError("months", problem) from error
 
 
-def _refuse_existing(out: Path) -> None:
+def _words(score: str) -> tuple[str, str, int]:
+    """Return which way is relief, the unit, and how many decimals tell something."""
+    from sciatrial.foundation import scale_of
+
+    top = scale_of(score)[1]
+    relief = "above 0 is relief" if score == Score.QUALITY_OF_LIFE else "below 0 is relief"
+    return (relief, "points", 1) if top > 10 else (relief, f"on a scale up to {top:g}", 3)
+
+
+_PART = "*.npy"
+_NOTE = "parts-of-an-interrupted-analysis.txt"
+
+
+def _parts_folder(out: Path) -> Path:
+    """Return the folder for finished parts, refused where something else is there; `out` must be new."""
+    parts = out.with_name(out.name + ".parts")
     if out.exists():
         raise StudyError(str(out), Problem("folder", "already exists", "a new folder", "choose another name"))
+    if parts.exists() and not (parts / _NOTE).is_file():
+        problem = Problem("folder", "was not made by this command", "no folder of this name", "choose another --out")
+        raise StudyError(str(parts), problem)
+    parts.mkdir(parents=True, exist_ok=True)
+    (parts / _NOTE).write_text(
+        "Finished parts. The same command goes on from here and removes them.\n", encoding="utf-8"
+    )
+    return parts
 
 
 def _forget(folder: Path) -> None:
-    """Remove finished parts that are now in the result."""
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove finished parts that are now in the result, and nothing else."""
+    for path in (*folder.glob(_PART), folder / _NOTE):
+        path.unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sciatrial.clinic.protocol import FLUIDS, TO_ROOT, Protocol
+from sciatrial.clinic.treat import days_of_doses
 from sciatrial.foundation import Donor, Intervention, Problem, Route, SafetyEvent, TrialError, uniforms
 
 if TYPE_CHECKING:
@@ -45,13 +46,16 @@ _NO_HARM = {
 class Hazard:
     """One harm of one exposure: the counts behind it, and the Beta distribution of its chance.
 
-    ``per`` says what one chance belongs to: an ``administration`` or a ``patient``. ``n_at_risk`` is 0 where no count
-    was found; such a hazard is not estimable and has no distribution.
+    ``per`` says what one chance belongs to: an ``administration`` or a ``patient``. ``counted`` says whether events
+    were counted as ``related`` to the exposure, or from ``any_cause``: those would in part have come anyway, and are
+    no measure of harm without a comparison. ``n_at_risk`` is 0 where no count was found; such a hazard is not
+    estimable and has no distribution.
     """
 
     harm: str
     exposure: str
     per: str
+    counted: str
     n_with_event: int
     n_at_risk: int
     sources: tuple[str, ...]
@@ -77,9 +81,12 @@ class Hazard:
 
     @property
     def upper_bound(self) -> float:
-        """The largest chance that the counts allow at 95 %: three over the number at risk where none had the event."""
+        """The largest chance that the counts allow at 95 %: by the rule of three where none had the event.
+
+        The rule is three over the number at risk, and patients count here by the overdispersion less, as everywhere.
+        """
         if self.n_with_event == 0:
-            return min(1.0, 3.0 / self.n_at_risk) if self.is_estimable else 1.0
+            return min(1.0, 3.0 * OVERDISPERSION / self.n_at_risk) if self.is_estimable else 1.0
         return float(self.chance(0.95))
 
 
@@ -122,7 +129,9 @@ def hazards(safety: pd.DataFrame) -> tuple[Hazard, ...]:
         if problems:
             continue
         with_event, at_risk = (sum(int(counts[source][0][place]) for source in sources) for place in (0, 1))
-        found.append(Hazard(row["harm"], row["exposure"], row["per"], with_event, at_risk, sources, row["note"]))
+        found.append(
+            Hazard(row["harm"], row["exposure"], row["per"], row["counted"], with_event, at_risk, sources, row["note"])
+        )
     if problems:
         raise TrialError("harms", problems)
     return tuple(found)
@@ -155,9 +164,14 @@ def _why_unused(row: Mapping[str, Any]) -> str:
     return "a treatment that is not simulated, a pooled or shared group of patients, or a control's own course"
 
 
-def exposures_of(protocol: Protocol) -> dict[str, int]:
-    """Return what an arm exposes its patients to, and how often."""
-    times = protocol.n_doses
+def exposures_of(protocol: Protocol, last_day: float = np.inf) -> dict[str, int]:
+    """Return what an arm exposes its patients to until the last day of follow-up, and how often.
+
+    Nobody's harvest fails here; those whose own cells could not be made are spared the needle.
+    """
+    times = len(days_of_doses(protocol, last_day))
+    if times == 0:
+        return {}
     where, what = protocol.where, protocol.intervention
     found: dict[str, int] = {}
     if what is Intervention.CELL_THERAPY:
@@ -181,9 +195,11 @@ def exposures_of(protocol: Protocol) -> dict[str, int]:
     return found
 
 
-def hazards_of(protocol: Protocol, known: tuple[Hazard, ...]) -> tuple[tuple[Hazard, int], ...]:
-    """Return each hazard of an arm and how many times its chance is taken."""
-    exposed = exposures_of(protocol)
+def hazards_of(
+    protocol: Protocol, known: tuple[Hazard, ...], last_day: float = np.inf
+) -> tuple[tuple[Hazard, int], ...]:
+    """Return each hazard of an arm and how many times its chance is taken until the last day of follow-up."""
+    exposed = exposures_of(protocol, last_day)
     return tuple(
         (hazard, exposed[hazard.exposure] if hazard.per == "administration" else 1)
         for hazard in known
@@ -199,7 +215,7 @@ def patient_chance(chance: NDArray[np.float64] | float, times: int) -> NDArray[n
 def has_event(hazard: Hazard, times: int, *, chance: float, seed: int, patients: ArrayLike) -> NDArray[np.bool_]:
     """Return who has the event; dims ``patient``.
 
-    The luck belongs to patient, hazard and administration, so arms that differ in nothing else harm the same patients.
+    The luck belongs to patient, hazard and administration: the same patients are harmed whatever else is simulated.
     """
     numbers = np.asarray(patients, dtype=np.int64)
     hit = np.zeros(len(numbers), dtype=bool)

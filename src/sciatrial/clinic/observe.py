@@ -44,8 +44,9 @@ def measurement_errors(
     Returns
     -------
     numpy.ndarray
-        dims ``patient, visit``. The fluctuation is a normal process with the same variance on every day; two visits
-        are correlated the more the closer they are, and not at all when two memories lie between them.
+        dims ``patient, visit``. The fluctuation is a normal process with the same variance on every day; over many
+        patients, two visits are correlated the more the closer they are, whenever the first one is, and not at all
+        when two memories lie between them.
     """
     visits = np.atleast_1d(np.asarray(days, dtype=float))
     fluctuation = numbers.value("fluctuation_sd", (str(score),))
@@ -64,14 +65,19 @@ def measurement_errors(
 
 
 def _fluctuation(what: str, day: float, memory: float, seed: int, patients: ArrayLike) -> NDArray[np.float64]:
-    """Return a standard normal process on one day: neighbours on a grid of one memory, mixed by distance."""
-    place = day / memory
-    before = int(np.floor(place))
+    """Return a standard normal process on one day: neighbours on a grid of one memory, mixed by distance.
+
+    Each patient's grid begins at a point of its own, so that no day of a trial is special.
+    """
+    numbers = np.asarray(patients)
+    place = day / memory + uniforms(seed, f"beginning of the fluctuation of {what}", numbers)
+    before = np.floor(place).astype(np.int64)
     share = place - before
-    early = normals(seed, f"fluctuation of {what}, period {before}", patients)
-    if share == 0:
-        return early
-    late = normals(seed, f"fluctuation of {what}, period {before + 1}", patients)
+    early, late = np.empty(numbers.shape), np.empty(numbers.shape)
+    for period in np.unique(before):
+        mine = before == period
+        early[mine] = normals(seed, f"fluctuation of {what}, period {period}", numbers[mine])
+        late[mine] = normals(seed, f"fluctuation of {what}, period {period + 1}", numbers[mine])
     return ((1 - share) * early + share * late) / np.hypot(1 - share, share)
 
 

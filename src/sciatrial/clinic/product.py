@@ -73,9 +73,12 @@ def product(protocol: Protocol, numbers: Numbers, *, patients: NDArray[np.int64]
 
 
 def _potency(protocol: Protocol, numbers: Numbers, patients: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
-    """Return each patient's luck with the batch, and with the donor: their own, or the batch's."""
+    """Return each patient's luck with the batch, and with the donor: their own, or the batch's; 1 on average."""
     batch = np.floor(BATCHES * uniforms(seed, f"batch of {protocol.cell_type}", patients)).astype(np.int64)
-    score = numbers.value("potency_batch_sd") * normals(seed, f"potency of a batch of {protocol.cell_type}", batch)
-    donor = patients if protocol.donor is Donor.AUTOLOGOUS else batch
-    score = score + numbers.value("potency_donor_sd") * normals(seed, f"potency of a {protocol.donor} donor", donor)
-    return np.exp(score)
+    batch_sd, donor_sd = numbers.value("potency_batch_sd"), numbers.value("potency_donor_sd")
+    score = batch_sd * normals(seed, f"potency of a batch of {protocol.cell_type}", batch)
+    if protocol.donor is Donor.AUTOLOGOUS:
+        score = score + donor_sd * normals(seed, "potency of one's own cells", patients)
+    else:
+        score = score + donor_sd * normals(seed, f"potency of a donor of {protocol.cell_type}", batch)
+    return np.exp(score - (batch_sd**2 + donor_sd**2) / 2)

@@ -64,6 +64,13 @@ class _Plan:
         return Events.joined(*self.parts) if self.parts else Events.none()
 
 
+def days_of_doses(protocol: Protocol, last_day: float) -> tuple[float, ...]:
+    """Return the days after randomisation on which an arm's doses are given, up to the last day of follow-up."""
+    first = protocol.weeks_until_treatment * DAYS_PER_WEEK
+    between = protocol.weeks_between_doses * DAYS_PER_WEEK
+    return tuple(day for day in (first + dose * between for dose in range(protocol.n_doses)) if day <= last_day)
+
+
 def treat(
     protocol: Protocol,
     numbers: Numbers,
@@ -109,10 +116,7 @@ def treat(
     cells = product(protocol, numbers, patients=patients, seed=seed) if protocol.is_cell_therapy else None
     given = np.ones(len(patients), dtype=bool) if cells is None else cells.is_given
     first = protocol.weeks_until_treatment * DAYS_PER_WEEK
-    for dose in range(protocol.n_doses):
-        day = first + dose * protocol.weeks_between_doses * DAYS_PER_WEEK
-        if day > last_day:
-            break
+    for dose, day in enumerate(days_of_doses(protocol, last_day)):
         if protocol.context is not None:
             plan.add(day, "treatment_context", factor=0.0, amount=1.0)
         _give(plan, protocol, cells, given, numbers, day, cause)
@@ -144,16 +148,17 @@ def _product_parameters(protocol: Protocol, cells: Product, numbers: Numbers) ->
 
 
 def _course(plan: _Plan, protocol: Protocol, numbers: Numbers, first: float, last_day: float) -> None:
-    """Add a course of tablets or physiotherapy; a gabapentinoid starts at half and is raised."""
+    """Add a course of tablets or physiotherapy; a gabapentinoid starts at half the dose and is raised."""
     state = EXPOSURES[protocol.intervention]
     level = 1.0
     drug = protocol.which_drug
     if drug is not None and protocol.daily_dose_mg is not None:
         level = exposure(drug, protocol.daily_dose_mg, numbers)
     raised = 0.0
-    if protocol.intervention is Intervention.GABAPENTINOID:
+    if drug is not None and protocol.intervention is Intervention.GABAPENTINOID:
         raised = numbers.value("titration_days")
-        plan.add(first, state, factor=0.0, amount=level / 2)
+        dose = protocol.daily_dose_mg or numbers.value("reference_daily_dose", _words(drug))
+        plan.add(first, state, factor=0.0, amount=exposure(drug, dose / 2, numbers))
     weeks = protocol.course_weeks or _COURSE_WEEKS.get(protocol.intervention)
     end = np.inf if weeks is None else first + weeks * DAYS_PER_WEEK
     if first + raised < min(end, last_day):

@@ -79,7 +79,7 @@ def _jax() -> Any:
     except ImportError as error:
         what = Problem("JAX", "is not installed", "an environment with it", "pip install 'sciatrial[jax]'")
         raise SolverError("derivatives", [what]) from error
-    if not jax.config.jax_enable_x64:
+    if not jax.config.read("jax_enable_x64"):
         hint = "call jax.config.update('jax_enable_x64', True) before anything else"
         raise SolverError("derivatives", [Problem("JAX", "computes in single precision", "double precision", hint)])
     return jax

@@ -50,6 +50,11 @@ class Events:
         parts = {item.name: getattr(self, item.name)[mine] for item in fields(self)}
         return Events(**{**parts, "patient": places[self.patient[mine]]})
 
+    def where(self, is_kept: ArrayLike) -> Events:
+        """Return the events for which `is_kept` (dims ``event``) is true."""
+        kept = np.asarray(is_kept, dtype=bool)
+        return Events(**{item.name: getattr(self, item.name)[kept] for item in fields(self)})
+
     @staticmethod
     def none() -> Events:
         """Return no events."""

@@ -174,7 +174,10 @@ def sensitivities(
         np.tile(batch.times, (copies, 1)),
         Events(
             (events.patient[None] + n * np.arange(copies)[:, None]).ravel(),
-            *(np.tile(part, copies) for part in (events.day, events.state, events.factor, events.amount)),
+            np.tile(events.day, copies),
+            np.tile(events.state, copies),
+            np.tile(events.factor, copies),
+            np.tile(events.amount, copies),
         ),
     )
     done = _followed(mesh, many, np.tile(np.arange(n), copies))

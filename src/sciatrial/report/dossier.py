@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # name of the page by which a dossier folder is known
 FIRST_PAGE = "index.html"
+_MARK = "written-by-sciatrial.txt"
 _BASES = {
     "measured": "read from a source row",
     "tuned": "set by hand within its range, on behaviours that its sources name: calibrated, not measured",
@@ -248,7 +249,7 @@ def write_dossier(
         When the folder holds something else, or cannot be written to.
     """
     folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / FIRST_PAGE).exists())):
+    if folder.exists() and not _is_ours(folder):
         problem = Problem("folder", "holds something else", "a new or empty folder", "choose another name")
         raise StudyError(str(folder), problem)
     context = _context(model, prior, evidence, behaviours)
@@ -262,6 +263,7 @@ def write_dossier(
         "dossier.md": _markdown(context),
         "parameters.csv": context["parameters"].to_csv(index=False),
         "diagram.svg": context["diagram"],
+        _MARK: "A dossier of sciatrial. Where this file is, writing a dossier again replaces the pages.\n",
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -270,7 +272,12 @@ def write_dossier(
     except OSError as error:
         problem = Problem("folder", f"cannot be written ({error.strerror})", "a folder that you may write to")
         raise StudyError(str(folder), problem) from error
-    return [folder / name for name in contents]
+    return [folder / name for name in contents if name != _MARK]
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder is empty, or a dossier that may be written again."""
+    return folder.is_dir() and ((folder / _MARK).is_file() or not any(folder.iterdir()))
 
 
 def _template(name: str) -> str:

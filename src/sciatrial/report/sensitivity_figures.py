@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _MOST = 15
 _QUANTITIES = {"treated": "the arm's mean", "effect": "the arm's mean less its sham's"}
 _PARTS = {
-    "less_inflammation": "#2a6f97", "neurotrophic_support": "#61a5c2", "repair": "#5a8f5a", "treatment": "#2a6f97",
-    "needle_and_fluid": "#c9a227", "context": "#9c8fb0",
+    "less_inflammation": "#2a6f97", "neurotrophic_support": "#61a5c2", "repair": "#5a8f5a",
+    "burden_of_cells": "#b5651d", "treatment": "#2a6f97", "needle_and_fluid": "#c9a227", "context": "#9c8fb0",
 }  # fmt: skip
 
 

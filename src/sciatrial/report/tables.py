@@ -296,7 +296,8 @@ def harms_wide(harms: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 "arm": row["arm"],
-                "harm": f"{row['harm'].replace('_', ' ')} ({row['exposure'].replace('_', ' ')})",
+                "harm": f"{row['harm'].replace('_', ' ')} ({row['exposure'].replace('_', ' ')})"
+                + (", any cause" if row["counted"] == "any_cause" else ""),
                 "published": f"{row['n_with_event']} of {row['n_at_risk']}" if known else "no count",
                 "expected": f"{number(row['percent'])} ({number(row['low'])} to {number(row['high'])})"
                 if known

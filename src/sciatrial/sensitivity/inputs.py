@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sciatrial.calibration import Prior, PriorRow
+from sciatrial.calibration import CELL_EFFECTS, Prior, PriorRow
 from sciatrial.clinic import SCORES, Protocol
 from sciatrial.foundation import Cause
 from sciatrial.model import Model
@@ -18,19 +18,26 @@ _MEASUREMENT_TOO = ("answers_in_steps_fraction",)
 
 @dataclass(frozen=True)
 class Input:
-    """One uncertain number: its row, and the module of the model that uses it (or ``clinic``, ``population``)."""
+    """One uncertain number, and the module of the model that uses it (or ``clinic``, ``population``).
 
-    row: PriorRow
+    Either a prior row, or ``group``: whether the effects of a group are there at all.
+    """
+
+    row: PriorRow | None
     module: str
+    group: str = ""
 
     @property
     def key(self) -> str:
-        """``name``, or ``qualifier.name``."""
-        return self.row.key
+        """``name``, ``qualifier.name`` or ``presence.group``."""
+        return f"presence.{self.group}" if self.row is None else self.row.key
 
 
 def uncertain_inputs(model: Model, prior: Prior, *, cause: Cause, protocol: Protocol) -> tuple[Input, ...]:
-    """Return the prior rows with a range that patients of this cause under this arm can meet, in their order."""
+    """Return what is uncertain for patients of this cause under this arm.
+
+    First the prior rows with a range, in their order, then each group of effects that may be absent.
+    """
     modules = _modules(model)
     words = _words(cause, protocol)
     found = []
@@ -39,8 +46,11 @@ def uncertain_inputs(model: Model, prior: Prior, *, cause: Cause, protocol: Prot
             continue
         if row.qualifier and row.qualifier not in words:
             continue
+        if row.inclusion in CELL_EFFECTS and not protocol.is_cell_therapy:
+            continue
         found.append(Input(row, modules.get(row.name, row.used_by)))
-    return tuple(found)
+    groups = dict.fromkeys(item.row.inclusion for item in found if item.row is not None and item.row.inclusion)
+    return (*found, *(Input(None, "presence", group) for group in groups))
 
 
 def _words(cause: Cause, protocol: Protocol) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from sciatrial.calibration import Draw, Prior, prior_quantile, reference_draw
 from sciatrial.clinic import Protocol, sham_of
 from sciatrial.engine import Events, simulate
 from sciatrial.foundation import DAYS_PER_MONTH, Progress, Score, fingerprint, silent
-from sciatrial.model import Model
+from sciatrial.model import Model, law_as_written
 from sciatrial.population import Cohort, sample_patients, treated_patients
 from sciatrial.sensitivity.inputs import Input
 
@@ -25,8 +26,9 @@ _POINTS_AT_ONCE = 50
 class Setting:
     """What is looked at: people of a cohort, an arm against its sham, outcomes and months.
 
-    ``cohort`` is taken without its criteria: who is screened out depends on the same numbers that are varied, and a
-    mean over those who remain would jump. ``n_patients`` are the same people, with the same luck, at every point.
+    ``inclusion_probability`` is that of each effect which may be absent. ``cohort`` is taken without its criteria: who
+    is screened out depends on the same numbers that are varied, and a mean over those who remain would jump.
+    ``n_patients`` are the same people, with the same luck, at every point.
     """
 
     cohort: Cohort
@@ -35,6 +37,7 @@ class Setting:
     months: tuple[float, ...]
     n_patients: int
     seed: int
+    inclusion_probability: float = 0.5
 
     @property
     def columns(self) -> tuple[tuple[str, str, float], ...]:
@@ -58,7 +61,8 @@ def responses(
     Parameters
     ----------
     model, prior, setting
-        What is simulated. Every effect that a draw may leave out is there; what is not varied has its reference value.
+        What is simulated. What is not varied has its reference value, and effects that may be absent are there unless
+        their presence is varied.
     inputs
         What is varied.
     points
@@ -73,34 +77,66 @@ def responses(
         less its sham's, in the same patients.
     """
     reference = reference_draw(prior, included=prior.groups).one(0)
-    values = np.stack([prior_quantile(item.row, points[:, place]) for place, item in enumerate(inputs)], axis=1)
     cohort = setting.cohort.model_copy(update={"eligible": {}})
     parts = []
     progress.start("points of the prior", len(points))
     for first in range(0, len(points), _POINTS_AT_ONCE):
-        block = values[first : first + _POINTS_AT_ONCE]
+        block = points[first : first + _POINTS_AT_ONCE]
         place = None if keep is None else keep / f"{_name_of(model, prior, setting, inputs, block)}.npy"
-        if place is not None and place.exists():
-            parts.append(np.load(place))
-        else:
-            draws = [
-                replace(reference, values={**reference.values, **dict(zip((i.key for i in inputs), row, strict=True))})
-                for row in block
-            ]
-            parts.append(_block(model, setting, cohort, draws, threads))
+        part = None if place is None else _kept(place)
+        if part is None:
+            draws = [_draw_at(reference, prior, inputs, point, setting.inclusion_probability) for point in block]
+            part = _block(model, setting, cohort, draws, threads)
             if place is not None:
-                place.parent.mkdir(parents=True, exist_ok=True)
-                np.save(place, parts[-1])
+                _keep(place, part)
+        parts.append(part)
         if not progress.advance(len(block)):
             raise KeyboardInterrupt
     progress.finish()
     return np.concatenate(parts)
 
 
+def _draw_at(reference: Draw, prior: Prior, inputs: Sequence[Input], point: NDArray[np.float64], p: float) -> Draw:
+    """Return the reference draw with the inputs at their shares of the prior (dims ``input``)."""
+    values, sds = dict(reference.values), dict(reference.sds)
+    for item, share in zip(inputs, point, strict=True):
+        if item.row is not None:
+            values[item.key] = float(prior_quantile(item.row, share))
+            if item.row.name == "patient_spread_factor":  # as in a draw of the prior, it acts on every spread
+                sds = {key: sd * values[item.key] for key, sd in reference.sds.items()}
+    absent = {item.group for item, share in zip(inputs, point, strict=True) if item.row is None and share <= 1 - p}
+    values |= {row.key: 0.0 for row in prior.entries if row.inclusion in absent}
+    return replace(reference, values=values, sds=sds)
+
+
+def _kept(place: Path) -> NDArray[np.float64] | None:
+    """Return a finished part; None when there is none that can be read."""
+    try:
+        return np.load(place)
+    except (OSError, ValueError, EOFError):
+        return None
+
+
+def _keep(place: Path, part: NDArray[np.float64]) -> None:
+    """Write a part under another name first, so that an interruption leaves no half of one."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    partial = place.with_suffix(".partial")
+    with partial.open("wb") as file:
+        np.save(file, part)
+    partial.replace(place)
+
+
 def _name_of(model: Model, prior: Prior, setting: Setting, inputs: Sequence[Input], block: NDArray[np.float64]) -> str:
     words = [setting.cohort.model_dump(), setting.protocol.model_dump(), setting.outcomes, setting.months]
-    laws = [law.name for law in (*model.formulas, *model.mechanisms)]
-    numbers = [setting.n_patients, setting.seed, [item.key for item in inputs], block, prior.rows]
+    laws = [version("sciatrial"), *(law_as_written(law) for law in (*model.formulas, *model.mechanisms))]
+    numbers = [
+        setting.n_patients,
+        setting.seed,
+        setting.inclusion_probability,
+        [item.key for item in inputs],
+        block,
+        prior.rows,
+    ]
     return fingerprint([words, laws, numbers])
 
 

@@ -46,6 +46,12 @@ CELL_PARTS: dict[str, tuple[str, ...]] = {
     "neurotrophic_support": ("neurotrophic_per_cell",),
     "repair": ("native_synthesis_gain", "converted_cell_matrix_factor"),
 }
+# what cells do by being there, whatever they secrete or become: they take up room in the disc and are cleared
+BURDEN = "burden_of_cells"
+_CELL_STATES = (
+    "loose_disc_cells", "anchored_disc_cells", "converted_disc_cells", "loose_epidural_cells",
+    "anchored_epidural_cells", "circulating_cells", "lost_cells",
+)  # fmt: skip
 PROCEDURE, DRUG, CONTEXT = "needle_and_fluid", "treatment", "context"
 _PROCEDURE_NUMBERS = (
     "injectate_disc_effect", "injectate_root_relief_fraction", "needle_disc_injury_fraction",
@@ -60,7 +66,8 @@ class Attribution(Record):
     ``shares`` has one row a draw, month and part: ``draw, month, part, share, alone, missing``, in points of the
     outcome against co-treatments alone (below 0 is relief where higher scores are worse): the part's Shapley value,
     the effect of that part alone, and what the whole loses without it. ``whole`` has ``draw, month, natural,
-    treated``: the mean outcome under co-treatments alone, if any, and with the whole treatment.
+    treated``: the mean outcome under co-treatments alone, if any, and with the whole treatment. The burden of cells
+    that do nothing else is not shared out: no other cell part can act without it.
     """
 
     arm: str
@@ -148,8 +155,8 @@ def attribute(
     progress.start(f"parts of {arm}", len(draws))
     for number, draw in enumerate(draws):
         patients = sample_patients(model, draw, cohort, n_patients=n_patients, seed=seed, threads=threads)
-        worth = _worth(model, protocol, patients, names, days, str(outcome), seed, threads)
-        natural, treated = worth[frozenset()], worth[frozenset(names)]
+        worth, natural = _worth(model, protocol, patients, names, days, str(outcome), seed, threads)
+        idle, treated = worth[frozenset()], worth[frozenset(names)]
         for place, month in enumerate(sorted(months)):
             whole.append({"draw": number, "month": month, "natural": natural[place], "treated": treated[place]})
             for name in names:
@@ -159,10 +166,14 @@ def attribute(
                         "month": month,
                         "part": name,
                         "share": shapley(name, names, {key: value[place] for key, value in worth.items()}),
-                        "alone": worth[frozenset({name})][place] - natural[place],
+                        "alone": worth[frozenset({name})][place] - idle[place],
                         "missing": treated[place] - worth[frozenset(names) - {name}][place],
                     }
                 )
+            if protocol.is_cell_therapy:
+                burden = idle[place] - natural[place]
+                row = {"draw": number, "month": month, "part": BURDEN}
+                shares.append(row | {"share": burden, "alone": burden, "missing": burden})
         if not progress.advance(1):
             raise KeyboardInterrupt
     progress.finish()
@@ -210,8 +221,11 @@ def _worth(
     outcome: str,
     seed: int,
     threads: int | None,
-) -> dict[frozenset[str], NDArray[np.float64]]:
-    """Return the mean outcome (dims ``month``) under every combination of parts, all in one call of the engine."""
+) -> tuple[dict[frozenset[str], NDArray[np.float64]], NDArray[np.float64]]:
+    """Return the mean outcome (dims ``month``) under every combination of parts, and without any cells.
+
+    All in one call of the engine. Without cells means that no part acts and no cell is given.
+    """
     kept = [frozenset(chosen) for size in range(len(names) + 1) for chosen in combinations(names, size)]
     n = len(patients)
     natural = patients.later_events(model, float(days[-1]))
@@ -221,19 +235,24 @@ def _worth(
         both = Events.joined(natural, given)
         parameters.append(mine)
         events.append(replace(both, patient=both.patient + place * n))
+    parameters.append(parameters[0])
+    places = [model.state_names.index(name) for name in _CELL_STATES]
+    rest = events[0].where(~np.isin(events[0].state, places))
+    events.append(replace(rest, patient=rest.patient + len(kept) * n))
     run = simulate(
         model,
         np.concatenate(parameters),
-        np.tile(patients.entry_states, (len(kept), 1)),
+        np.tile(patients.entry_states, (len(kept) + 1, 1)),
         times_days=days,
         events=Events.joined(*events),
         outputs=[outcome],
         threads=threads,
     )
-    values = run[outcome].reshape(len(kept), n, len(days))
+    values = run[outcome].reshape(len(kept) + 1, n, len(days))
     # a patient who could not be solved under one combination is left out of all
-    solved = (run.status == 0).reshape(len(kept), n).all(axis=0)
-    return {on: values[place, solved].mean(axis=0) for place, on in enumerate(kept)}
+    solved = (run.status == 0).reshape(len(kept) + 1, n).all(axis=0)
+    means = values[:, solved].mean(axis=1)
+    return dict(zip(kept, means, strict=False)), means[-1]
 
 
 def _with_parts(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sciatrial.clinic import has_event, hazards, hazards_of, patient_chance
-from sciatrial.foundation import uniforms
+from sciatrial.foundation import DAYS_PER_MONTH, uniforms
 from sciatrial.trial.design import Design
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ def expected_harms(design: Design, safety: pd.DataFrame, *, seed: int) -> pd.Dat
     Returns
     -------
     pandas.DataFrame
-        One row an arm and harm: ``arm, harm, exposure, n_with_event, n_at_risk`` (the published counts), ``percent,
-        low, high`` (of patients in the arm: median and middle 90 %), ``seen`` (chance that a trial of this size has at
-        least one case), ``could_exclude`` (percent that a trial of this size without a case could exclude: the rule of
-        three), ``one_trial`` (patients with the event in one simulated trial; arms with the same exposure have the
-        same luck), ``upper_bound`` (percent per chance that the published counts allow), ``is_estimable, note``.
-        Numbers are missing where no count was found.
+        One row an arm and harm: ``arm, harm, exposure, counted`` (``related``, or from ``any_cause``), ``n_with_event,
+        n_at_risk`` (the published counts), ``percent, low, high`` (of patients in the arm: median and middle 90 %),
+        ``seen`` (chance that a trial of this size has at least one case), ``could_exclude`` (percent that a trial of
+        this size without a case could exclude: the rule of three), ``one_trial`` (patients with the event in one
+        simulated trial, whose arms hold different people), ``upper_bound`` (percent per chance that the published
+        counts allow), ``is_estimable, note``. Numbers are missing where no count was found.
     """
     import pandas as pd
 
@@ -46,11 +46,16 @@ def expected_harms(design: Design, safety: pd.DataFrame, *, seed: int) -> pd.Dat
     # one trial meets one world: the same share of every chance's distribution in all its arms
     luck = {hazard.name: float(uniforms(seed, f"chance of {hazard.name}", [0])[0]) for hazard in known}
     rows = []
+    last_day = design.visits_months[-1] * DAYS_PER_MONTH
+    first = 0
     for arm, protocol in design.arms.items():
-        for hazard, times in hazards_of(protocol, known):
+        people = np.arange(first, first + round(sizes[arm]))
+        first += len(people)
+        for hazard, times in hazards_of(protocol, known, last_day):
             row = {
-                "arm": arm, "harm": hazard.harm, "exposure": hazard.exposure, "n_with_event": hazard.n_with_event,
-                "n_at_risk": hazard.n_at_risk, "percent": np.nan, "low": np.nan, "high": np.nan, "seen": np.nan,
+                "arm": arm, "harm": hazard.harm, "exposure": hazard.exposure, "counted": hazard.counted,
+                "n_with_event": hazard.n_with_event, "n_at_risk": hazard.n_at_risk,
+                "percent": np.nan, "low": np.nan, "high": np.nan, "seen": np.nan,
                 "could_exclude": 100 * min(1.0, 3.0 / sizes[arm]), "upper_bound": np.nan,
                 "is_estimable": hazard.is_estimable, "note": hazard.note, "one_trial": np.nan,
             }  # fmt: skip
@@ -60,11 +65,11 @@ def expected_harms(design: Design, safety: pd.DataFrame, *, seed: int) -> pd.Dat
                 row["seen"] = float(1 - ((1 - chance) ** sizes[arm]).mean())
                 row["upper_bound"] = 100 * hazard.upper_bound
                 this = float(hazard.chance(luck[hazard.name]))
-                hit = has_event(hazard, times, chance=this, seed=seed, patients=np.arange(round(sizes[arm])))
+                hit = has_event(hazard, times, chance=this, seed=seed, patients=people)
                 row["one_trial"] = int(hit.sum())
             rows.append(row)
     columns = [
-        "arm", "harm", "exposure", "n_with_event", "n_at_risk", "percent", "low", "high", "seen", "could_exclude",
-        "one_trial", "upper_bound", "is_estimable", "note",
+        "arm", "harm", "exposure", "counted", "n_with_event", "n_at_risk", "percent", "low", "high", "seen",
+        "could_exclude", "one_trial", "upper_bound", "is_estimable", "note",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
