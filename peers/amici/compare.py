@@ -1,4 +1,4 @@
-"""AMICI (SUNDIALS, generated C++) on every exported case. Needs a C++ compiler, CMake and BLAS; a minute a case."""
+"""AMICI (SUNDIALS, generated C++) on every exported case. Needs a C++ compiler, CMake, BLAS; half a minute a case."""
 
 import os
 import shutil
@@ -6,9 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-# the peer's own swig, and no optimisation: building takes far longer than solving
+# the peer's own swig, and code that is not optimised: building takes far longer than solving
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-os.environ |= {"CXXFLAGS": "-O0", "CFLAGS": "-O0"}
+os.environ["ENABLE_AMICI_DEBUGGING"] = "TRUE"
 
 import amici
 import amici.sim.sundials as sundials
@@ -28,7 +28,11 @@ def course(case: Case, days: np.ndarray) -> dict[str, np.ndarray]:
         file = folder / "case.xml"
         file.write_text(to_sbml(case), encoding="utf-8")
         model = SbmlImporter(str(file)).sbml2amici(
-            case.name, str(folder / "built"), generate_sensitivity_code=False, compute_conservation_laws=False
+            case.name,
+            str(folder / "built"),
+            generate_sensitivity_code=False,
+            compute_conservation_laws=False,
+            simplify=_as_exported,
         )
         model.set_timepoints(days)
         solver = model.create_solver()
@@ -45,6 +49,11 @@ def course(case: Case, days: np.ndarray) -> dict[str, np.ndarray]:
         }
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_exported(formula: object) -> object:
+    """Leave a formula as it is: rearranging them takes a third of the time and changes nothing."""
+    return formula
 
 
 if __name__ == "__main__":
