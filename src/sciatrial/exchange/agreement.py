@@ -10,15 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 from sciatrial.engine import Events, simulate
 from sciatrial.exchange.case import Case
 from sciatrial.foundation import Score, scale_of
+from sciatrial.model import Model
 
 _TIGHTEST = 1e-11
 # sizes of outputs that are neither states nor scores, in their unit; all others are shares
 _OTHER_SCALES = {"root_pressure": 10.0}
 
 
-def output_scale(case: Case, name: str) -> float:
+def output_scale(model: Model, name: str) -> float:
     """Return a typical size of an output: what its errors are measured against where it is small."""
-    for state in case.model.states:
+    for state in model.states:
         if state.name == name:
             return state.scale
     if name in [str(score) for score in Score]:
@@ -53,7 +54,7 @@ def largest_difference(
     """Return the largest ``|difference| / (|ours| + 0.01 × scale)`` over all outputs and days, and where it is."""
     worst, where = 0.0, ""
     for name, reference in ours.items():
-        error = np.abs(theirs[name] - reference) / (np.abs(reference) + 0.01 * output_scale(case, name))
+        error = np.abs(theirs[name] - reference) / (np.abs(reference) + 0.01 * output_scale(case.model, name))
         if not np.isfinite(error).all():
             return float("inf"), name
         if error.max() > worst:
