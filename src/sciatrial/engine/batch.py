@@ -26,6 +26,10 @@ class Batch:
     times: NDArray[np.float64]
     events: Events
 
+    def of(self, rows: NDArray[np.int64]) -> Batch:
+        """Return some of the patients."""
+        return Batch(self.parameters[rows], self.initial[rows], self.times[rows], self.events.of(rows))
+
 
 def checked(
     model: Model,
@@ -58,7 +62,7 @@ def checked(
         if array.ndim != 2 or array.shape[1] != width or len(array) not in (1, n) or width == 0
     ]
     if not 1e-12 <= tolerance <= 0.1:
-        problems.append(Problem("tolerance", f"is {tolerance}", "1e-12 to 0.1", "the default is 1e-3"))
+        problems.append(Problem("tolerance", f"is {tolerance}", "1e-12 to 0.1", "the default is 1e-4"))
     known = [item.name for item in model.outputs]
     problems += [unknown_name(name, "output", known) for name in names if name not in known]
     problems += [p for rule in rules for p in _rule_problems(rule, model, known, (n, times.shape[-1]))]

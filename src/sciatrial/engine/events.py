@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -130,6 +130,10 @@ class Rule:
     threshold: NDArray[np.float64]
     effects: tuple[Effect, ...]
     at_most: int = 1
+
+    def of(self, rows: ArrayLike) -> Rule:
+        """Return the rule for these patients only; dims ``patient``."""
+        return replace(self, threshold=self.threshold[rows])
 
 
 def unknown_name(word: str, kind: str, known: Any) -> Problem:

@@ -73,7 +73,7 @@ def freeze(
     times_days: ArrayLike,
     events: Events | None = None,
     outputs: Sequence[str] | None = None,
-    tolerance: float = 1e-3,
+    tolerance: float = 1e-4,
 ) -> FrozenMesh:
     """Solve patients once and keep the steps that they took.
 

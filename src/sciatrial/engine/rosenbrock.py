@@ -33,7 +33,7 @@ C61, C62, C63, C64, C65 = (
     -6.058818238834054,
 )
 
-FIRST_STEP_DAYS = 0.01  # at the start and after every event, where things change fast
+FIRST_STEP_DAYS = 0.1  # at the start and after every event; shorter where the first error says so
 LONGEST_STEP_DAYS = 200.0
 SHORTEST_STEP_DAYS = 1e-10
 SAME_DAY = 1e-9  # days closer than this are the same moment

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from sciatrial.engine.batch import checked
 from sciatrial.engine.events import Events, Rule
+from sciatrial.engine.single import guarded
 from sciatrial.engine.solve import Precision, Processor, solve
 from sciatrial.engine.trajectories import Status, Trajectories
 from sciatrial.foundation import Problem, Progress, SolverError, silent
@@ -23,7 +24,7 @@ def simulate(
     events: Events | None = None,
     rules: Sequence[Rule] = (),
     outputs: Sequence[str] | None = None,
-    tolerance: float = 1e-3,
+    tolerance: float = 1e-4,
     max_steps: int = 20_000,
     threads: int | None = None,
     progress: Progress = silent,
@@ -54,7 +55,8 @@ def simulate(
     outputs
         Names of outputs or states; by default every output that is not a state.
     tolerance
-        Relative error that a step may make, 1e-12 to 0.1; the absolute one is a hundredth of it × the state's scale.
+        Relative error that a step may make, 1e-12 to 0.1; the absolute one is a hundredth of it × the state's scale. At
+        1e-4 the largest error of any output of 10 350 patients of the sciatica model was below 1e-3.
     max_steps
         Steps after which a patient is given up.
     threads
@@ -67,7 +69,7 @@ def simulate(
         ``vector`` (the default), ``scalar`` (the plain reference, some five times slower) or ``graphics``.
     precision
         ``double``, or ``single``: some 1.8 times as fast, and given only where a few patients of this very batch, also
-        solved in double, show that it is good enough.
+        solved in double, lie within 10 × `tolerance` of it.
 
     Returns
     -------
@@ -82,6 +84,11 @@ def simulate(
     KeyboardInterrupt
         When `progress` asks to stop.
 
+    Warns
+    -----
+    SlowEngineWarning
+        When something slower than what was asked for does the work, with the reason.
+
     Source
     ------
     Method: hairer1996, section IV.7 (Rodas, order 4 with an embedded order 3).
@@ -89,9 +96,12 @@ def simulate(
     events = Events.none() if events is None else events
     names = tuple(outputs) if outputs is not None else tuple(item.name for item in model.formulas if item.is_output)
     batch = checked(model, parameters, initial, times_days, events, rules, names, tolerance)
+    processor, precision = Processor(processor), Precision(precision)
+    if precision is Precision.SINGLE:
+        precision = guarded(model, batch, rules, names, tolerance, max_steps)
     trajectories = solve(
         model, batch, rules, names, tolerance=tolerance, max_steps=max_steps, threads=threads, progress=progress,
-        processor=Processor(processor), precision=Precision(precision),
+        processor=processor, precision=precision,
     )  # fmt: skip
     _refuse_many_failures(trajectories, max_failed_fraction)
     return trajectories
