@@ -131,7 +131,7 @@ class Rule:
     effects: tuple[Effect, ...]
     at_most: int = 1
 
-    def of(self, rows: ArrayLike) -> Rule:
+    def of(self, rows: NDArray[np.int64]) -> Rule:
         """Return the rule for these patients only; dims ``patient``."""
         return replace(self, threshold=self.threshold[rows])
 

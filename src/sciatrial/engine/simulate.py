@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from numpy.typing import ArrayLike
 
@@ -103,21 +103,28 @@ def simulate(
         model, batch, rules, names, tolerance=tolerance, max_steps=max_steps, threads=threads, progress=progress,
         processor=processor, precision=precision,
     )  # fmt: skip
-    _refuse_many_failures(trajectories, max_failed_fraction)
+    ended = {status: int((trajectories.status == status).sum()) for status in Status}
+    too_many_failures(ended, trajectories.failures(), max_failed_fraction)
     return trajectories
 
 
-def _refuse_many_failures(trajectories: Trajectories, most: float) -> None:
-    failures = trajectories.failures()
-    n = len(trajectories.status)
-    if len(failures) <= most * n:
+def too_many_failures(ended: Mapping[Status, int], failures: Sequence[str], most: float) -> None:
+    """Raise when more than a fraction of the patients could not be solved.
+
+    Raises
+    ------
+    SolverError
+        With how many, why, and the first of them.
+    """
+    n = sum(ended.values())
+    unsolved = n - ended[Status.SOLVED]
+    if unsolved <= most * n:
         return
-    counts = {status.name.lower(): int((trajectories.status == status).sum()) for status in Status if status}
-    summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    summary = ", ".join(f"{count} {status.name.lower()}" for status, count in ended.items() if status and count)
     raise SolverError(
         "simulation",
         [
-            Problem(f"{len(failures)} of {n} patients", f"could not be solved ({summary})", f"at most {most:.0%}"),
+            Problem(f"{unsolved} of {n} patients", f"could not be solved ({summary})", f"at most {most:.0%}"),
             *(Problem("for example", sentence, "a solution to the last visit") for sentence in failures[:5]),
         ],
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,12 +80,17 @@ class Trajectories:
             raise SolverError("trajectories", [Problem(output, "was not simulated", ", ".join(self.outputs), hint)])
         return self.values[:, :, self.outputs.index(output)]
 
-    def failures(self) -> list[str]:
-        """Return one sentence for each patient that was not solved."""
+    def failures(self, first: int = 0) -> list[str]:
+        """Return one sentence for each patient that was not solved; `first` is the number of the first patient."""
         return [
-            f"patient {patient}, day {self.stopped_day[patient]:.4g}: {Status(int(self.status[patient])).sentence}"
-            for patient in np.flatnonzero(self.status != Status.SOLVED)
+            f"patient {first + row}, day {self.stopped_day[row]:.4g}: {Status(int(self.status[row])).sentence}"
+            for row in np.flatnonzero(self.status != Status.SOLVED)
         ]
+
+    def of(self, rows: NDArray[Any]) -> Trajectories:
+        """Return some of the patients: their places, or a truth value for each."""
+        arrays = {item.name: getattr(self, item.name)[rows] for item in fields(self) if item.name != "outputs"}
+        return Trajectories(outputs=self.outputs, **arrays)
 
     def table(self) -> pd.DataFrame:
         """Return one row for each patient and visit, one column for each output."""
