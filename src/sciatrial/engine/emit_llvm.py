@@ -45,7 +45,7 @@ class Module:
 
 
 def emit_llvm(traces: Traces, n_parameters: int, target: Target) -> Module:
-    """Write everything that simulates a model on a target as one LLVM module, whose entry is ``drive``."""
+    """Write everything that simulates a model on a target as one LLVM module, whose entry is ``simulate``."""
     graph = traces.graph
     jacobian = differentiate(graph, traces.rates)
     plan = eliminate(len(traces.rates), set(jacobian))
@@ -99,6 +99,8 @@ def _entry(target: Target) -> str:
     takes = [(target.llvm(kind), name, kind) for name, kind in lanes.DRIVE.takes.items()]
     arguments = ", ".join(f"{word} %{name}" for word, name, _ in takes)
     call = f"  call void @drive({arguments})"
+    if target.is_graphics:
+        return _kernel(arguments)
     if target.is_double or not target.is_x86:
         return f"define void @simulate({arguments}) {{\nentry:\n{call}\n  ret void\n}}"
     # in single precision, amounts that have decayed away would cost the processor a hundred times a normal number
@@ -118,6 +120,39 @@ entry:
   call void @llvm.x86.sse.ldmxcsr(ptr %before)
   ret void
 }}"""
+
+
+def _kernel(arguments: str) -> str:
+    """Write the function that every thread of a graphics processor runs, with its own part of the arrays to write on.
+
+    Tiny numbers are kept there: unlike an x86 processor, it takes no longer over them.
+    """
+    asked = ("ctaid", "ntid", "tid")  # which block this is, threads in a block, which of them this is
+    own, moved = arguments, []
+    for name, kind, length in (
+        ("waiting_day", "double", "most_waiting"),
+        ("waiting_effect", "i64", "most_waiting"),
+        ("fired", "i64", "n_rules"),
+    ):
+        moved += [
+            f"  %before.{name} = mul i64 %thread, %{length}",
+            f"  %own.{name} = getelementptr {kind}, ptr %{name}, i64 %before.{name}",
+        ]
+        own = own.replace(f"ptr %{name},", f"ptr %own.{name},")
+    lines = [
+        *(f"declare i32 @llvm.nvvm.read.ptx.sreg.{word}.x()" for word in asked),
+        f"\ndefine ptx_kernel void @simulate({arguments}) {{",
+        "entry:",
+        *(f"  %{word} = call i32 @llvm.nvvm.read.ptx.sreg.{word}.x()" for word in asked),
+        "  %blocks.before = mul i32 %ctaid, %ntid",
+        "  %place = add i32 %blocks.before, %tid",
+        "  %thread = zext i32 %place to i64",
+        *moved,
+        f"  call void @drive({own})",
+        "  ret void",
+        "}",
+    ]
+    return "\n".join(lines)
 
 
 def _function(name: str, body: Lines) -> str:

@@ -50,6 +50,11 @@ class Target:
         return name.lower() in ("x86_64", "amd64")
 
     @property
+    def is_graphics(self) -> bool:
+        """Whether it is a graphics processor, each thread of which is a lane."""
+        return self.triple.startswith("nvptx")
+
+    @property
     def bits(self) -> int:
         """Bits of one number."""
         return 64 if self.is_double else 32

@@ -66,7 +66,8 @@ def simulate(
     max_failed_fraction
         0 to 1.
     processor
-        ``vector`` (the default), ``scalar`` (the plain reference, some five times slower) or ``graphics``.
+        ``vector`` (the default), ``scalar`` (the plain reference, some five times slower) or ``graphics`` (an NVIDIA
+        one, with the extra ``graphics``; where none can be used, a SlowEngineWarning says why and vector code runs).
     precision
         ``double``, or ``single``: some 1.8 times as fast, and given only where a few patients of this very batch, also
         solved in double, lie within 10 × `tolerance` of it.

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sciatrial.engine import lanes
 from sciatrial.engine.batch import Batch, driver_arguments, no_trajectories
 from sciatrial.engine.events import Rule
+from sciatrial.engine.graphics import NoGraphicsError, graphics_code, run_on_graphics
 from sciatrial.engine.trajectories import Trajectories
 from sciatrial.engine.vector import target_here, vector_code
 from sciatrial.foundation import Problem, Progress, SolverError
@@ -76,6 +77,17 @@ def solve(
 ) -> Trajectories:
     """Solve every patient; with a mesh, follow it or write it down."""
     trajectories = no_trajectories(batch, names, len(rules))
+    settings = {"tolerance": tolerance, "max_steps": max_steps}
+    if processor is Processor.GRAPHICS and mesh is None:
+        try:
+            graphics = graphics_code(model, is_double=precision is Precision.DOUBLE)
+        except NoGraphicsError as missing:
+            warnings.warn(str(missing), SlowEngineWarning, stacklevel=3)
+            processor = Processor.VECTOR
+        else:
+            arguments = driver_arguments(model, graphics.output_names, batch, rules, trajectories, **settings)
+            run_on_graphics(graphics, arguments | _mesh_arguments(None, len(batch.initial)), progress)
+            return trajectories
     target = target_here(is_double=precision is Precision.DOUBLE)
     if processor is Processor.VECTOR and target is None:
         warnings.warn(
@@ -85,7 +97,6 @@ def solve(
             stacklevel=3,
         )
         processor = Processor.SCALAR
-    settings = {"tolerance": tolerance, "max_steps": max_steps}
     if processor is Processor.SCALAR or target is None:
         if mesh is not None:
             expected = "a processor with AVX2 and FMA, AVX-512 or NEON"

@@ -101,8 +101,13 @@ def vector_code(model: Model, target: Target) -> VectorCode:
 
 def machine_code(text: str, machine: Any) -> bytes:
     """Return LLVM text as an object file for a machine."""
+    return machine.emit_object(optimised(text, machine))
+
+
+def optimised(text: str, machine: Any) -> Any:
+    """Return LLVM text as a module, improved for a machine."""
     module = llvm.parse_assembly(text)
     options = llvm.create_pipeline_tuning_options(speed_level=_OPTIMISE)
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
-    return machine.emit_object(module)
+    return module
