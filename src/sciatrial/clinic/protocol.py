@@ -74,7 +74,7 @@ class Protocol(BaseModel):
         1 to 10 administrations, 1 to 104 weeks apart.
     weeks_until_treatment
         Weeks from randomisation to the first administration, 0 to 52: the time in which a patient's own cells are
-        grown. 0 when left out.
+        grown. 0 when left out; a study file must say it where own cells are grown.
     drug, drug_dose_mg
         Which epidural steroid, triamcinolone when left out, and mg of it at each injection, 1 to 200; left out, what is
         worth the prior table's dose of triamcinolone.
@@ -171,6 +171,11 @@ class Protocol(BaseModel):
     def is_cell_therapy(self) -> bool:
         """Whether the arm receives cells."""
         return self.intervention is Intervention.CELL_THERAPY
+
+    @property
+    def is_grown_from_own_cells(self) -> bool:
+        """Whether the arm receives cells that were grown from the patient's own, which takes weeks."""
+        return self.is_cell_therapy and self.donor is Donor.AUTOLOGOUS and self.cell_type not in FRESH
 
     @property
     def where(self) -> Route:

@@ -19,7 +19,7 @@ from sciatrial.foundation.errors import (
 from sciatrial.foundation.progress import Progress, SilentProgress, silent
 from sciatrial.foundation.records import Record, fingerprint, read_frame
 from sciatrial.foundation.streams import derived_seed, normals, uniforms
-from sciatrial.foundation.units import DAYS_PER_MONTH, DAYS_PER_YEAR, WEEKS_PER_MONTH, unit_registry
+from sciatrial.foundation.units import DAYS_PER_MONTH, DAYS_PER_WEEK, DAYS_PER_YEAR, WEEKS_PER_MONTH, unit_registry
 from sciatrial.foundation.words import (
     BiasDomain,
     BiasTool,
@@ -51,6 +51,7 @@ from sciatrial.foundation.words import (
 
 __all__ = [
     "DAYS_PER_MONTH",
+    "DAYS_PER_WEEK",
     "DAYS_PER_YEAR",
     "WEEKS_PER_MONTH",
     "BiasDomain",
