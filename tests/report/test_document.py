@@ -137,6 +137,11 @@ def test_failures_are_counted_and_listed(text):
     assert "no scale 3" in text
 
 
+def test_a_harm_that_nobody_had_is_told_by_its_bound(text):
+    assert "none of 38; up to 15.8 %" in text
+    assert "<td class=n>not estimable</td>" in text
+
+
 def test_a_quick_run_says_so(inputs):
     assert "quick run: rough numbers" in render(replace(inputs, stamp={**inputs.stamp, "is_quick": True}))
 
