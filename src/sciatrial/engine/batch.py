@@ -83,7 +83,9 @@ def checked(
         raise SolverError("simulation", _shortened(problems))
 
     def rows(array: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.ascontiguousarray(np.broadcast_to(array, (n, array.shape[1])))
+        if len(array) < n:
+            array = np.repeat(array, n, axis=0)
+        return np.require(array, requirements=["C", "W"])  # numba's code takes no arrays that may only be read
 
     return Batch(rows(numbers), rows(start), rows(times), events)
 
