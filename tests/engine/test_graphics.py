@@ -109,7 +109,6 @@ class TestText:
             "advance",
             "step",
             "linearise",
-            "matrix",
             "factorise",
             "stage",
             "outputs",

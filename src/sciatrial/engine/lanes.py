@@ -63,8 +63,7 @@ EMPTY = -(2**62)  # steps of a lane without a patient: it never makes too many
 
 def linearise(y, c, d, is_new, f, j, a, u):  # noqa: ARG001 - the scalar reference keeps f and j
     """Do the first stage. Rates and Jacobian are used where they are computed: f and j, to keep them, stay unused."""
-    matrix(y, c, d, a, u)
-    factorise(a, u)
+    factorise(y, c, d, a, u)
 
 
 def advance(y, c, step_days, limit, absolute, relative, error, growth):
