@@ -76,7 +76,7 @@ def lack(request, kernel, monkeypatch):
 
     if request.param == "no CuPy":
         monkeypatch.setattr(ours, "import_module", lambda name: importlib.import_module("no_such_library"))
-        return r"CuPy cannot be imported.*pip install 'sciatrial\[graphics\]'"
+        return r"CuPy cannot be imported.*pip install -e '\.\[graphics\]'"
     monkeypatch.setattr(ours, "import_module", lambda name: here)
     if request.param == "no driver":
         here.cuda.runtime.getDeviceCount = fail

@@ -36,6 +36,11 @@ class _Verbs(TyperGroup):
         except SciatrialError as error:
             print(error, file=sys.stderr)
             raise typer.Exit(1) from error
+        except MemoryError as error:
+            hint = "ask for fewer --patients; in a study, for a smaller trial.n_total"
+            problem = Problem("memory", "not enough memory", "room for all the patients at once", hint)
+            print(StudyError(str(ctx.invoked_subcommand), problem), file=sys.stderr)
+            raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
             print("\nInterrupted. What was finished is kept; the same command goes on from there.", file=sys.stderr)
             raise typer.Exit(INTERRUPTED) from error

@@ -190,6 +190,11 @@ class Protocol(BaseModel):
         return self.drug or next(iter(TABLETS.get(self.intervention, ())), None)
 
     @property
+    def which_carrier(self) -> Carrier | None:
+        """The carrier of cells, saline where it is left out; None for arms without cells."""
+        return (self.carrier or Carrier.SALINE) if self.is_cell_therapy else None
+
+    @property
     def context(self) -> str | None:
         """Which context response the arm raises: ``oral``, ``injection``, ``intradiscal``; None in usual care."""
         if self.intervention is Intervention.USUAL_CARE:
@@ -204,6 +209,26 @@ def sham_of(protocol: Protocol) -> Protocol:
     return Protocol(
         intervention=Intervention.SHAM,
         route=protocol.where,
+        n_doses=protocol.n_doses,
+        weeks_between_doses=protocol.weeks_between_doses,
+        weeks_until_treatment=protocol.weeks_until_treatment,
+        co_treatments=protocol.co_treatments,
+    )
+
+
+def control_of(protocol: Protocol) -> Protocol:
+    """Return what shows an arm's own effect: cells are compared with their carrier alone, everything else with a sham.
+
+    The carrier alone goes by the same route, in the same volume, on the same days. Where it is no known intervention by
+    that route (fibrin, or a fluid into a vein), cells too are compared with their sham.
+    """
+    fluid = next((fluid for fluid in FLUIDS if fluid == protocol.which_carrier), None)
+    if fluid is None or protocol.where not in ROUTES[fluid]:
+        return sham_of(protocol)
+    return Protocol(
+        intervention=fluid,
+        route=protocol.where,
+        volume_ml=protocol.volume_ml,
         n_doses=protocol.n_doses,
         weeks_between_doses=protocol.weeks_between_doses,
         weeks_until_treatment=protocol.weeks_until_treatment,

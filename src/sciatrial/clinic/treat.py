@@ -182,8 +182,8 @@ def _give(
     cause: str,
 ) -> None:
     """Add the events of one administration."""
-    if cells is not None:
-        carrier = protocol.carrier or Carrier.SALINE
+    carrier = protocol.which_carrier
+    if cells is not None and carrier is not None:
         _inject_cells(plan, protocol, cells, carrier, numbers, day)
         _inject_fluid(plan, carrier, protocol.where, given, numbers, day)
     elif protocol.intervention in FLUIDS:
