@@ -57,6 +57,13 @@ def test_shares_have_two_bars_a_number(found):
     assert len(axes.patches) == 6
 
 
+def test_the_legend_of_shares_covers_no_bar_and_no_interval(found):
+    figure = plot_shares(found, quantity="treated", outcome="leg_pain", month=3.0)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    assert axes.get_legend().get_window_extent().x0 >= axes.get_window_extent().x1
+
+
 def test_attribution_has_a_bar_a_part_and_month_and_is_saved(tmp_path):
     shares = pd.DataFrame(
         [
