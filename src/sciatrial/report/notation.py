@@ -106,7 +106,7 @@ def _pieces(expression: Expression, widest: int) -> list[tuple[str, int, bool]]:
         sign = {"add": "+", "subtract": "−", "multiply": "·"}[kind]
         left = _operand(parts[0], mine, widest)
         right = _operand(parts[1], mine + (kind == "subtract"), widest)
-        first = (f'<mo form="infix">{sign}</mo>' + f"{right[0][0]}", right[0][1] + 3, True)
+        first = (f'<mo form="infix">{sign}</mo>{right[0][0]}', right[0][1] + 3, True)
         return [*left, first, *right[1:]]
     width = letters(expression)
     if width > widest:
@@ -124,13 +124,13 @@ def _pieces(expression: Expression, widest: int) -> list[tuple[str, int, bool]]:
                 for part in parts[:2]
             )
             return [
-                (above, width // 3, False), (f"<mo>/</mo><mo>(</mo>{above}", width // 3, True),
-                (f"<mo>+</mo>{below}<mo>)</mo>", width // 3, True),
+                (above, width // 3, False), (f'<mo form="infix">/</mo><mo>(</mo>{above}', width // 3, True),
+                (f'<mo form="infix">+</mo>{below}<mo>)</mo>', width // 3, True),
             ]  # fmt: skip
         if kind == "divide":  # too wide for a fraction: a slash
             above = _held(_pieces(parts[0], widest), _STRENGTH.get(parts[0].kind, 9) < 3)
             below = _held(_pieces(parts[1], widest), _STRENGTH.get(parts[1].kind, 9) < 9)
-            first = ('<mo form="infix">/</mo>' + f"{below[0][0]}", below[0][1] + 2, True)
+            first = (f'<mo form="infix">/</mo>{below[0][0]}', below[0][1] + 2, True)
             return [*above, first, *below[1:]]
         if kind in ("exp", "log"):
             inside = _held(_pieces(parts[0], widest), True)
