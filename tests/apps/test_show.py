@@ -1,5 +1,9 @@
-import pytest
+import re
 
+import pytest
+from typer.testing import CliRunner
+
+from sciatrial.apps.cli import app
 from sciatrial.apps.show import TOPICS, shown
 from sciatrial.foundation import StudyError
 
@@ -21,6 +25,31 @@ def test_a_mechanism_is_shown_with_its_law():
     frame = shown("mechanisms", {}).frame.set_index("mechanism")
     assert frame.loc["oedema_clearance", "law_per_day"] == "oedema_clearance_rate * root_oedema"
     assert frame.loc["oedema_clearance", "changes"] == "−root_oedema"
+
+
+def test_a_harm_that_nobody_had_is_shown_by_its_bound():
+    table = shown("harms", {})
+    tumour = table.frame.set_index(["harm", "exposure"]).loc[("tumour", "cells")]
+    assert tumour["chance"] == "none of 38; up to 15.8 %"
+    assert tumour[["percent", "low", "high"]].isna().all()
+    assert "not estimable" in set(table.narrow["chance"])
+
+
+def test_what_a_reader_gets_is_rounded(capsys):
+    shown("harms", {}).print(0)
+    printed = capsys.readouterr().out
+    assert "none of 38; up to 15.8 %" in printed
+    assert not re.search(r"\d\.\d{9}", printed)
+
+
+def test_the_assumptions_behind_harms_are_among_the_parameters():
+    frame = shown("parameters", {}).frame.set_index("parameter")
+    assert frame.loc[["harm_count_overdispersion", "harm_prior_events"], "basis"].tolist() == ["assumed", "assumed"]
+
+
+def test_the_help_names_every_topic():
+    told = CliRunner().invoke(app, ["show", "--help"], terminal_width=200).output
+    assert all(topic in told for topic in TOPICS)
 
 
 def test_a_topic_that_there_is_not_names_the_nearest():

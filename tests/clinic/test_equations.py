@@ -79,7 +79,7 @@ def test_cells_into_a_disc_land_as_printed():
     states, _ = after(arm(route="intradiscal", carrier="fibrin", volume_ml=3.0), {})
     stem = value(equations.stem_cells, "uc_msc", dose_million_cells=10.0)
     living = value(equations.living_cells, stem_cells=stem)
-    leak = value(equations.leak, "fibrin", volume_ml=3.0, reference_volume=2.0)
+    leak = value(equations.leak, "fibrin", volume_ml=3.0)
     told = {"living_cells": living, "leak": leak}
     lost = value(equations.dead_cells, stem_cells=stem) + value(equations.leaked_and_lost, **told)
     assert states["anchored_disc_cells"] == pytest.approx(value(equations.anchored_in_disc, "fibrin", **told))
@@ -147,10 +147,10 @@ def test_a_score_is_recorded_as_printed():
 def test_the_chance_of_a_harm_is_as_printed():
     from scipy.stats import beta
 
-    known = [hazard for hazard in hazards(read_evidence().safety) if hazard.is_estimable]
+    known = [hazard for hazard in hazards(read_evidence(), DRAW) if hazard.is_estimable]
     assert known
     for hazard in known:
-        counts = {"n_with_event": hazard.n_with_event, "n_at_risk": hazard.n_at_risk, "overdispersion": 2.0}
+        counts = {"n_with_event": hazard.n_with_event, "n_at_risk": hazard.n_at_risk}
         first, second = (value(law, **counts) for law in (equations.beta_first, equations.beta_second))
         assert hazard.chance(0.5) == pytest.approx(beta.ppf(0.5, first, second))
         if not hazard.n_with_event:

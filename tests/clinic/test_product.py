@@ -38,8 +38,8 @@ def test_a_study_may_state_its_viability():
 def test_a_marrow_concentrate_holds_few_stem_cells_and_what_the_others_are_worth():
     both = made(cells(cell_type="bmac", dose_million_cells=100), reference_draw(PRIOR).one(0))
     more = made(cells(cell_type="bmac", dose_million_cells=100))
-    assert both.living.max() == pytest.approx(100 * 2.24e-5 * 0.85)
-    assert more.living.max() == pytest.approx(100 * (2.24e-5 + DRAW.value("other_cell_worth", ("bmac",))) * 0.85)
+    assert both.living.max() == pytest.approx(100 * 2.24e-5)
+    assert more.living.max() == pytest.approx(100 * (2.24e-5 + DRAW.value("other_cell_worth", ("bmac",))))
 
 
 def test_disc_cells_make_matrix_and_are_no_stem_cells():
@@ -72,10 +72,27 @@ def test_without_spread_every_batch_is_the_same():
 @pytest.mark.parametrize("donor", ["autologous", "allogeneic"])
 def test_patient_17_gets_the_same_product_whoever_else_is_treated(donor):
     alone, among = made(cells(donor=donor), patients=np.array([17])), made(cells(donor=donor))
-    for name in ("living", "dead", "potency", "is_given"):
+    for name in ("living", "dead", "potency", "is_given", "delay_days"):
         assert getattr(alone, name)[0] == getattr(among, name)[17]
 
 
 def test_two_doses_of_the_same_cells_share_batch_and_donor():
     low, high = made(cells(dose_million_cells=2)), made(cells(dose_million_cells=40))
     np.testing.assert_array_equal(low.potency, high.potency)
+
+
+def test_own_cells_that_grow_again_come_late_as_often_as_the_draw_says():
+    mine = made(cells())
+    late = mine.delay_days > 0
+    assert set(mine.delay_days[late]) == {7 * DRAW.value("harvest_delay_weeks")}
+    assert late.mean() == pytest.approx(DRAW.value("harvest_delay_fraction", ("cultured",)), abs=0.01)
+    assert not late[~mine.is_given].any()
+    for others in (cells(donor="allogeneic"), cells(cell_type="bmac", dose_million_cells=100)):
+        assert made(others).delay_days.max() == 0
+
+
+def test_batches_of_donor_cells_differ_by_their_donor_alone_where_making_them_does_not():
+    steady = replace(DRAW, values={**DRAW.values, "potency_batch_sd": 0.0})
+    assert len(np.unique(made(cells(donor="allogeneic"), steady).potency)) == 4
+    own = made(cells(), steady)
+    assert len(np.unique(own.potency)) == len(MANY)

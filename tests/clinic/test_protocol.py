@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from sciatrial.clinic import NOT_SIMULATABLE, Protocol, sham_of
+from sciatrial.clinic import NOT_SIMULATABLE, Protocol, control_of, sham_of
 from sciatrial.foundation import Intervention, Route
 
 CELLS = {
@@ -72,3 +72,34 @@ def test_the_sham_of_an_arm_has_its_route_and_visits_and_no_cells():
     sham = sham_of(Protocol(**CELLS, n_doses=2))
     assert (sham.intervention, sham.where, sham.n_doses) == (Intervention.SHAM, Route.EPIDURAL_TRANSFORAMINAL, 2)
     assert sham.cell_type is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, Intervention.SALINE),
+        ({"carrier": "hyaluronic_acid"}, Intervention.HYALURONIC_ACID),
+        ({"carrier": "hyaluronic_acid", "route": "intradiscal"}, Intervention.HYALURONIC_ACID),
+        ({"carrier": "fibrin"}, Intervention.SHAM),
+        ({"route": "intravenous"}, Intervention.SHAM),
+        ({"route": "intrathecal"}, Intervention.SHAM),
+    ],
+)
+def test_cells_are_compared_with_their_carrier_alone_where_that_is_known(changes, expected):
+    protocol = Protocol(**CELLS | changes | {"n_doses": 2, "volume_ml": 3, "co_treatments": ("nsaid",)})
+    control = control_of(protocol)
+    assert control.intervention is expected
+    assert (control.where, control.n_doses, control.co_treatments) == (protocol.where, 2, protocol.co_treatments)
+    if expected is not Intervention.SHAM:
+        assert control.volume_ml == 3
+
+
+def test_an_arm_without_cells_is_compared_with_its_sham():
+    saline = Protocol(intervention="saline", route="intradiscal")
+    assert control_of(saline) == sham_of(saline)
+
+
+def test_every_route_of_cells_has_a_control():
+    from sciatrial.clinic.protocol import ROUTES
+
+    assert all(control_of(Protocol(**CELLS | {"route": route})) for route in ROUTES[Intervention.CELL_THERAPY])

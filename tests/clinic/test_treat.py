@@ -1,5 +1,7 @@
 """What arm words do: the right states jump by the right amounts, and nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -141,3 +143,59 @@ def test_co_treatments_last_to_the_end():
 
 def test_botulinum_toxin_is_one_full_treatment():
     assert jumps(Protocol(intervention="botulinum_toxin"), cause="piriformis")["botulinum_effect"] == (1.0, 1.0)
+
+
+MANY = np.arange(4000)
+OF_MANY = {kind: np.full(len(MANY), 0.1) for kind in CONTEXT}
+
+
+def events_of_many(protocol, numbers=FULL, state="treatment_context"):
+    """Return who has an event in a state, on which day, and how large."""
+    got = treat(
+        protocol, numbers, model=MODEL, cause="herniation", patients=MANY, seed=1, context_maximum=OF_MANY,
+        last_day=365.0,
+    ).events  # fmt: skip
+    mine = got.state == MODEL.state_names.index(state)
+    return got.patient[mine], got.day[mine], got.amount[mine]
+
+
+def test_who_gets_no_cells_gets_no_context_of_an_injection_either():
+    frail = replace(FULL, values={**FULL.values, "cultured.harvest_failure_fraction": 0.3})
+    injected = set(events_of_many(cells(), frail, "anchored_disc_cells")[0])
+    assert 0.65 < len(injected) / len(MANY) < 0.75
+    assert set(events_of_many(cells(), frail)[0]) == injected
+    assert len(events_of_many(sham_of(cells()), frail)[0]) == len(MANY)
+
+
+def test_cells_that_come_late_bring_everything_late():
+    late = 14.0 + 7 * FULL.value("harvest_delay_weeks")
+    for state in ("treatment_context", "anchored_disc_cells", "disc_injectate"):
+        days = events_of_many(cells(weeks_until_treatment=2), state=state)[1]
+        assert set(days) == {14.0, late}
+        assert (days == late).mean() == pytest.approx(FULL.value("harvest_delay_fraction", ("cultured",)), abs=0.02)
+
+
+@pytest.mark.parametrize(("route", "kind"), [("intradiscal", "intradiscal"), ("epidural_caudal", "at_root")])
+def test_a_procedure_sets_off_flares_as_often_and_as_large_as_the_draw_says(route, kind):
+    who, _, size = events_of_many(Protocol(intervention="saline", route=route), state="exacerbation")
+    assert len(who) / len(MANY) == pytest.approx(FULL.value("procedure_flare_fraction", (kind,)), abs=0.015)
+    assert set(size) == {FULL.value("procedure_flare_size")}
+    assert len(events_of_many(sham_of(cells(route=route)), state="exacerbation")[0]) == 0
+
+
+def test_surgery_takes_nucleus_out_and_fusion_stiffens_the_segment():
+    operated = jumps(Protocol(intervention="surgery"), FULL, cause="spondylolisthesis")
+    assert operated["extrudable_nucleus"] == (1 - FULL.value("surgery_nucleus_removed_fraction"), 0.0)
+    assert operated["segment_mobility"] == (
+        1 - FULL.value("surgery_fusion_fraction", ("spondylolisthesis",)), 0.0
+    )  # fmt: skip
+
+
+def test_every_steroid_leaves_at_its_own_rate():
+    rates = [
+        given_to(Protocol(intervention="epidural_steroid", route="epidural_caudal", drug=drug), FULL).parameters[
+            "steroid_loss_rate"
+        ]
+        for drug in ("triamcinolone", "dexamethasone")
+    ]
+    assert rates[1] > rates[0] > 0

@@ -251,5 +251,5 @@ def test_what_is_missing_or_wrong_is_told(patients, monkeypatch):
     finally:
         jax.config.update("jax_enable_x64", True)
     monkeypatch.setitem(__import__("sys").modules, "jax", None)
-    with pytest.raises(SolverError, match=r"sciatrial\[jax\]"):
+    with pytest.raises(SolverError, match=r"pip install -e '\.\[jax\]'"):
         differentiable(mesh, with_respect_to=["firing_decay_rate"])

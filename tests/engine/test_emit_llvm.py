@@ -58,11 +58,8 @@ def test_the_whole_model_becomes_a_text_of_known_size():
     assert (module.sizes.states, module.sizes.parameters) == (len(model.states), len(model.parameters))
     # counted work of one step: a change here is a change in speed
     body = {part.split("(")[0]: part for part in module.text.split("define internal void @")[1:]}
-    counted = {
-        name: body[name].count("llvm.fma") + body[name].count("fmul") for name in ("matrix", "factorise", "stage")
-    }
-    assert counted["matrix"] <= 720
-    assert counted["factorise"] <= 540
+    counted = {name: body[name].count("llvm.fma") + body[name].count("fmul") for name in ("factorise", "stage")}
+    assert counted["factorise"] <= 1260
     assert counted["stage"] <= 560
 
 

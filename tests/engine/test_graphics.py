@@ -76,7 +76,7 @@ def lack(request, kernel, monkeypatch):
 
     if request.param == "no CuPy":
         monkeypatch.setattr(ours, "import_module", lambda name: importlib.import_module("no_such_library"))
-        return r"CuPy cannot be imported.*pip install 'sciatrial\[graphics\]'"
+        return r"CuPy cannot be imported.*pip install -e '\.\[graphics\]'"
     monkeypatch.setattr(ours, "import_module", lambda name: here)
     if request.param == "no driver":
         here.cuda.runtime.getDeviceCount = fail
@@ -109,7 +109,6 @@ class TestText:
             "advance",
             "step",
             "linearise",
-            "matrix",
             "factorise",
             "stage",
             "outputs",
@@ -213,6 +212,10 @@ class TestOnThisProcessor:
         monkeypatch.setattr(ours, "import_module", lambda name: fake_cupy(kernel))
         on_device = simulate(model, patients.parameters, patients.entry_states, **case, processor="graphics")
         vector = simulate(model, patients.parameters, patients.entry_states, **case)
+        if not is_double:
+            # parts below the smallest normal number, 1e-38, are kept on a device and are 0 on x86
+            for run in (on_device, vector):
+                run.final_states[np.abs(run.final_states) < 1e-36] = 0
         assert same(on_device, vector)
 
 

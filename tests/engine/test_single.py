@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sciatrial.engine import Effect, Rule, SlowEngineWarning, simulate
+from sciatrial.foundation import SolverError
 
 TIMES = np.array([0.0, 1.0, 4.0, 9.0])
 
@@ -63,3 +64,8 @@ def test_another_decision_is_no_reason(decay):
 
 def test_nothing_to_compare_is_no_reason(decay):
     assert simulate(decay, [[0.5]], [[1.0]], times_days=TIMES, outputs=[], precision="single").values.shape == (1, 4, 0)
+
+
+def test_the_scalar_reference_has_no_single_precision_and_says_so(decay):
+    with pytest.raises(SolverError, match="is single"):
+        simulate(decay, [[0.5]], [[1.0]], times_days=TIMES, precision="single", processor="scalar")

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from sciatrial.calibration import read_prior
+from sciatrial.evidence import read_evidence
 from sciatrial.exchange import (
     CAUSES,
     REFERENCE_TREATMENTS,
@@ -11,6 +13,7 @@ from sciatrial.exchange import (
     largest_difference,
     our_course,
     reference_case,
+    source_links,
     to_sbml,
 )
 from tests.exchange.conftest import DAYS, by_roadrunner
@@ -18,8 +21,18 @@ from tests.exchange.conftest import DAYS, by_roadrunner
 libsbml = pytest.importorskip("libsbml")
 
 
-def read(case, links=None):
-    return libsbml.readSBMLFromString(to_sbml(case, links))
+PRIOR = read_prior()
+
+
+def read(case, links=None, prior=None):
+    return libsbml.readSBMLFromString(to_sbml(case, links, prior))
+
+
+@pytest.fixture(scope="module")
+def sourced(case):
+    """The document with everything that is known of its sources, and the addresses."""
+    links = source_links(read_evidence())
+    return read(case, links, PRIOR), links
 
 
 @pytest.mark.parametrize("cause", CAUSES)
@@ -31,9 +44,11 @@ def test_libroadrunner_agrees_to_one_in_a_million(cause, treatment):
     assert worst <= 1e-6, where
 
 
+@pytest.mark.parametrize("prior", [None, PRIOR], ids=["bare", "with sources"])
 @pytest.mark.parametrize("cause", CAUSES)
-def test_the_consistency_check_has_nothing_to_say_units_included(cause):
-    document = read(reference_case(cause, "cells_intradiscal"))
+def test_the_consistency_check_has_nothing_to_say_units_included(cause, prior):
+    links = None if prior is None else source_links(read_evidence())
+    document = read(reference_case(cause, "cells_intradiscal"), links, prior)
     assert document.getLevel() == 3
     assert document.getVersion() == 2
     for category in (libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, libsbml.LIBSBML_CAT_MODELING_PRACTICE):
@@ -83,3 +98,49 @@ def test_a_dose_on_the_first_day_is_given_and_a_visit_sees_the_patient_before_it
 
 def test_the_same_case_gives_the_same_text(case):
     assert to_sbml(case) == to_sbml(reference_case("herniation", "cells_epidural"))
+
+
+def test_every_parameter_says_whether_it_is_measured_tuned_or_assumed(case, sourced):
+    model = sourced[0].getModel()
+    words = ("measured (", "tuned (", "assumed (", "a choice of scale (")
+    for name in case.model.parameter_names:
+        notes = model.getParameter(name).getNotesString()
+        assert "Reference" in notes, name
+        assert any(word in notes for word in words), name
+
+
+def test_a_parameter_with_a_source_that_can_be_looked_up_carries_its_address(case, sourced):
+    document, links = sourced
+    rows = [row for row in PRIOR.entries if row.name in case.model.parameter_names]
+    expected = {row.name for row in rows if links.keys() & set(row.sources.split(";"))}
+    annotated = {p.getId() for p in document.getModel().getListOfParameters() if p.getNumCVTerms()}
+    assert annotated & set(case.model.parameter_names) == expected
+    assert len(expected) > len(case.model.parameters) / 2
+    term = document.getModel().getParameter("resorption_rate").getCVTerm(0)
+    assert term.getBiologicalQualifierType() == libsbml.BQB_IS_DESCRIBED_BY
+    assert term.getResourceURI(0) == links["herniation_regression_incidence_pooled"]
+
+
+def test_numbers_of_several_classes_name_each(sourced):
+    notes = sourced[0].getModel().getParameter("fragment_exposure_factor").getNotesString()
+    assert "Reference for bulge: tuned (resorption_incidence_bulge)." in notes
+    assert "Reference for sequestration:" in notes
+
+
+def test_the_model_names_its_creator_and_no_date(sourced):
+    history = sourced[0].getModel().getModelHistory()
+    assert history.getNumCreators() == 1
+    assert history.getCreator(0).getName() == "sciatrial"
+    assert not history.isSetCreatedDate()
+
+
+def test_sources_change_nothing_that_is_simulated(case):
+    text = to_sbml(case, source_links(read_evidence()), PRIOR)
+    bare, told = by_roadrunner(to_sbml(case), case), by_roadrunner(text, case)
+    assert all(np.array_equal(bare[name], told[name]) for name in bare)
+
+
+def test_without_sources_there_is_no_annotation(case):
+    text = to_sbml(case)
+    assert "annotation" not in text
+    assert "Reference" not in text

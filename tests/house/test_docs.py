@@ -66,8 +66,13 @@ def test_the_readme_says_what_it_must_not_be_used_for():
     )
 
 
-def test_the_python_of_the_readme_runs_as_it_stands(tmp_path):
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
-    done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, cwd=tmp_path, check=False)
+@pytest.mark.parametrize(
+    ("page", "printed"),
+    [("README.md", "cells vs sham"), ("docs/how-to/follow-millions.md", "unsolved  0")],
+)
+def test_the_python_of_a_page_runs_as_it_stands(page, printed, tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    command = [sys.executable, "-c", "\n".join(blocks)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
-    assert "cells vs sham" in done.stdout
+    assert printed in done.stdout

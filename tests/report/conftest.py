@@ -227,10 +227,11 @@ def inputs(result, operating, published) -> ReportInputs:
             {
                 "arm": ["cells", "cells"], "harm": ["tumour", "immune_reaction"], "exposure": ["cells", "donor_cells"],
                 "counted": ["related", "any_cause"],
-                "n_with_event": [0, 0], "n_at_risk": [38, 0], "percent": [1.2, np.nan], "low": [0.0, np.nan],
-                "high": [9.5, np.nan], "seen": [0.4, np.nan], "could_exclude": [10.0, 10.0],
-                "one_trial": [0, np.nan],
-                "upper_bound": [7.9, np.nan], "is_estimable": [True, False], "note": ["six years", "no count"],
+                "n_with_event": [0, 0], "n_at_risk": [38, 0], "percent": [np.nan, np.nan],
+                "low": [np.nan, np.nan], "high": [np.nan, np.nan], "seen": [np.nan, np.nan],
+                "could_exclude": [10.0, 10.0], "one_trial": [np.nan, np.nan], "upper_bound": [15.8, np.nan],
+                "upper_bound_in_arm": [15.8, np.nan], "is_estimable": [True, False],
+                "in_words": ["none of 38; up to 15.8 %", "not estimable"], "note": ["six years", "no count"],
             }
         ),
         unused_counts={"a case report": 2},

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from sciatrial.calibration import read_prior, reference_draw
 from sciatrial.clinic import hazards
 from sciatrial.evidence import read_evidence
 from sciatrial.exchange import REFERENCE_TREATMENTS, source_links
@@ -15,7 +16,8 @@ from sciatrial.report.clinicians import (
 )
 
 EVIDENCE = read_evidence()
-HAZARDS = hazards(EVIDENCE.safety)
+LINKS = source_links(EVIDENCE)
+HAZARDS = hazards(EVIDENCE, reference_draw(read_prior()).one(0))
 
 
 def test_studies_of_cells_are_counted_as_the_tables_hold_them():
@@ -35,7 +37,7 @@ def test_a_study_is_told_by_author_and_year_with_an_address():
 
 
 def test_what_trials_found_has_its_interval_and_its_source():
-    found = trial_findings(EVIDENCE, source_links(EVIDENCE))
+    found = trial_findings(EVIDENCE, LINKS)
     assert all(" to " in link.words and link.address.startswith("https://") for link in found)
     assert any("Exercise" in link.words and "−11.4" in link.words for link in found)  # less pain is negative
 
@@ -50,18 +52,19 @@ def test_every_reference_treatment_is_told_once_and_cells_apart():
 
 
 def test_every_harm_is_told_counted_or_not():
-    lines, without = harm_lines(HAZARDS, EVIDENCE.studies)
+    lines, without = harm_lines(HAZARDS, EVIDENCE.studies, LINKS)
     told = " ".join(line.says for line in lines)
     for hazard in HAZARDS:
         if hazard.is_estimable:
-            assert f"in {hazard.n_with_event} of {hazard.n_at_risk}" in told
-    assert len(without) == sum(not hazard.is_estimable for hazard in HAZARDS)
-    assert "leaves room for" in told
+            assert hazard.in_words() in told
+    uncounted = [hazard for hazard in HAZARDS if not hazard.is_estimable]
+    assert sum(len(text.split(": ")[1].split(", ")) for text in without) == len(uncounted)
+    assert "up to" in told
     assert all(line.sources for line in lines)
 
 
 @pytest.mark.parametrize("field", ["harm", "exposure"])
 def test_a_word_without_a_translation_stands_as_it_is(field):
     changed = replace(HAZARDS[0], **{field: "something_new"})
-    lines, _ = harm_lines([changed], EVIDENCE.studies)
+    lines, _ = harm_lines([changed], EVIDENCE.studies, LINKS)
     assert "something new" in f"{lines[0].after.lower()} {lines[0].says}"

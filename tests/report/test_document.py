@@ -153,6 +153,11 @@ def test_the_report_prints_exactly_what_the_table_of_behaviours_says(inputs):
     assert f"{told['holds'].sum()} of {len(told)} required behaviours hold" in " ".join(page.split())
 
 
+def test_a_harm_that_nobody_had_is_told_by_its_bound(text):
+    assert "none of 38; up to 15.8 %" in text
+    assert "<td class=n>not estimable</td>" in text
+
+
 def test_a_quick_run_says_so(inputs):
     assert "quick run: rough numbers" in render(replace(inputs, stamp={**inputs.stamp, "is_quick": True}))
 

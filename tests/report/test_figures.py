@@ -111,3 +111,21 @@ def test_wilson_s_interval_is_that_of_the_textbook():
     low, high = figures.wilson(np.array([0.0, 0.5]), np.array([10.0, 10.0]))
     assert low == pytest.approx([0.0, 0.2366], abs=1e-4)
     assert high == pytest.approx([0.2775, 0.7634], abs=1e-4)
+
+
+@pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
+def test_a_picture_has_the_format_of_its_name_and_the_same_bytes(ending, tmp_path):
+    def drawn(name):
+        figure = figures.new_figure(2, 1)
+        figure.add_subplot().plot([0, 1], [1, 2])
+        return figures.save_picture(figure, tmp_path / f"{name}.{ending}").read_bytes()
+
+    one, two = drawn("one"), drawn("two")
+    assert one == two
+    assert one.startswith({"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}[ending])
+
+
+def test_an_unknown_ending_is_refused_and_writes_nothing(tmp_path):
+    with pytest.raises(StudyError, match=r"\.svg, \.png, \.pdf"):
+        figures.save_picture(figures.new_figure(2, 1), tmp_path / "relief.txt")
+    assert not list(tmp_path.iterdir())

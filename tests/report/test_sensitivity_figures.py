@@ -20,7 +20,10 @@ WHERE = ["quantity", "outcome", "month"]
 @pytest.fixture(scope="module")
 def found():
     rows = [
-        ("treated", "leg_pain", m, f"number_{i}", "pain", 10.0 / i, 0.2, 1.0) for m in (1.0, 3.0) for i in range(1, 30)
+        (quantity, "leg_pain", m, f"number_{i}", "pain", 10.0 / i, 0.2, 1.0)
+        for quantity in ("treated", "effect")
+        for m in (1.0, 3.0)
+        for i in range(1, 30)
     ]
     effects = pd.DataFrame(rows, columns=[*WHERE, "input", "module", "mu_star", "mu_star_ci", "sigma"])
     modules = pd.DataFrame(
@@ -31,7 +34,7 @@ def found():
         [("treated", "leg_pain", 3.0, f"number_{i}", 0.3, 0.1, 0.4, 0.1) for i in range(1, 4)],
         columns=[*WHERE, "input", "first", "first_ci", "total", "total_ci"],
     )
-    return Sensitivity("c", "a", 10, 20, effects, modules, shares)
+    return Sensitivity("study", "c", "a", "saline", 7, 10, 0.5, 2, 2, 20, effects, modules, shares)
 
 
 def test_the_most_influential_numbers_are_drawn_and_no_more(found):
@@ -62,6 +65,11 @@ def test_the_legend_of_shares_covers_no_bar_and_no_interval(found):
     figure.draw_without_rendering()
     axes = figure.axes[0]
     assert axes.get_legend().get_window_extent().x0 >= axes.get_window_extent().x1
+
+
+def test_a_picture_of_the_effect_says_what_the_control_is(found):
+    title = plot_influence(found, quantity="effect", outcome="leg_pain").axes[0].get_title(loc="left")
+    assert "less its carrier's, saline alone" in title
 
 
 def test_attribution_has_a_bar_a_part_and_month_and_is_saved(tmp_path):

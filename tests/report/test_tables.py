@@ -2,9 +2,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sciatrial.calibration import read_prior, reference_draw
+from sciatrial.evidence import read_evidence
 from sciatrial.report import compare_with_published
-from sciatrial.report.tables import NOT_REPORTED, baseline_wide, number, operating_wide, outcome_words, scenario_words
+from sciatrial.report.tables import (
+    NOT_REPORTED,
+    baseline_wide,
+    harms_wide,
+    number,
+    operating_wide,
+    outcome_words,
+    scenario_words,
+)
+from sciatrial.trial import expected_harms
 from tests.report.conftest import operating_of, published_row, trials
+from tests.trial.conftest import small_design
 
 
 @pytest.fixture
@@ -137,3 +149,14 @@ def test_patients_and_spread_are_those_of_the_published_row(operating):
     rows = pd.DataFrame([published_row(n=30.0, spread_sd_0_100=12.5)])
     here = row(compare_with_published(operating, rows, {"cells": "msc"}), figure_from="paper")
     assert (here["published_n"], here["published_sd"]) == (30.0, 12.5)
+
+
+def test_a_harm_that_nobody_had_is_printed_as_a_bound_and_not_as_an_expectation():
+    draw = reference_draw(read_prior()).one(0)
+    table = harms_wide(expected_harms(small_design(), read_evidence(), draw, seed=1)).set_index("harm")
+    tumour, minor = table.loc["tumour (cells)"], table.loc["minor complication (into the epidural space), any cause"]
+    assert tumour["published"] == "0 of 38"
+    assert tumour["expected"] == "none of 38; up to 15.8 %"
+    assert (tumour["one trial"], tumour["chance of one case"]) == ("–", "–")
+    assert "–" not in minor.iloc[0][["one trial", "chance of one case"]].tolist()
+    assert table.loc["infection (at the root)"].iloc[0]["expected"] == "not estimable"

@@ -13,7 +13,6 @@ from sciatrial.population import cohort_named
 from sciatrial.sensitivity import Input, Setting, analyse_sensitivity
 from sciatrial.sensitivity.analyse import elementary_effects, module_effects, most_influential, variance_shares
 
-pytest.importorskip("SALib")
 MODEL, PRIOR = sciatica_model(), read_prior()
 CELLS = Protocol(
     intervention="cell_therapy", cell_type="bm_msc", donor="allogeneic", dose_million_cells=20,
@@ -78,7 +77,9 @@ def test_the_most_influential_are_chosen_over_all_columns():
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    setting = Setting(cohort_named("chronic_radicular"), CELLS, (Score.LEG_PAIN,), (3.0,), 20, 5)
+    setting = Setting(
+        cohort_named("chronic_radicular"), CELLS, (Score.LEG_PAIN,), (3.0,), 20, 5, arm="cells", study="one"
+    )
     keep = tmp_path_factory.mktemp("parts")
     result = analyse_sensitivity(MODEL, PRIOR, setting, trajectories=2, n_shares=2, base_points=2, keep=keep)
     again = analyse_sensitivity(MODEL, PRIOR, setting, trajectories=2, n_shares=2, base_points=2, keep=keep)
@@ -104,6 +105,12 @@ def test_the_result_comes_back_from_disk(found, tmp_path):
     assert len(found.top("treated", "leg_pain", 3.0)) == 5
 
 
+def test_a_result_says_what_was_looked_at_and_how(found):
+    assert (found.study, found.arm, found.control) == ("one", "cells", "saline")
+    assert (found.seed, found.n_patients, found.trajectories, found.base_points) == (5, 20, 2, 2)
+    assert found.inclusion_probability == 0.5
+
+
 def test_every_wrong_number_is_told_at_once():
     setting = Setting(cohort_named("chronic_radicular"), CELLS, (Score.LEG_PAIN,), (3.0, 1.0), 1, 5)
     with pytest.raises(TrialError) as error:
@@ -111,8 +118,22 @@ def test_every_wrong_number_is_told_at_once():
     assert len(error.value.problems) == 5
 
 
+@pytest.mark.parametrize("months", [(0.0,), (999.0,), (float("nan"),)])
+def test_months_beyond_the_horizon_are_refused(months):
+    setting = Setting(cohort_named("chronic_radicular"), CELLS, (Score.LEG_PAIN,), months, 20, 5)
+    with pytest.raises(TrialError, match="up to 60"):
+        analyse_sensitivity(MODEL, PRIOR, setting)
+
+
+def test_nothing_is_left_behind_by_a_refusal(tmp_path):
+    setting = Setting(cohort_named("chronic_radicular"), CELLS, (Score.LEG_PAIN,), (3.0,), 20, 5)
+    with pytest.raises(TrialError):
+        analyse_sensitivity(MODEL, PRIOR, setting, base_points=3, keep=tmp_path / "parts")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_missing_library_is_told_kindly(monkeypatch):
     monkeypatch.setitem(sys.modules, "SALib", None)
     setting = Setting(cohort_named("chronic_radicular"), CELLS, (Score.LEG_PAIN,), (3.0,), 20, 5)
-    with pytest.raises(TrialError, match=r"sciatrial\[sensitivity\]"):
+    with pytest.raises(TrialError, match=r"SALib: is not installed(?s:.)*pip install -e \."):
         analyse_sensitivity(MODEL, PRIOR, setting)

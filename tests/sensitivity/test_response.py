@@ -1,11 +1,13 @@
 """The same people, with the same luck, at every point."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from sciatrial.calibration import read_prior
 from sciatrial.clinic import Protocol
-from sciatrial.foundation import Score
+from sciatrial.foundation import Carrier, Score
 from sciatrial.model import sciatica_model
 from sciatrial.population import cohort_named
 from sciatrial.sensitivity import Setting, responses, uncertain_inputs
@@ -60,13 +62,14 @@ def test_interrupted_work_goes_on_from_what_is_kept(tmp_path):
     np.testing.assert_array_equal(values(keep=tmp_path), values())
 
 
-def at(key, share):
+def at(key, share, **others):
     points = np.full((1, len(INPUTS)), 0.5)
     # everything there, unless asked otherwise
     for place, item in enumerate(INPUTS):
         if item.row is None:
             points[0, place] = 1.0
-    points[0, [item.key for item in INPUTS].index(key)] = share
+    for name, value in ({key: share} | others).items():
+        points[0, [item.key for item in INPUTS].index(name)] = value
     return values(points)[0]
 
 
@@ -79,7 +82,23 @@ def test_an_effect_is_absent_below_its_share_and_present_above():
     absent, present = at(key, 0.49), at(key, 0.51)
     assert np.array_equal(present, at(key, 1.0))
     assert np.array_equal(absent, at(key, 0.0))
-    assert (present[effect] < absent[effect] - 0.5).all()  # what is left is the needle's
+    assert (present[effect] < absent[effect] - 0.5).all()
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+@pytest.mark.parametrize("key", ["needle_root_irritation_fraction", "saline.injectate_root_relief_fraction"])
+def test_needle_and_fluid_are_not_credited_to_the_cells(key, share):
+    """Cells that do nothing have no effect, whatever needle and saline do: the control has both."""
+    idle = {item.key: 0.0 for item in INPUTS if item.key.startswith("presence.cell")}
+    np.testing.assert_allclose(at(key, share, **idle)[4:], 0, atol=1e-3)  # the solver's tolerance
+    assert SETTING.control.intervention == "saline"
+
+
+def test_another_control_is_another_part(tmp_path):
+    values(keep=tmp_path)
+    other = CELLS.model_copy(update={"carrier": Carrier.FIBRIN})
+    responses(MODEL, PRIOR, replace(SETTING, protocol=other), INPUTS, MIDDLE, keep=tmp_path)
+    assert len(list(tmp_path.glob("*.npy"))) == 2
 
 
 def test_a_damaged_part_is_computed_again(tmp_path):

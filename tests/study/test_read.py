@@ -150,3 +150,10 @@ def test_a_change_of_an_unknown_setting_names_the_nearest(small_file):
 
 def test_quick_keeps_the_path_and_makes_few_trials(small_file):
     assert read_study(small_file, quick=True).settings.simulation.n_trials == 6
+
+
+def test_own_cells_in_culture_need_their_weeks(small_file):
+    own = ["arms.cells.donor=autologous", "arms.cells.cell_type=bm_msc"]
+    with pytest.raises(StudyError, match=r"arms\.cells\.weeks_until_treatment[\s\S]*take some to grow"):
+        read_study(small_file, changes=own)
+    assert read_study(small_file, changes=[*own, "arms.cells.weeks_until_treatment=0"])

@@ -110,6 +110,12 @@ def test_what_cannot_be_divided_is_told_at_once():
     assert "leg_pain" in str(error.value)
 
 
+@pytest.mark.parametrize("months", [(0.0,), (60.5,), (3.0, float("nan"))])
+def test_months_beyond_the_horizon_are_refused(months):
+    with pytest.raises(TrialError, match=r"months: (?s:.)*up to 60"):
+        divided(months=months)
+
+
 def test_the_table_holds_every_part_once_a_month(whole):
     assert len(whole.table()) == 2 * (len(parts_of(CELLS)) + 1)  # the burden of cells is a row of its own
     assert "context" in repr(whole)

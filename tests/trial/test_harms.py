@@ -3,19 +3,22 @@
 import numpy as np
 import pytest
 
+from sciatrial.calibration import read_prior, reference_draw
 from sciatrial.evidence import read_evidence
 from sciatrial.trial import expected_harms
 from tests.trial.conftest import CELLS, SALINE, small_design
 
-SAFETY = read_evidence().safety
+EVIDENCE = read_evidence()
+DRAW = reference_draw(read_prior()).one(0)
 
 
 def harms(**changes):
-    return expected_harms(small_design(**changes), SAFETY, seed=1)
+    return expected_harms(small_design(**changes), EVIDENCE, DRAW, seed=1)
 
 
 def test_percents_are_between_none_and_all_and_in_order():
-    known = harms().query("is_estimable")
+    known = harms().query("n_with_event > 0")
+    assert len(known) > 0
     assert ((known["low"] >= 0) & (known["low"] <= known["percent"]) & (known["percent"] <= known["high"])).all()
     assert (known["high"] <= 100).all()
 
@@ -26,8 +29,19 @@ def test_what_is_not_estimable_has_no_number():
     assert unknown[["percent", "low", "high", "seen"]].isna().all(axis=None)
 
 
+def test_where_nobody_had_the_event_only_the_bound_is_known():
+    twice = SALINE.model_copy(update={"n_doses": 2})
+    none = harms(arms={"cells": CELLS, "saline": twice}).query("is_estimable and n_with_event == 0")
+    assert none[["percent", "low", "high", "seen", "one_trial"]].isna().all(axis=None)
+    of = none.set_index(["arm", "harm"])
+    assert of.loc[("cells", "tumour"), "in_words"] == "none of 38; up to 15.8 %"
+    serious = of.loc[("saline", "serious_event")]
+    assert serious["in_words"] == "none of 200; up to 3.0 % each time, 5.9 % in 2 times"
+    assert serious["upper_bound_in_arm"] == pytest.approx(100 * (1 - (1 - serious["upper_bound"] / 100) ** 2))
+
+
 def test_arms_with_the_same_exposure_have_the_same_chances_and_different_people():
-    two = harms(arms={"one": SALINE, "two": SALINE}, n_total=4000).query("is_estimable").set_index("harm")
+    two = harms(arms={"one": SALINE, "two": SALINE}, n_total=4000).query("n_with_event > 0").set_index("harm")
     one, other = two.query("arm == 'one'"), two.query("arm == 'two'")
     assert one["percent"].equals(other["percent"])
     assert (one["one_trial"] != other["one_trial"]).any()
@@ -39,7 +53,7 @@ def test_arms_with_the_same_exposure_have_the_same_chances_and_different_people(
 
 def test_a_larger_trial_sees_more_and_excludes_more():
     small, large = harms(n_total=24).set_index(["arm", "harm"]), harms(n_total=400).set_index(["arm", "harm"])
-    known = small["is_estimable"]
+    known = small["n_with_event"] > 0
     assert (large["seen"][known] > small["seen"][known]).all()
     assert large["could_exclude"].iloc[0] == pytest.approx(3 / 200 * 100)
 

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from sciatrial.apps import explain
 from sciatrial.apps.export import app as export_app
+from sciatrial.apps.show import TOPICS, shown
 from sciatrial.foundation import CellType, Intervention, Problem, Route, SciatrialError, StudyError
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ class _Verbs(TyperGroup):
             return super().invoke(ctx)
         except SciatrialError as error:
             print(error, file=sys.stderr)
+            raise typer.Exit(1) from error
+        except MemoryError as error:
+            hint = "ask for fewer --patients; in a study, for a smaller trial.n_total"
+            problem = Problem("memory", "not enough memory", "room for all the patients at once", hint)
+            print(StudyError(str(ctx.invoked_subcommand), problem), file=sys.stderr)
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
             print("\nInterrupted. What was finished is kept; the same command goes on from there.", file=sys.stderr)
@@ -85,8 +91,6 @@ def _run_folders(incomplete: str) -> list[str]:
 
 
 def _topics(incomplete: str) -> list[str]:
-    from sciatrial.apps.show import TOPICS
-
     return [topic for topic in [*TOPICS, *_run_folders(incomplete)] if topic.startswith(incomplete)]
 
 
@@ -194,7 +198,7 @@ def show(
         str,
         typer.Argument(
             metavar="WHAT",
-            help="evidence, mechanisms, parameters, cohorts, runs, or a run folder.",
+            help=f"{', '.join(TOPICS)}, or a run folder.",
             autocompletion=_topics,
         ),
     ],
@@ -207,9 +211,7 @@ def show(
     limit: Annotated[int, typer.Option(min=0, help="Rows to print on a terminal; 0 for all.")] = 60,
     as_json: AsJson = False,
 ) -> None:
-    """Show what is there: evidence, mechanisms, parameters, cohorts, runs, or one run."""
-    from sciatrial.apps.show import shown
-
+    """Show what is there: one of the topics below, or one run."""
     filters = {
         "cell_type": cell_type, "route": route, "condition": condition, "outcome": outcome,
         "intervention": intervention, "study": study,

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sciatrial.foundation import Problem, Score, StudyError
+from sciatrial.apps.places import refuse_unwritable_file, refuse_unwritable_folder, written
+from sciatrial.foundation import LONGEST_MONTHS, Problem, Score, StudyError, months_problem, signed
 
 if TYPE_CHECKING:
+    from sciatrial.sensitivity import Sensitivity, Setting
     from sciatrial.study import Study
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file; its cohort and arms are used.")]
 Arm = Annotated[str | None, typer.Option("--arm", help="An arm of the study; left out, its first arm with cells.")]
 Out = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="New folder for tables and pictures.")]
-Months = Annotated[str, typer.Option("--months", help="Months, separated by commas.")]
+Months = Annotated[str, typer.Option("--months", help=f"Months, separated by commas, up to {LONGEST_MONTHS:g}.")]
 
 
 def sensitivity(
@@ -35,53 +37,67 @@ def sensitivity(
     from sciatrial.apps.bar import Bar
     from sciatrial.calibration import read_prior
     from sciatrial.model import sciatica_model
-    from sciatrial.report import plot_influence, plot_interactions, plot_modules, plot_shares, save_picture
-    from sciatrial.sensitivity import Setting, analyse_sensitivity
+    from sciatrial.sensitivity import Setting, analyse_sensitivity, forget_parts, refuse_other_folder
 
     read, name = _read(study, arm)
-    scores = tuple(_scores(outcome))
     setting = Setting(
-        read.cohort, read.design.arms[name], scores, _numbers(months), patients, read.settings.seed,
-        read.settings.calibration.inclusion_probability,
+        read.cohort, read.design.arms[name], tuple(_scores(outcome)), _months(months), patients, read.settings.seed,
+        read.settings.calibration.inclusion_probability, arm=name, study=read.settings.name,
     )  # fmt: skip
-    parts = _parts_folder(out)
-    with Bar(Console(stderr=True)) as bar:
-        found = analyse_sensitivity(
-            sciatica_model(),
-            read_prior(),
-            setting,
-            trajectories=trajectories,
-            n_shares=shares,
-            base_points=base_points,
-            keep=parts,
-            progress=bar,
-        )
-    found.save(out)
+    parts = out.with_name(out.name + ".parts")
+    refuse_unwritable_folder(out)
+    refuse_other_folder(parts)
+    try:
+        with Bar(Console(stderr=True)) as bar:
+            found = analyse_sensitivity(
+                sciatica_model(),
+                read_prior(),
+                setting,
+                trajectories=trajectories,
+                n_shares=shares,
+                base_points=base_points,
+                keep=parts,
+                progress=bar,
+            )
+    finally:
+        forget_parts(parts, is_done=False)
+    with written(out, "folder"):
+        found.save(out)
+        _draw(found, setting, out)
+        forget_parts(parts, is_done=True)
+    _print_largest(found, setting)
+    print(out)
+
+
+def _draw(found: Sensitivity, setting: Setting, out: Path) -> None:
+    from sciatrial.report import plot_influence, plot_interactions, plot_modules, plot_shares, save_picture
+
     last = setting.months[-1]
     for quantity in ("treated", "effect"):
-        for score in map(str, scores):
-            stem = f"{score}-{quantity}"
-            save_picture(plot_influence(found, quantity=quantity, outcome=score), out / f"{stem}-influence.svg")
-            save_picture(plot_modules(found, quantity=quantity, outcome=score), out / f"{stem}-modules.svg")
-            save_picture(
-                plot_interactions(found, quantity=quantity, outcome=score, month=last), out / f"{stem}-interactions.svg"
-            )
-            if shares:
-                save_picture(
-                    plot_shares(found, quantity=quantity, outcome=score, month=last), out / f"{stem}-shares.svg"
-                )
-    _forget(parts)
+        for score in map(str, setting.outcomes):
+            words = {"quantity": quantity, "outcome": score}
+            pictures = {
+                "influence": plot_influence(found, **words),
+                "modules": plot_modules(found, **words),
+                "interactions": plot_interactions(found, **words, month=last),
+            }
+            if len(found.shares):
+                pictures["shares"] = plot_shares(found, **words, month=last)
+            for kind, figure in pictures.items():
+                save_picture(figure, out / f"{score}-{quantity}-{kind}.svg")
+
+
+def _print_largest(found: Sensitivity, setting: Setting) -> None:
     print(found)
-    for score in map(str, scores):
+    for score in map(str, setting.outcomes):
+        _, unit, decimals = _words(score)
         for month in setting.months:
-            _, unit, decimals = _words(score)
-            print(
-                f"{score}, month {month:g}, largest effects of a number over its prior range on the arm's mean, {unit}:"
-            )
-            for row in found.top("treated", score, month).to_dict("records"):
-                size = f"{row['mu_star']:.{decimals}f} ± {row['mu_star_ci']:.{decimals}f}"
-                print(f"  {row['input']}: {size} ({row['module']})")
-    print(out)
+            for quantity in ("treated", "effect"):
+                what = found.in_words(quantity)
+                print(f"{score}, month {month:g}, largest effects of a number over its prior range on {what}, {unit}:")
+                for row in found.top(quantity, score, month).to_dict("records"):
+                    size = f"{row['mu_star']:.{decimals}f} ± {row['mu_star_ci']:.{decimals}f}"
+                    print(f"  {row['input']}: {size} ({row['module']})")
 
 
 def attribute(
@@ -91,7 +107,9 @@ def attribute(
     months: Months = "1,3,6,12",
     patients: Annotated[int, typer.Option("--patients", help="Virtual patients a draw, 2 or more.")] = 100,
     draws: Annotated[int, typer.Option("--draws", help="Draws of the prior; 0 for the reference values alone.")] = 20,
-    picture: Annotated[Path | None, typer.Option("--picture", metavar="FILE.svg", help="Draw it.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE", help="Draw it: .svg, .png or .pdf.")
+    ] = None,
 ) -> None:
     """Divide an arm's effect: less inflammation, repair, neurotrophic support, needle and fluid, context."""
     from rich.console import Console
@@ -99,12 +117,16 @@ def attribute(
     from sciatrial.apps.bar import Bar
     from sciatrial.calibration import draw_parameters, read_prior, reference_draw
     from sciatrial.model import sciatica_model
-    from sciatrial.report import plot_attribution, save_picture
+    from sciatrial.report import picture_format, plot_attribution, save_picture
     from sciatrial.trial import attribute as divide
 
     read, name = _read(study, arm)
     if draws < 0:
         raise StudyError("attribute", Problem("--draws", f"is {draws}", "0 or more"))
+    asked = _months(months)
+    if picture is not None:
+        picture_format(picture)
+        refuse_unwritable_file(picture)
     prior, seed = read_prior(), read.settings.seed
     if draws:
         probability = read.settings.calibration.inclusion_probability
@@ -119,7 +141,7 @@ def attribute(
             chosen,
             read.cohort.model_copy(update={"eligible": {}}),
             outcome=outcome or str(read.design.endpoint.outcome),
-            months=_numbers(months),
+            months=asked,
             n_patients=patients,
             seed=seed,
             arm=name,
@@ -130,7 +152,7 @@ def attribute(
     print(f"{found.outcome}, arm {name}: {unit} against co-treatments alone; {relief}")
     print(f"  {what}; people not screened")
     for row in found.table().to_dict("records"):
-        median, low, high = (f"{row[name]:+.{decimals}f}" for name in ("median", "low", "high"))
+        median, low, high = (signed(row[name], decimals) for name in ("median", "low", "high"))
         print(f"  month {row['month']:g}  {row['part']:<22} {median:>7}  ({low} to {high})")
     if picture is not None:
         save_picture(plot_attribution(found), picture)
@@ -160,12 +182,16 @@ def _scores(text: str) -> list[Score]:
     return [Score(word) for word in words]
 
 
-def _numbers(text: str) -> tuple[float, ...]:
+def _months(text: str) -> tuple[float, ...]:
     try:
-        return tuple(sorted({float(word) for word in text.split(",")}))
+        months = tuple(sorted({float(word) for word in text.split(",")}))
     except ValueError as error:
         problem = Problem("--months", f"is {text!r}", "numbers separated by commas, for example 1,3,6")
         raise StudyError("months", problem) from error
+    problem = months_problem("--months", months)
+    if problem is not None:
+        raise StudyError("months", problem)
+    return months
 
 
 def _words(score: str) -> tuple[str, str, int]:
@@ -175,30 +201,3 @@ def _words(score: str) -> tuple[str, str, int]:
     top = scale_of(score)[1]
     relief = "above 0 is relief" if score == Score.QUALITY_OF_LIFE else "below 0 is relief"
     return (relief, "points", 1) if top > 10 else (relief, f"on a scale up to {top:g}", 3)
-
-
-_PART = "*.npy"
-_NOTE = "parts-of-an-interrupted-analysis.txt"
-
-
-def _parts_folder(out: Path) -> Path:
-    """Return the folder for finished parts, refused where something else is there; `out` must be new."""
-    parts = out.with_name(out.name + ".parts")
-    if out.exists():
-        raise StudyError(str(out), Problem("folder", "already exists", "a new folder", "choose another name"))
-    if parts.exists() and not (parts / _NOTE).is_file():
-        problem = Problem("folder", "was not made by this command", "no folder of this name", "choose another --out")
-        raise StudyError(str(parts), problem)
-    parts.mkdir(parents=True, exist_ok=True)
-    (parts / _NOTE).write_text(
-        "Finished parts. The same command goes on from here and removes them.\n", encoding="utf-8"
-    )
-    return parts
-
-
-def _forget(folder: Path) -> None:
-    """Remove finished parts that are now in the result, and nothing else."""
-    for path in (*folder.glob(_PART), folder / _NOTE):
-        path.unlink(missing_ok=True)
-    if not any(folder.iterdir()):
-        folder.rmdir()

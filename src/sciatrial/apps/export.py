@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sciatrial.foundation import Problem, StudyError
+from sciatrial.apps.places import written
+from sciatrial.foundation import LONGEST_MONTHS, Problem, StudyError
 
 if TYPE_CHECKING:
     from sciatrial.clinic import Protocol
@@ -23,7 +24,9 @@ Cause = Annotated[
 Treatment = Annotated[
     str, typer.Option("--treatment", metavar="NAME|STUDY:ARM", help="A reference treatment, or an arm of a study file.")
 ]
-Months = Annotated[float, typer.Option("--months", help="How long random events and doses are listed, 1 to 60.")]
+Months = Annotated[
+    float, typer.Option("--months", help=f"How long random events and doses are listed, 1 to {LONGEST_MONTHS:g}.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 
 
@@ -33,10 +36,11 @@ def sbml(
     force: Force = False,
 ) -> None:  # fmt: skip
     """Write one patient as SBML Level 3 Version 2: units, sources, doses as events."""
+    from sciatrial.calibration import read_prior
     from sciatrial.exchange import to_sbml
 
     case = _case(cause, treatment, months)
-    _write(path, to_sbml(case, _links()), force)
+    _write(path, to_sbml(case, links=_links(), prior=read_prior()), force)
 
 
 @app.command()
@@ -57,14 +61,13 @@ def omex(
     force: Force = False,
 ) -> None:  # fmt: skip
     """Write one patient as a COMBINE archive: SBML, Antimony, and SED-ML that simulates and draws it."""
+    from sciatrial.calibration import read_prior
     from sciatrial.exchange import write_omex
 
     case = _case(cause, treatment, months)
     _refuse_existing(path, force)
-    try:
-        write_omex(case, path, _links())
-    except OSError as error:
-        raise _unwritable(path, error) from error
+    with written(path):
+        write_omex(case, path, links=_links(), prior=read_prior())
     print(path)
 
 
@@ -79,8 +82,8 @@ def _case(cause: str, treatment: str, months: float) -> Case:
     from sciatrial.exchange import reference_case
     from sciatrial.foundation import DAYS_PER_MONTH
 
-    if not 1 <= months <= 60:
-        raise StudyError("export", Problem("--months", f"is {months:g}", "1 to 60"))
+    if not 1 <= months <= LONGEST_MONTHS:
+        raise StudyError("export", Problem("--months", f"is {months:g}", f"1 to {LONGEST_MONTHS:g}"))
     what: str | Protocol = _arm(treatment) if ":" in treatment else treatment
     return reference_case(cause, what, last_day=months * DAYS_PER_MONTH)
 
@@ -107,19 +110,10 @@ def _refuse_existing(path: Path, force: bool) -> None:
 
 def _write(path: Path, text: str, force: bool) -> None:
     _refuse_existing(path, force)
-    try:
+    with written(path):
         path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise _unwritable(path, error) from error
     print(path)
     print(f"{len(text.splitlines())} lines", file=sys.stderr)
-
-
-def _unwritable(path: Path, error: OSError) -> StudyError:
-    return StudyError(
-        str(path),
-        Problem("file", f"cannot be written ({error.strerror})", "a folder that exists and that you may write to"),
-    )
 
 
 @app.command()

@@ -39,7 +39,7 @@ class Shown:
 
         console = Console(highlight=False)
         if not console.is_terminal:
-            self.frame.to_csv(sys.stdout, sep="\t", index=False)
+            self.frame.to_csv(sys.stdout, sep="\t", index=False, float_format="%.6g")
             return
         whole = self.frame if self.narrow is None else self.narrow
         rows = whole if limit == 0 else whole.head(limit)
@@ -184,27 +184,30 @@ def _parameters(_: Mapping[str, str]) -> Shown:
 def _harms(_: Mapping[str, str]) -> Shown:
     import pandas as pd
 
+    from sciatrial.calibration import read_prior, reference_draw
     from sciatrial.clinic import hazards, unused_counts
     from sciatrial.evidence import read_evidence
 
-    safety = read_evidence().safety
+    evidence = read_evidence()
     rows = []
-    for item in hazards(safety):
-        low, middle, high = (100 * item.chance([0.05, 0.5, 0.95])) if item.is_estimable else (float("nan"),) * 3
+    for item in hazards(evidence, reference_draw(read_prior()).one(0)):
+        low, middle, high = (100 * item.chance([0.05, 0.5, 0.95])) if item.n_with_event else (float("nan"),) * 3
         rows.append(
             {
-                "harm": item.harm, "exposure": item.exposure, "per": item.per, "n_with_event": item.n_with_event,
-                "n_at_risk": item.n_at_risk, "percent": middle, "low": low, "high": high,
+                "harm": item.harm, "exposure": item.exposure, "per": item.per, "counted": item.counted,
+                "chance": item.in_words(), "n_with_event": item.n_with_event, "n_at_risk": item.n_at_risk,
+                "percent": middle, "low": low, "high": high,
                 "upper_bound": 100 * item.upper_bound if item.is_estimable else float("nan"),
-                "note": item.note if item.is_estimable else f"not estimable: {item.note}",
-                "sources": ", ".join(item.sources),
+                "note": item.remark, "sources": ", ".join(item.sources),
             }
         )  # fmt: skip
-    unused = unused_counts(safety)
-    told = "; ".join(f"{reason} {n}" for reason, n in sorted(unused.items(), key=lambda pair: -pair[1]))
-    note = f"{len(safety) - sum(unused.values())} of {len(safety)} rows of the safety table used. Not used: {told}."
+    unused = unused_counts(evidence.safety)
+    told = "; ".join(f"{reason} {count}" for reason, count in sorted(unused.items(), key=lambda pair: -pair[1]))
+    n = len(evidence.safety)
+    note = f"{n - sum(unused.values())} of {n} rows of the safety table used. Not used: {told}."
     frame = pd.DataFrame(rows)
-    return Shown("Harms: percent, middle 90 %", frame, note, frame.drop(columns=["sources", "upper_bound"]).round(2))
+    title = "Harms: chance at each administration, or of a patient; median and middle 90 %, or the upper bound"
+    return Shown(title, frame, note, frame.reindex(columns=["harm", "exposure", "per", "counted", "chance", "note"]))
 
 
 def _coverage(_: Mapping[str, str]) -> Shown:

@@ -18,7 +18,7 @@ from sciatrial.clinic.harms import (
 from sciatrial.clinic.numbers import Numbers
 from sciatrial.clinic.observe import SCORES, answer_steps, measured, measurement_errors, true_score_above
 from sciatrial.clinic.product import Product, product
-from sciatrial.clinic.protocol import CELLS_NOT_SIMULATABLE, NOT_SIMULATABLE, TABLETS, Protocol, sham_of
+from sciatrial.clinic.protocol import CELLS_NOT_SIMULATABLE, NOT_SIMULATABLE, TABLETS, Protocol, control_of, sham_of
 from sciatrial.clinic.screen import Screening, screen
 from sciatrial.clinic.tablets import average_concentration, exposure
 from sciatrial.clinic.treat import EXPOSURES, Treatment, treat
@@ -40,6 +40,7 @@ __all__ = [
     "Treatment",
     "answer_steps",
     "average_concentration",
+    "control_of",
     "exposure",
     "exposures_of",
     "has_event",

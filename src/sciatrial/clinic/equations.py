@@ -27,9 +27,9 @@ class Chapter:
 WORDS = (
     Parameter("dose_million_cells", _CELLS, "cells counted at one administration, by the arm"),
     Parameter("volume_ml", "mL", "volume injected, by the arm"),
-    Parameter("reference_volume", "mL", "volume up to which no more cells leak: 2"),
-    Parameter("batch_luck", _ONE, "standard normal number of the batch; four batches serve a trial"),
+    Parameter("batch_luck", _ONE, "standard normal number of a patient's batch, one of batches per product"),
     Parameter("donor_luck", _ONE, "standard normal number of the donor: the patient's own, or the batch's"),
+    Parameter("days_per_week", "day/week", "7"),
     Parameter("drug_dose_mg", "mg", "epidural steroid at one injection, by the arm"),
     Parameter("daily_dose_mg", "mg/day", "tablets a day, by the arm"),
     Parameter("reference_concentration", "mg/L", "average concentration at the reference daily dose"),
@@ -47,7 +47,6 @@ WORDS = (
     Parameter("steps_counted", _ONE, "score within the scale over the step, to the nearest whole number"),
     Parameter("n_with_event", _ONE, "patients with the harm, in published counts"),
     Parameter("n_at_risk", _ONE, "patients at risk, in published counts"),
-    Parameter("overdispersion", _ONE, "patients for whom one published patient counts less: 2"),
     Parameter("chance", _ONE, "chance of a harm, drawn from its Beta distribution once for a simulated world"),
     Parameter("times", _ONE, "times that the chance is taken"),
 )  # fmt: skip
@@ -90,6 +89,18 @@ def potency(potency_batch_sd, batch_luck, potency_donor_sd, donor_luck):
 def harvest_failure(harvest_failure_fraction):
     """Chance that a patient's own cells can't be made; that patient gets neither cells nor needle."""
     return harvest_failure_fraction
+
+
+@formula(_ONE, sources=("assumption:some-cultures-are-repeated",))
+def harvest_delay(harvest_delay_fraction):
+    """Chance that a patient's own cells come late: all of their treatment is later by the delay."""
+    return harvest_delay_fraction
+
+
+@formula("day", sources=("assumption:a-culture-takes-weeks",))
+def days_late(harvest_delay_weeks, days_per_week):
+    """Delay of those whose cells come late."""
+    return harvest_delay_weeks * days_per_week
 
 
 # where the cells land
@@ -296,23 +307,25 @@ def recorded_score(step, steps_counted):
 
 # harms
 
-
-@formula(_ONE, sources=("assumption:overdispersion-two",))
-def beta_first(n_with_event, overdispersion):
-    """First number of the Beta distribution of a harm's chance: Jeffreys' half, and the counts."""
-    return 0.5 + n_with_event / overdispersion
+_HARMS = ("assumption:a-patient-in-a-count-of-harms-counts-half", "assumption:jeffreys-prior-for-the-chance-of-a-harm")
 
 
-@formula(_ONE, sources=("assumption:overdispersion-two",))
-def beta_second(n_at_risk, n_with_event, overdispersion):
+@formula(_ONE, sources=_HARMS)
+def beta_first(harm_prior_events, n_with_event, harm_count_overdispersion):
+    """First number of the Beta distribution of a harm's chance: what is held before any count, and the counts."""
+    return harm_prior_events + n_with_event / harm_count_overdispersion
+
+
+@formula(_ONE, sources=_HARMS)
+def beta_second(harm_prior_events, n_at_risk, n_with_event, harm_count_overdispersion):
     """Second number of that Beta distribution."""
-    return 0.5 + (n_at_risk - n_with_event) / overdispersion
+    return harm_prior_events + (n_at_risk - n_with_event) / harm_count_overdispersion
 
 
-@formula(_ONE, sources=("assumption:overdispersion-two",))
-def bound_where_nobody_had_it(n_at_risk, overdispersion):
-    """Largest chance that is left where nobody had the harm: the rule of three."""
-    return _least(3 * overdispersion / n_at_risk, 1.0)
+@formula(_ONE, sources=("assumption:a-patient-in-a-count-of-harms-counts-half",))
+def bound_where_nobody_had_it(n_at_risk, harm_count_overdispersion):
+    """Largest chance that is left where nobody had the harm, told in place of a chance: the rule of three."""
+    return _least(3 * harm_count_overdispersion / n_at_risk, 1.0)
 
 
 @formula(_ONE)
@@ -325,7 +338,7 @@ CHAPTERS = (
     Chapter(
         "What is in the syringe",
         "A stated viability replaces the viable fraction. Where a harvest fails, no cells, fluid or needle come.",
-        (stem_cells, living_cells, dead_cells, potency, harvest_failure),
+        (stem_cells, living_cells, dead_cells, potency, harvest_failure, harvest_delay, days_late),
     ),
     Chapter(
         "Where the cells land",

@@ -74,7 +74,7 @@ class Protocol(BaseModel):
         1 to 10 administrations, 1 to 104 weeks apart.
     weeks_until_treatment
         Weeks from randomisation to the first administration, 0 to 52: the time in which a patient's own cells are
-        grown. 0 when left out.
+        grown. 0 when left out; a study file must say it where own cells are grown.
     drug, drug_dose_mg
         Which epidural steroid, triamcinolone when left out, and mg of it at each injection, 1 to 200; left out, what is
         worth the prior table's dose of triamcinolone.
@@ -173,6 +173,11 @@ class Protocol(BaseModel):
         return self.intervention is Intervention.CELL_THERAPY
 
     @property
+    def is_grown_from_own_cells(self) -> bool:
+        """Whether the arm receives cells that were grown from the patient's own, which takes weeks."""
+        return self.is_cell_therapy and self.donor is Donor.AUTOLOGOUS and self.cell_type not in FRESH
+
+    @property
     def where(self) -> Route:
         """The route, also where an intervention has one only."""
         return self.route if self.route is not None else ROUTES[self.intervention][0]
@@ -183,6 +188,11 @@ class Protocol(BaseModel):
         if self.intervention is Intervention.EPIDURAL_STEROID:
             return self.drug or EPIDURAL_STEROIDS[0]
         return self.drug or next(iter(TABLETS.get(self.intervention, ())), None)
+
+    @property
+    def which_carrier(self) -> Carrier | None:
+        """The carrier of cells, saline where it is left out; None for arms without cells."""
+        return (self.carrier or Carrier.SALINE) if self.is_cell_therapy else None
 
     @property
     def context(self) -> str | None:
@@ -199,6 +209,26 @@ def sham_of(protocol: Protocol) -> Protocol:
     return Protocol(
         intervention=Intervention.SHAM,
         route=protocol.where,
+        n_doses=protocol.n_doses,
+        weeks_between_doses=protocol.weeks_between_doses,
+        weeks_until_treatment=protocol.weeks_until_treatment,
+        co_treatments=protocol.co_treatments,
+    )
+
+
+def control_of(protocol: Protocol) -> Protocol:
+    """Return what shows an arm's own effect: cells are compared with their carrier alone, everything else with a sham.
+
+    The carrier alone goes by the same route, in the same volume, on the same days. Where it is no known intervention by
+    that route (fibrin, or a fluid into a vein), cells too are compared with their sham.
+    """
+    fluid = next((fluid for fluid in FLUIDS if fluid == protocol.which_carrier), None)
+    if fluid is None or protocol.where not in ROUTES[fluid]:
+        return sham_of(protocol)
+    return Protocol(
+        intervention=fluid,
+        route=protocol.where,
+        volume_ml=protocol.volume_ml,
         n_doses=protocol.n_doses,
         weeks_between_doses=protocol.weeks_between_doses,
         weeks_until_treatment=protocol.weeks_until_treatment,

@@ -14,12 +14,10 @@ from sciatrial.clinic.product import Product, product
 from sciatrial.clinic.protocol import FLUIDS, TO_ROOT, Protocol
 from sciatrial.clinic.tablets import exposure
 from sciatrial.engine import Events
-from sciatrial.foundation import Carrier, Donor, Intervention, Route, uniforms
+from sciatrial.foundation import DAYS_PER_WEEK, Carrier, Donor, Intervention, Route, uniforms
 from sciatrial.model import Model
 
-DAYS_PER_WEEK = 7.0
-_COURSE_WEEKS = {Intervention.PHYSIOTHERAPY: 8.0, Intervention.ORAL_STEROID: 2.0}
-_REFERENCE_VOLUME_ML = 2.0
+_USUAL_COURSES = (Intervention.PHYSIOTHERAPY, Intervention.ORAL_STEROID)
 _CELL_FACTORS = ("anti_inflammatory_cell_factor", "neurotrophic_cell_factor", "conversion_cell_factor")
 _SECRETED = ("anti_inflammatory_cell_factor", "neurotrophic_cell_factor")
 EXPOSURES = {
@@ -48,16 +46,19 @@ class _Plan:
         self.rows = np.arange(n_patients)
         self.parts: list[Events] = []
 
-    def add(self, day: float, state: str, *, factor: ArrayLike = 1.0, amount: ArrayLike = 0.0) -> None:
+    def add(self, day: ArrayLike, state: str, *, factor: ArrayLike = 1.0, amount: ArrayLike = 0.0) -> None:
         """Change a state of every patient for whom that changes anything; numbers or dims ``patient``."""
+        days = np.broadcast_to(np.asarray(day, dtype=float), self.rows.shape)
         factors = np.broadcast_to(np.asarray(factor, dtype=float), self.rows.shape)
         amounts = np.broadcast_to(np.asarray(amount, dtype=float), self.rows.shape)
         mine = (factors != 1.0) | (amounts != 0.0)
         if mine.any():
-            part = Events.every(self.model, self.rows[mine], day, state, factor=factors[mine], amount=amounts[mine])
+            part = Events.every(
+                self.model, self.rows[mine], days[mine], state, factor=factors[mine], amount=amounts[mine]
+            )
             self.parts.append(part)
 
-    def push(self, day: float, state: str, share: ArrayLike) -> None:
+    def push(self, day: ArrayLike, state: str, share: ArrayLike) -> None:
         """Move a share of the way to 1, so that the state stays at or below 1."""
         self.add(day, state, factor=1 - np.asarray(share, dtype=float), amount=share)
 
@@ -108,7 +109,8 @@ def treat(
     -------
     Treatment
         Cells in a carrier bring the carrier's own effect and the needle's, the same as that carrier alone. A patient
-        whose own cells could not be made gets neither.
+        whose own cells could not be made gets neither, nor the context of an injection; one whose cells come late gets
+        all of it later.
     """
     plan = _Plan(model, len(patients))
     parameters: dict[str, float | NDArray[np.float64]] = {}
@@ -117,9 +119,10 @@ def treat(
     cells = product(protocol, numbers, patients=patients, seed=seed) if protocol.is_cell_therapy else None
     given = np.ones(len(patients), dtype=bool) if cells is None else cells.is_given
     first = protocol.weeks_until_treatment * DAYS_PER_WEEK
-    for dose, day in enumerate(days_of_doses(protocol, last_day)):
+    for dose, planned in enumerate(days_of_doses(protocol, last_day)):
+        day = planned if cells is None else planned + cells.delay_days
         if protocol.context is not None:
-            plan.add(day, "treatment_context", factor=0.0, amount=1.0)
+            plan.add(day, "treatment_context", factor=np.where(given, 0.0, 1.0), amount=given)
         _give(plan, protocol, cells, given, numbers, day, cause)
         _irritate(plan, protocol, given, numbers, day, dose, patients, seed)
     if cells is not None:
@@ -160,7 +163,9 @@ def _course(plan: _Plan, protocol: Protocol, numbers: Numbers, first: float, las
         raised = numbers.value("titration_days")
         dose = protocol.daily_dose_mg or numbers.value("reference_daily_dose", _words(drug))
         plan.add(first, state, factor=0.0, amount=exposure(drug, dose / 2, numbers))
-    weeks = protocol.course_weeks or _COURSE_WEEKS.get(protocol.intervention)
+    weeks = protocol.course_weeks
+    if weeks is None and protocol.intervention in _USUAL_COURSES:
+        weeks = numbers.value("course_weeks", _words(protocol.intervention))
     end = np.inf if weeks is None else first + weeks * DAYS_PER_WEEK
     if first + raised < min(end, last_day):
         plan.add(first + raised, state, factor=0.0, amount=level)
@@ -174,12 +179,12 @@ def _give(
     cells: Product | None,
     given: NDArray[np.bool_],
     numbers: Numbers,
-    day: float,
+    day: ArrayLike,
     cause: str,
 ) -> None:
     """Add the events of one administration."""
-    if cells is not None:
-        carrier = protocol.carrier or Carrier.SALINE
+    carrier = protocol.which_carrier
+    if cells is not None and carrier is not None:
         _inject_cells(plan, protocol, cells, carrier, numbers, day)
         _inject_fluid(plan, carrier, protocol.where, given, numbers, day)
     elif protocol.intervention in FLUIDS:
@@ -202,7 +207,7 @@ def _triamcinolone_mg(protocol: Protocol, numbers: Numbers) -> float:
 
 
 def _inject_cells(
-    plan: _Plan, protocol: Protocol, cells: Product, carrier: Carrier, numbers: Numbers, day: float
+    plan: _Plan, protocol: Protocol, cells: Product, carrier: Carrier, numbers: Numbers, day: ArrayLike
 ) -> None:
     anchored = numbers.value("anchored_fraction", _words(carrier))
     living = cells.living
@@ -212,7 +217,7 @@ def _inject_cells(
             leak_fraction=numbers.value("leak_fraction", _words(carrier)),
             leak_volume_gain=numbers.value("leak_volume_gain"),
             volume_ml=protocol.volume_ml,
-            reference_volume=_REFERENCE_VOLUME_ML,
+            reference_volume=numbers.value("reference_volume"),
         )
         stem = {"living_cells": living, "leak": leak}
         matrix = {"living_cells": cells.converted, "leak": leak, "anchored_fraction": anchored}
@@ -239,7 +244,7 @@ def _inject_cells(
 
 
 def _inject_fluid(
-    plan: _Plan, fluid: str, route: Route, given: NDArray[np.bool_], numbers: Numbers, day: float
+    plan: _Plan, fluid: str, route: Route, given: NDArray[np.bool_], numbers: Numbers, day: ArrayLike
 ) -> None:
     """Add what the needle and the fluid do by themselves, cells or no cells."""
     if route is Route.INTRADISCAL:
@@ -256,7 +261,7 @@ def _irritate(
     protocol: Protocol,
     given: NDArray[np.bool_],
     numbers: Numbers,
-    day: float,
+    day: ArrayLike,
     dose: int,
     patients: NDArray[np.int64],
     seed: int,
@@ -271,7 +276,7 @@ def _irritate(
     plan.push(day, "exacerbation", hit * numbers.value("procedure_flare_size"))
 
 
-def _operate(plan: _Plan, numbers: Numbers, day: float, cause: str) -> None:
+def _operate(plan: _Plan, numbers: Numbers, day: ArrayLike, cause: str) -> None:
     kept = 1 - numbers.value("surgery_removed_fraction")
     plan.add(day, "herniated_volume", factor=kept)
     plan.add(day, "herniation_irritancy", factor=kept)

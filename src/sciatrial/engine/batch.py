@@ -19,7 +19,10 @@ _MOST_PROBLEMS = 20
 
 @dataclass(frozen=True)
 class Batch:
-    """Checked inputs: dims ``patient, parameter``; ``patient, state``; ``patient, visit``."""
+    """Checked inputs: dims ``patient, parameter``; ``patient, state``; ``patient, visit``.
+
+    They are the caller's own arrays where those have the right form.
+    """
 
     parameters: NDArray[np.float64]
     initial: NDArray[np.float64]
@@ -29,6 +32,10 @@ class Batch:
     def of(self, rows: NDArray[np.int64]) -> Batch:
         """Return some of the patients."""
         return Batch(self.parameters[rows], self.initial[rows], self.times[rows], self.events.of(rows))
+
+    def copied(self) -> Batch:
+        """Return the same, safe from what the caller does to the arrays later."""
+        return Batch(self.parameters.copy(), self.initial.copy(), self.times.copy(), self.events)
 
 
 def checked(
@@ -76,7 +83,9 @@ def checked(
         raise SolverError("simulation", _shortened(problems))
 
     def rows(array: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.array(np.broadcast_to(array, (n, array.shape[1])), order="C")
+        if len(array) < n:
+            array = np.repeat(array, n, axis=0)
+        return np.require(array, requirements=["C", "W"])  # numba's code takes no arrays that may only be read
 
     return Batch(rows(numbers), rows(start), rows(times), events)
 
@@ -89,6 +98,9 @@ def _shortened(problems: list[Problem]) -> list[Problem]:
 
 
 def _number_problems(kind: str, array: NDArray[np.float64], names: tuple[str, ...]) -> list[Problem]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum()):  # one pass over millions of numbers, which nearly always ends here
+            return []
     return [
         Problem(f"patient {row}, {kind} {names[column]}", f"is {array[row, column]}", "a finite number")
         for row, column in np.argwhere(~np.isfinite(array))
@@ -149,7 +161,7 @@ def no_trajectories(batch: Batch, names: tuple[str, ...], n_rules: int) -> Traje
     n, n_visits = batch.times.shape
     return Trajectories(
         outputs=names,
-        times_days=batch.times,
+        times_days=batch.times.copy(),
         values=np.full((n, n_visits, len(names)), np.nan),
         final_states=np.full(batch.initial.shape, np.nan),
         status=np.zeros(n, dtype=np.int64),
@@ -178,7 +190,7 @@ def driver_arguments(
     """
     n, n_visits = batch.times.shape
     events = batch.events
-    order = np.lexsort((np.arange(len(events)), events.day, events.patient))
+    order = np.lexsort((events.day, events.patient))  # of equal days, the first given stays the first
     starts = np.searchsorted(events.patient[order], np.arange(n + 1))
     places = {name: place for place, name in enumerate((*output_names, *model.state_names))}
     effects = [effect for rule in rules for effect in rule.effects]

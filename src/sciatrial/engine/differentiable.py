@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sciatrial.engine.events import unknown_name
 from sciatrial.engine.frozen import FrozenMesh, follow, sensitivities
-from sciatrial.foundation import Problem, SolverError
+from sciatrial.foundation import Problem, SolverError, how_to_install
 
 
 def differentiable(mesh: FrozenMesh, *, with_respect_to: Sequence[str]) -> Callable[[Any], Any]:
@@ -77,7 +77,7 @@ def _jax() -> Any:
     try:
         import jax
     except ImportError as error:
-        what = Problem("JAX", "is not installed", "an environment with it", "pip install 'sciatrial[jax]'")
+        what = Problem("JAX", "is not installed", "an environment with it", how_to_install("jax"))
         raise SolverError("derivatives", [what]) from error
     if not jax.config.read("jax_enable_x64"):
         hint = "call jax.config.update('jax_enable_x64', True) before anything else"

@@ -16,8 +16,7 @@ from sciatrial.engine.trace import Graph, Traces, constants_of
 
 _KERNELS = {
     "fill_constants": Signature({"p": "vectors", "c": "vectors"}),
-    "matrix": Signature({"y": "vectors", "c": "vectors", "d": "vector", "a": "vectors", "u": "vectors"}),
-    "factorise": Signature({"a": "vectors", "u": "vectors"}),
+    "factorise": Signature({"y": "vectors", "c": "vectors", "d": "vector", "a": "vectors", "u": "vectors"}),
     "stage": Signature({"y": "vectors", "c": "vectors", "a": "vectors", "u": "vectors"}),
     "outputs": Signature({"y": "vectors", "c": "vectors", "o": "vectors"}),
 }
@@ -56,8 +55,7 @@ def emit_llvm(traces: Traces, n_parameters: int, target: Target) -> Module:
     parts = [
         _head(target),
         writer.formulas("fill_constants", "%c", {place: node for node, place in constants.items()}, known={}),
-        writer.matrix(entries),
-        writer.factorise(),
+        writer.factorise(entries),
         writer.stage(),
         writer.formulas("outputs", "%o", dict(enumerate(traces.outputs)), known=constants),
         *_plain_functions(sizes, target),
@@ -184,21 +182,23 @@ class _Writer:
             body.store(values.of(node), address, place)
         return _function(name, body)
 
-    def matrix(self, entries: dict[int, int]) -> str:
-        """Write the rates into u, and into a: d on the diagonal, minus the Jacobian (place → node)."""
+    def factorise(self, entries: dict[int, int]) -> str:
+        """Write the factors of the matrix, d on the diagonal minus the Jacobian (place → node), and the first stage.
+
+        Rates and entries are computed where the elimination first reads them, so that few are put aside and read again.
+        """
         body = Lines(self.target)
         values = _Values(body, self.graph, self.constants, [*self.rates, *entries.values()])
-        for (row, column), place in sorted(self.plan.places.items()):
-            if column == min(c for r, c in self.plan.places if r == row):
-                body.store(values.of(self.rates[row]), "%u", row)
-            found = values.of(entries[place]) if place in entries else self.target.constant(0.0)
-            body.store(body.arithmetic("fadd", found, "%d") if row == column else found, "%a", place)
-        return _function("matrix", body)
+        cells = {place: cell for cell, place in self.plan.places.items()}
 
-    def factorise(self) -> str:
-        """Write the factors of the matrix in its place, and solve it for u."""
-        body = Lines(self.target)
-        memory = _Memory(body)
+        def first(address: str, place: int) -> str:
+            if address == "%u":
+                return values.of(self.rates[place])
+            row, column = cells[place]
+            found = values.of(entries[place]) if place in entries else self.target.constant(0.0)
+            return body.arithmetic("fadd", found, "%d") if row == column else found
+
+        memory = _Memory(body, first)
         for step in self.plan.factorise:
             kind, place = step[0], step[1]
             if kind == "invert":
@@ -210,6 +210,8 @@ class _Writer:
                 value = body.fused(minus, memory.of("%a", step[3]), memory.of("%a", place))
             memory.write("%a", place, value)
         _solve(body, memory, self.plan)
+        for place in cells:
+            memory.of("%a", place)
         memory.write_back()
         return _function("factorise", body)
 
@@ -250,10 +252,14 @@ def _solve(body: Lines, memory: _Memory, plan: Elimination, before_row: Callable
 
 
 class _Memory:
-    """Entries of arrays, kept in registers while they are used and written back when they have not been for a while."""
+    """Entries of arrays, kept in registers while they are used and written back when they have not been for a while.
 
-    def __init__(self, body: Lines) -> None:
-        self.body = body
+    `first` computes an entry that nothing has been read from or written to yet; without it, all are there already.
+    """
+
+    def __init__(self, body: Lines, first: Callable[[str, int], str] | None = None) -> None:
+        self.body, self.first = body, first
+        self.made: set[tuple[str, int]] = set()
         self.known: dict[tuple[str, int], str] = {}
         self.used: dict[tuple[str, int], int] = {}
         self.changed: set[tuple[str, int]] = set()
@@ -261,13 +267,17 @@ class _Memory:
     def of(self, address: str, place: int) -> str:
         """Return an entry."""
         self._forget()
-        if (address, place) not in self.known:
-            self.known[address, place] = self.body.load(address, place)
+        key = (address, place)
+        if self.first is not None and key not in self.made:
+            self.write(address, place, self.first(address, place))
+        elif key not in self.known:
+            self.known[key] = self.body.load(address, place)
         self.used[address, place] = len(self.body.lines)
         return self.known[address, place]
 
     def write(self, address: str, place: int, value: str) -> None:
         """Change an entry."""
+        self.made.add((address, place))
         self.known[address, place] = value
         self.used[address, place] = len(self.body.lines)
         self.changed.add((address, place))

@@ -89,7 +89,7 @@ def freeze(
     """
     events = Events.none() if events is None else events
     names = tuple(outputs) if outputs is not None else tuple(item.name for item in model.formulas if item.is_output)
-    batch = checked(model, parameters, initial, times_days, events, (), names, tolerance)
+    batch = checked(model, parameters, initial, times_days, events, (), names, tolerance).copied()
     n = len(batch.initial)
     mesh = Mesh(np.zeros((n, _MOST_STEPS)), np.arange(n), is_given=False, largest_error=np.zeros(n))
     run = _solved(model, batch, names, tolerance, mesh)

@@ -20,7 +20,7 @@ from sciatrial.engine.emit_llvm import emit_llvm
 from sciatrial.engine.lower import Target
 from sciatrial.engine.trace import trace
 from sciatrial.engine.vector import optimised
-from sciatrial.foundation import Problem, Progress, SolverError
+from sciatrial.foundation import Problem, Progress, SolverError, how_to_install
 from sciatrial.model import Model
 
 _TRIPLE, _CPU, _FEATURES = "nvptx64-nvidia-cuda", "sm_70", "+ptx63"  # drivers translate for whatever came later
@@ -113,7 +113,7 @@ def _arrays_on_device() -> Any:
         arrays = import_module("cupy")
     except ImportError as error:
         reason = str(error).strip().partition("\n")[0]
-        hint = "Install it: pip install 'sciatrial[graphics]'"
+        hint = f"Install it, {how_to_install('graphics')}"
         raise NoGraphicsError(f"CuPy cannot be imported ({reason})", hint) from error
     hint = "`nvidia-smi` lists those that its driver knows, and says whether the driver is of CUDA 12 or later."
     try:

@@ -58,12 +58,12 @@ DRIVE = Signature(
 
 # what the driver does with a mesh: nothing, write each patient's own accepted steps down, or take the steps it is given
 FREE, RECORDED, FROZEN = 0, 1, 2
+EMPTY = -(2**62)  # steps of a lane without a patient: it never makes too many
 
 
 def linearise(y, c, d, is_new, f, j, a, u):  # noqa: ARG001 - the scalar reference keeps f and j
     """Do the first stage. Rates and Jacobian are used where they are computed: f and j, to keep them, stay unused."""
-    matrix(y, c, d, a, u)
-    factorise(a, u)
+    factorise(y, c, d, a, u)
 
 
 def advance(y, c, step_days, limit, absolute, relative, error, growth):
@@ -74,7 +74,8 @@ def advance(y, c, step_days, limit, absolute, relative, error, growth):
     new, a = vectors(STATES), vectors(ENTRIES)
     size = step(y, c, step_days[0], True, u1, a, a, u1, u2, u3, u4, u5, u6, new, absolute, relative)
     error[0] = size
-    growth[0] = min(max(0.9 / math.sqrt(math.sqrt(max(size, 1e-12))), 0.15), 8.0)
+    longer = min(max(0.9 / math.sqrt(math.sqrt(max(size, 1e-12))), 0.15), 8.0)
+    growth[0] = longer if size < math.inf else 0.15  # an error that is no number says no more than: too long
     within = limit[0]
     for i in range(STATES):
         y[i] = new[i] if size <= within else y[i]
@@ -98,6 +99,7 @@ def drive(
     patient, visit, event, n_waiting, taken = ints(LANES), ints(LANES), ints(LANES), ints(LANES), ints(LANES)
     day, planned, target = floats(LANES), floats(LANES), floats(LANES)
     is_there, is_last, accepted = ints(LANES), ints(LANES), ints(LANES)
+    worst, next_visit = floats(LANES), floats(LANES)
     for i in range(STATES * LANES):
         y[i] = 0.0
     for i in range(CONSTANTS * LANES):
@@ -107,16 +109,20 @@ def drive(
     for lane in range(LANES):
         patient[lane] = -1
         is_there[lane] = 0
-        step_days[lane] = FIRST_STEP_DAYS
+        is_last[lane] = 0
+        accepted[lane] = 0
+        taken[lane] = EMPTY
         limit[lane] = 1.0
+        worst[lane] = 0.0
         day[lane] = 0.0
         planned[lane] = FIRST_STEP_DAYS
-        target[lane] = 0.0
+        target[lane] = math.inf
+        next_visit[lane] = math.inf
     n_living = 0
     is_open = True
     while True:
         # empty lanes take the next patients
-        for lane in range(LANES):
+        for lane in range(LANES if is_open and n_living < LANES else 0):
             if patient[lane] < 0 and is_open:
                 if queue_at == queue_end:
                     queue_first = n_patients if stop[0] != 0 else take(next_patient, LANES)
@@ -148,7 +154,8 @@ def drive(
                     day[lane] = 0.0
                     planned[lane] = FIRST_STEP_DAYS
                     limit[lane] = math.inf if mesh_use == FROZEN else 1.0
-                    largest_error[row] = 0.0
+                    worst[lane] = 0.0
+                    next_visit[lane] = times[row * n_visits]
                     is_there[lane] = 1
                     n_living += 1
         if n_living == 0:
@@ -156,7 +163,7 @@ def drive(
         # lanes that have reached what they were going to: a visit, an event, or their start
         is_visit = False
         for lane in range(LANES):
-            if is_there[lane] and times[patient[lane] * n_visits + visit[lane]] <= day[lane] + SAME_DAY:
+            if is_there[lane] and next_visit[lane] <= day[lane] + SAME_DAY:
                 is_visit = True
         if is_visit:
             outputs(y, c, o)
@@ -213,71 +220,91 @@ def drive(
                     status[row] = SOLVED
                     stopped_day[row] = now
                     steps[row] = taken[lane]
+                    largest_error[row] = worst[lane]
+                    # an empty lane makes small steps that nobody looks at
                     patient[lane] = -1
+                    taken[lane] = EMPTY
+                    planned[lane] = FIRST_STEP_DAYS
+                    target[lane] = math.inf
                     n_ended += 1
                 else:
                     soonest = times[row * n_visits + visit[lane]]
+                    next_visit[lane] = soonest
                     if event[lane] < event_start[row + 1]:
                         soonest = min(soonest, event_day[event[lane]])
                     for k in range(n_waiting[lane]):
                         soonest = min(soonest, waiting_day[lane * most_waiting + k])
                     target[lane] = soonest
-        # steps, until a lane is there or has failed
+        # Steps, until a lane is there or has failed. What nearly always happens is written without a branch: lanes
+        # differ, and a processor that guesses wrong waits longer than the arithmetic takes.
         is_waited_for = n_ended == 0
         while is_waited_for:
             for lane in range(LANES):
                 left = target[lane] - day[lane]
                 wanted = planned[lane]
-                is_last[lane] = 0
-                if patient[lane] < 0:
-                    wanted = FIRST_STEP_DAYS
-                elif mesh_use == FROZEN:
-                    wanted = mesh[mesh_of[patient[lane]] * mesh_width + accepted[lane]]
-                    if wanted < 0.0:
-                        is_last[lane] = 1
-                        wanted = left
-                elif wanted * 1.0001 >= left:
-                    is_last[lane] = 1
-                    wanted = left
-                elif 2.0 * wanted > left:
-                    wanted = 0.5 * left
-                step_days[lane] = wanted
+                lands = wanted * 1.0001 >= left
+                shorter = 0.5 * left if 2.0 * wanted > left else wanted
+                is_last[lane] = 1 if lands else 0
+                step_days[lane] = left if lands else shorter
+            if mesh_use == FROZEN:
+                for lane in range(LANES):
+                    if patient[lane] >= 0:
+                        wanted = mesh[mesh_of[patient[lane]] * mesh_width + accepted[lane]]
+                        is_last[lane] = 1 if wanted < 0.0 else 0
+                        step_days[lane] = target[lane] - day[lane] if wanted < 0.0 else wanted
             advance(y, c, step_days, limit, absolute, relative, error, growth)
+            if mesh_use == RECORDED:
+                for lane in range(LANES):
+                    if patient[lane] >= 0 and error[lane] <= limit[lane] and accepted[lane] < mesh_width:
+                        taken_days = -step_days[lane] if is_last[lane] else step_days[lane]
+                        mesh[patient[lane] * mesh_width + accepted[lane]] = taken_days
+            n_arrived = 0
+            n_odd = 0
             for lane in range(LANES):
-                row = patient[lane]
-                if row >= 0:
-                    now = step_days[lane]
-                    size = error[lane]
-                    outcome = SOLVED
-                    taken[lane] += 1
-                    if size <= limit[lane]:
-                        suggested = now * growth[lane]
-                        # a step cut short to land on the target says nothing against the longer one planned
-                        if not (is_last[lane] and now < planned[lane] and suggested < planned[lane]):
-                            planned[lane] = min(suggested, LONGEST_STEP_DAYS)
-                        if mesh_use == RECORDED and accepted[lane] < mesh_width:
-                            mesh[row * mesh_width + accepted[lane]] = -now if is_last[lane] else now
-                        accepted[lane] += 1
-                        largest_error[row] = max(largest_error[row], size)
-                        day[lane] = target[lane] if is_last[lane] else day[lane] + now
-                        if is_last[lane]:
-                            is_there[lane] = 1
-                            is_waited_for = False
-                    else:
-                        planned[lane] = now * growth[lane]
-                        if mesh_use == FROZEN:
-                            outcome = NOT_FINITE
-                        elif planned[lane] < SHORTEST_STEP_DAYS:
-                            outcome = STEP_TOO_SMALL if math.isfinite(size) else NOT_FINITE
-                    if taken[lane] >= max_steps and day[lane] < target[lane] and outcome == SOLVED:
-                        outcome = TOO_MANY_STEPS
-                    if outcome != SOLVED:
-                        status[row] = outcome
-                        stopped_day[row] = day[lane]
-                        steps[row] = taken[lane]
-                        patient[lane] = -1
-                        n_ended += 1
-                        is_waited_for = False
+                now = step_days[lane]
+                size = error[lane]
+                before = planned[lane]
+                fine = 1 if size <= limit[lane] else 0
+                suggested = min(now * growth[lane], LONGEST_STEP_DAYS)
+                # a step cut short to land on the target says nothing against the longer one planned
+                shortened = 1 if now < before else 0
+                less = 1 if suggested < before else 0
+                suggested = before if fine * is_last[lane] * shortened * less > 0 else suggested
+                planned[lane] = suggested
+                reached = target[lane] if is_last[lane] > 0 else day[lane] + now
+                day[lane] = reached if fine > 0 else day[lane]
+                worst[lane] = max(worst[lane], size if fine > 0 else 0.0)
+                taken[lane] += 1
+                accepted[lane] += fine
+                is_there[lane] = fine * is_last[lane]
+                n_arrived += fine * is_last[lane]
+                too_short = 1 if suggested < SHORTEST_STEP_DAYS else 0
+                too_many = 1 if taken[lane] >= max_steps else 0
+                n_odd += (1 - fine) * too_short + too_many
+            if mesh_use == FROZEN:
+                n_odd = 1
+            if n_odd > 0:
+                for lane in range(LANES):
+                    if patient[lane] >= 0:
+                        outcome = SOLVED
+                        if not error[lane] <= limit[lane]:
+                            if mesh_use == FROZEN:
+                                outcome = NOT_FINITE
+                            elif planned[lane] < SHORTEST_STEP_DAYS:
+                                outcome = STEP_TOO_SMALL if error[lane] < math.inf else NOT_FINITE
+                        if taken[lane] >= max_steps and day[lane] < target[lane] and outcome == SOLVED:
+                            outcome = TOO_MANY_STEPS
+                        if outcome != SOLVED:
+                            status[patient[lane]] = outcome
+                            stopped_day[patient[lane]] = day[lane]
+                            steps[patient[lane]] = taken[lane]
+                            largest_error[patient[lane]] = worst[lane]
+                            patient[lane] = -1
+                            taken[lane] = EMPTY
+                            planned[lane] = FIRST_STEP_DAYS
+                            target[lane] = math.inf
+                            n_ended += 1
+            is_waited_for = n_arrived == 0 and n_ended == 0
         n_living -= n_ended
         if n_ended > 0:
             take(patients_done, n_ended)

@@ -721,11 +721,20 @@ class _Lowering(Lines):
         return self.value(f"select i1 {test}, {word} {b}, {word} {a}")
 
     def new_array(self, name: str, node: ast.Call) -> tuple[str, str]:
-        size = eval(compile(ast.Expression(node.args[0]), "size", "eval"), {"__builtins__": {}}, dict(self.numbers))
+        size = self.size(node.args[0])
         self._count += 1
         made = f"%array{self._count}"
         self.places.append(f"  {made} = alloca [{max(size, 1)} x {self.element(name)}], align 64")
         return made, name
+
+    def size(self, node: ast.expr) -> int:
+        """Return the length of an array: a whole number, a name of one, or a product."""
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            return self.size(node.left) * self.size(node.right)
+        found = self.numbers.get(node.id) if isinstance(node, ast.Name) else getattr(node, "value", None)
+        if not isinstance(found, int):
+            raise self.refused(node)
+        return found
 
     def call_of_ours(self, name: str, node: ast.Call) -> tuple[str, str]:
         signature = self.functions[name]

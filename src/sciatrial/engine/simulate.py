@@ -70,7 +70,7 @@ def simulate(
         one, with the extra ``graphics``; where none can be used, a SlowEngineWarning says why and vector code runs).
     precision
         ``double``, or ``single``: some 1.8 times as fast, and given only where a few patients of this very batch, also
-        solved in double, lie within 10 × `tolerance` of it.
+        solved in double, lie within 10 × `tolerance` of it. The scalar reference has double precision only.
 
     Returns
     -------
@@ -98,6 +98,9 @@ def simulate(
     names = tuple(outputs) if outputs is not None else tuple(item.name for item in model.formulas if item.is_output)
     batch = checked(model, parameters, initial, times_days, events, rules, names, tolerance)
     processor, precision = Processor(processor), Precision(precision)
+    if precision is Precision.SINGLE and processor is Processor.SCALAR:
+        problem = Problem("precision", "is single", "double: the scalar reference has no other", "leave it out")
+        raise SolverError("simulation", [problem])
     if precision is Precision.SINGLE:
         precision = guarded(model, batch, rules, names, tolerance, max_steps)
     trajectories = solve(

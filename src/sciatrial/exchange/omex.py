@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from sciatrial.calibration import Prior
 from sciatrial.exchange.antimony import to_antimony
 from sciatrial.exchange.case import Case
 from sciatrial.exchange.sbml import to_sbml
@@ -42,7 +43,7 @@ _FORMATS = {
 }
 
 
-def write_omex(case: Case, path: Path, links: Mapping[str, str] | None = None) -> Path:
+def write_omex(case: Case, path: Path, links: Mapping[str, str] | None = None, prior: Prior | None = None) -> Path:
     """Write a case as a COMBINE archive and return its path.
 
     Parameters
@@ -51,11 +52,11 @@ def write_omex(case: Case, path: Path, links: Mapping[str, str] | None = None) -
         The patient and what happens.
     path
         Where to write; an existing file is replaced.
-    links
+    links, prior
         As for `to_sbml`.
     """
     contents = {
-        "model.xml": to_sbml(case, links),
+        "model.xml": to_sbml(case, links, prior),
         "model.ant": to_antimony(case),
         "experiment.sedml": to_sedml(case, "model.xml"),
         "metadata.rdf": _METADATA.format(title=case.title),

@@ -11,9 +11,10 @@ Hucka et al., The Systems Biology Markup Language (SBML): Language Specification
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, register_namespace, tostring
 
+from sciatrial.calibration import Prior, PriorRow
 from sciatrial.exchange.case import Case, Change
 from sciatrial.exchange.mathml import MATHML, SBML, math, number
 from sciatrial.model import Expression, Mechanism, law_as_written
@@ -21,6 +22,9 @@ from sciatrial.model import Expression, Mechanism, law_as_written
 _XHTML = "http://www.w3.org/1999/xhtml"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _BQBIOL = "http://biomodels.net/biology-qualifiers/"
+_DCTERMS = "http://purl.org/dc/terms/"
+_VCARD = "http://www.w3.org/2006/vcard/ns#"
+_CREATOR = "sciatrial"
 # our words → identifiers of SBML units; the first is built in
 _UNITS = {
     "dimensionless": "dimensionless", "1/day": "per_day", "million_cells": "million_cells", "mmHg": "mmHg", "mg": "mg",
@@ -37,10 +41,11 @@ _DEFINITIONS: dict[str, tuple[tuple[str, int, int, float], ...]] = {
     "mg": (("gram", 1, -3, 1.0),),
     "mg_per_day": (("gram", 1, -3, 1.0), ("second", -1, 0, 86400.0)),
 }
+_PREFIXES = {"": SBML, "math": MATHML, "rdf": _RDF, "bqbiol": _BQBIOL, "dcterms": _DCTERMS, "vCard4": _VCARD}
 _CONTINUOUS_FRAMEWORK, _QUANTITY, _RATE_CONSTANT, _EVENT = "SBO:0000062", "SBO:0000002", "SBO:0000009", "SBO:0000231"
 
 
-def to_sbml(case: Case, links: Mapping[str, str] | None = None) -> str:
+def to_sbml(case: Case, links: Mapping[str, str] | None = None, prior: Prior | None = None) -> str:
     """Return a case as SBML Level 3 Version 2, with units, meanings, sources, and doses as events.
 
     Parameters
@@ -50,8 +55,11 @@ def to_sbml(case: Case, links: Mapping[str, str] | None = None) -> str:
     links
         Source → its address at identifiers.org, for the annotations; see `source_links`. Sources without one are
         told in the notes only.
+    prior
+        The rows behind the parameters: with them a parameter tells whether its reference is measured, tuned, assumed or
+        a choice of scale, and carries the addresses of its sources; the model names its creator.
     """
-    for prefix, address in (("", SBML), ("math", MATHML), ("rdf", _RDF), ("bqbiol", _BQBIOL)):
+    for prefix, address in _PREFIXES.items():
         register_namespace(prefix, address)
     links = links or {}
     top = Element(_tag("sbml"), {"level": "3", "version": "2"})
@@ -62,8 +70,10 @@ def to_sbml(case: Case, links: Mapping[str, str] | None = None) -> str:
         | {"substanceUnits": "dimensionless", "timeUnits": "day", "extentUnits": "dimensionless"},
     )
     _notes(model, f"{case.title}. One virtual patient; day 0 is the day of entry. A model for research, not for care.")
+    if prior is not None:
+        _creator(model)
     _unit_definitions(model)
-    _parameters(SubElement(model, _tag("listOfParameters")), case, links)
+    _parameters(SubElement(model, _tag("listOfParameters")), case, links, rows_of(prior))
     _rules(SubElement(model, _tag("listOfRules")), case)
     if case.changes:
         _events(SubElement(model, _tag("listOfEvents")), case)
@@ -89,15 +99,48 @@ def _notes(parent: Element, text: str) -> None:
     SubElement(SubElement(parent, _tag("notes")), f"{{{_XHTML}}}p").text = text
 
 
-def _annotation(parent: Element, sources: tuple[str, ...], links: Mapping[str, str]) -> None:
+def _description(parent: Element) -> Element:
+    """Append an annotation, and return the place in it for what is said of the parent."""
+    rdf = SubElement(SubElement(parent, _tag("annotation")), f"{{{_RDF}}}RDF")
+    return SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": f"#{parent.get('metaid')}"})
+
+
+def _creator(model: Element) -> None:
+    """Name the creator, and no date: the same case gives the same text."""
+    bag = SubElement(SubElement(_description(model), f"{{{_DCTERMS}}}creator"), f"{{{_RDF}}}Bag")
+    entry = SubElement(bag, f"{{{_RDF}}}li", {f"{{{_RDF}}}parseType": "Resource"})
+    name = SubElement(entry, f"{{{_VCARD}}}fn", {f"{{{_RDF}}}parseType": "Resource"})
+    SubElement(name, f"{{{_VCARD}}}text").text = _CREATOR
+
+
+def _annotation(parent: Element, sources: Iterable[str], links: Mapping[str, str]) -> None:
     known = list(dict.fromkeys(links[source] for source in sources if source in links))
     if not known:
         return
-    rdf = SubElement(SubElement(parent, _tag("annotation")), f"{{{_RDF}}}RDF")
-    about = SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": f"#{parent.get('metaid')}"})
-    bag = SubElement(SubElement(about, f"{{{_BQBIOL}}}isDescribedBy"), f"{{{_RDF}}}Bag")
+    bag = SubElement(SubElement(_description(parent), f"{{{_BQBIOL}}}isDescribedBy"), f"{{{_RDF}}}Bag")
     for link in known:
         SubElement(bag, f"{{{_RDF}}}li", {f"{{{_RDF}}}resource": link})
+
+
+def rows_of(prior: Prior | None) -> dict[str, list[PriorRow]]:
+    """Return parameter → its rows of the prior: several where causes, products or classes have numbers of their own."""
+    rows: dict[str, list[PriorRow]] = {}
+    for row in prior.entries if prior is not None else ():
+        rows.setdefault(row.name, []).append(row)
+    return rows
+
+
+def _basis(rows: Iterable[PriorRow]) -> str:
+    """Return where the reference values of a parameter come from, one sentence for those of one origin."""
+    told: dict[str, list[str]] = {}
+    for row in rows:
+        word = "a choice of scale" if row.basis == "scale" else row.basis
+        told.setdefault(f"{word} ({', '.join(row.sources.split(';'))})", []).append(row.qualifier)
+    sentences = []
+    for origin, qualifiers in told.items():
+        whose = ", ".join(word.replace("_", " ") for word in qualifiers if word)
+        sentences.append(f"Reference{f' for {whose}' if whose else ''}: {origin}.")
+    return " ".join(sentences)
 
 
 def _unit_definitions(model: Element) -> None:
@@ -112,7 +155,7 @@ def _unit_definitions(model: Element) -> None:
             )
 
 
-def _parameters(parent: Element, case: Case, links: Mapping[str, str]) -> None:
+def _parameters(parent: Element, case: Case, links: Mapping[str, str], rows: Mapping[str, Sequence[PriorRow]]) -> None:
     def add(name: str, unit: str, meaning: str, value: float | None, constant: bool, sbo: str) -> Element:
         words = {"id": name, "metaid": f"meta_{name}", "name": name.replace("_", " "), "units": unit}
         words |= {"constant": str(constant).lower(), "sboTerm": sbo}
@@ -126,7 +169,10 @@ def _parameters(parent: Element, case: Case, links: Mapping[str, str]) -> None:
         add(state.name, unit_id(state.unit), state.meaning, case.initial[state.name], False, _QUANTITY)
     for item in case.model.parameters:
         sbo = _RATE_CONSTANT if item.unit == "1/day" else _QUANTITY
-        add(item.name, unit_id(item.unit), item.meaning, case.parameters[item.name], True, sbo)
+        mine = rows.get(item.name, ())
+        meaning = f"{item.meaning}. {_basis(mine)}" if mine else item.meaning
+        element = add(item.name, unit_id(item.unit), meaning, case.parameters[item.name], True, sbo)
+        _annotation(element, [source for row in mine for source in row.sources.split(";")], links)
     for item in case.model.formulas:
         element = add(item.name, unit_id(item.unit), _told(item.meaning, item.sources), None, False, _QUANTITY)
         _annotation(element, item.sources, links)

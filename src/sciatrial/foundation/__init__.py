@@ -16,10 +16,13 @@ from sciatrial.foundation.errors import (
     nearest,
     unknown_word,
 )
+from sciatrial.foundation.extras import how_to_install
+from sciatrial.foundation.horizon import LONGEST_MONTHS, months_problem
+from sciatrial.foundation.numerals import signed
 from sciatrial.foundation.progress import Progress, SilentProgress, silent
 from sciatrial.foundation.records import Record, fingerprint, read_frame
 from sciatrial.foundation.streams import derived_seed, normals, uniforms
-from sciatrial.foundation.units import DAYS_PER_MONTH, DAYS_PER_YEAR, WEEKS_PER_MONTH, unit_registry
+from sciatrial.foundation.units import DAYS_PER_MONTH, DAYS_PER_WEEK, DAYS_PER_YEAR, WEEKS_PER_MONTH, unit_registry
 from sciatrial.foundation.words import (
     BiasDomain,
     BiasTool,
@@ -51,7 +54,9 @@ from sciatrial.foundation.words import (
 
 __all__ = [
     "DAYS_PER_MONTH",
+    "DAYS_PER_WEEK",
     "DAYS_PER_YEAR",
+    "LONGEST_MONTHS",
     "WEEKS_PER_MONTH",
     "BiasDomain",
     "BiasTool",
@@ -92,10 +97,13 @@ __all__ = [
     "TrialError",
     "derived_seed",
     "fingerprint",
+    "how_to_install",
+    "months_problem",
     "nearest",
     "normals",
     "read_frame",
     "scale_of",
+    "signed",
     "silent",
     "uniforms",
     "unit_registry",

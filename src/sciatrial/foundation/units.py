@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pint
 
+DAYS_PER_WEEK = 7.0
 DAYS_PER_MONTH = 30.44
 WEEKS_PER_MONTH = 4.348
 DAYS_PER_YEAR = 365.25

@@ -6,7 +6,7 @@ only room that draws.
 
 from sciatrial.report.document import ReportInputs, write_report
 from sciatrial.report.dossier import write_dossier
-from sciatrial.report.figures import plot, save_picture
+from sciatrial.report.figures import picture_format, plot, save_picture
 from sciatrial.report.sensitivity_figures import (
     plot_attribution,
     plot_influence,
@@ -19,6 +19,7 @@ from sciatrial.report.tables import compare_with_published
 __all__ = [
     "ReportInputs",
     "compare_with_published",
+    "picture_format",
     "plot",
     "plot_attribution",
     "plot_influence",

@@ -23,8 +23,10 @@ _CELLS = {
     CellType.SVF: "a fraction of fat tissue", CellType.DISC_CELLS: "disc tissue",
 }  # fmt: skip
 _EXPOSURES = {
+    "at_the_root": "Injection at the root", "into_the_spinal_fluid": "Injection into the spinal fluid",
+    "into_a_muscle": "Injection into a muscle", "oral_steroid": "Steroid tablets",
     "into_the_disc": "Any injection into the disc", "cells_into_the_disc": "Cells into the disc",
-    "sham": "Sham in such a study", "cells": "Cells, any route", "own_cells": "One's own cells",
+    "sham": "Sham", "cells": "Cells, any route", "own_cells": "One's own cells",
     "donor_cells": "Donor cells", "cells_into_a_vein": "Cells into a vein",
     "into_the_epidural_space": "Epidural injection", "epidural_steroid": "Epidural steroid",
     "operation": "Operation", "gabapentinoid": "Gabapentinoid", "placebo_oral": "Placebo tablets",
@@ -147,35 +149,40 @@ def cell_treatments() -> tuple[list[str], list[str]]:
     return ways, list(_CELLS.values())
 
 
-def harm_lines(known: Iterable[Hazard], studies: pd.DataFrame) -> tuple[list[HarmLine], list[str]]:
+def harm_lines(
+    known: Iterable[Hazard], studies: pd.DataFrame, links: Mapping[str, str]
+) -> tuple[list[HarmLine], list[str]]:
     """Return what was counted after each kind of treatment, and the harms of which no count was found.
 
     Whatever the list of hazards holds is told; a word without a translation stands as it is.
     """
-    links = study_links(studies)
+    by_study = study_links(studies)
     counted: dict[str, list[Hazard]] = {}
-    without = []
+    without: dict[str, list[str]] = {}
     for hazard in known:
         if hazard.is_estimable:
             counted.setdefault(hazard.exposure, []).append(hazard)
         else:
-            without.append(f"{_harm(hazard)} ({_inside(_exposure(hazard.exposure))})")
+            without.setdefault(_inside(_exposure(hazard.exposure)), []).append(_harm(hazard))
     lines = []
     for exposure, hazards in counted.items():
         sources = dict.fromkeys(source.split("/")[0] for hazard in hazards for source in hazard.sources)
-        said = tuple(links.get(source, Link(source, "")) for source in sources)
-        lines.append(HarmLine(_exposure(exposure), "; ".join(_counted(hazard) for hazard in hazards), said))
-    return lines, without
+        said = dict.fromkeys(by_study.get(source) or _fact(source, links) for source in sources)
+        lines.append(HarmLine(_exposure(exposure), "; ".join(_counted(hazard) for hazard in hazards), tuple(said)))
+    return lines, [f"{exposure}: {', '.join(harms)}" for exposure, harms in without.items()]
+
+
+def _fact(source: str, links: Mapping[str, str]) -> Link:
+    """Return the source of a count that stands in the facts table: named by the registry or study in its name."""
+    name = source.partition(":")[2] or source
+    return Link(name.split("_")[0], links.get(name, ""))
 
 
 def _counted(hazard: Hazard) -> str:
     each = "" if hazard.per == "patient" else ", each time"
     cause = " (from any cause)" if hazard.counted == "any_cause" else ""
-    told = f"{_harm(hazard)}{cause} in {hazard.n_with_event} of {hazard.n_at_risk}"
-    if hazard.n_with_event == 0:
-        return f"{told}, which leaves room for {100 * hazard.upper_bound:.2g} %{each}"
-    low, middle, high = (100 * float(hazard.chance(share)) for share in (0.05, 0.5, 0.95))
-    return f"{told}: {middle:.2g} % ({low:.2g} to {high:.2g}){each}"
+    counts = f"{hazard.n_with_event} of {hazard.n_at_risk}, " if hazard.n_with_event else ""
+    return f"{_harm(hazard)}{cause} {counts}{hazard.in_words()}{each}"
 
 
 def _harm(hazard: Hazard) -> str:

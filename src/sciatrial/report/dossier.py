@@ -16,7 +16,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from sciatrial.calibration import Prior, words_of_numbers
+from sciatrial.calibration import Prior, reference_draw, words_of_numbers
 from sciatrial.clinic import CHAPTERS as CLINIC_CHAPTERS
 from sciatrial.clinic import WORDS as CLINIC_WORDS
 from sciatrial.clinic import hazards
@@ -194,7 +194,7 @@ def _context(model: Model, prior: Prior, evidence: Evidence, behaviours: pd.Data
     table = parameter_table(model, prior, evidence)
     diagram = as_svg(plot_modules_of_model(model))
     held: Any = behaviours
-    harms, uncounted = clinicians.harm_lines(hazards(evidence.safety), evidence.studies)
+    harms, uncounted = clinicians.harm_lines(hazards(evidence, reference_draw(prior).one(0)), evidence.studies, links)
     ways, kinds = clinicians.cell_treatments()
     return {
         "model": model,

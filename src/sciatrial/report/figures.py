@@ -456,25 +456,57 @@ def plot(record: Any, ax: Axes | None = None) -> Axes:
 
 def as_svg(figure: Figure) -> str:
     """Return a figure as SVG text; the same figure gives the same text."""
+    return _as_picture(figure, "svg").decode("utf-8")
+
+
+# no date and no maker's mark: the same figure gives the same bytes
+_PICTURE_FORMATS: dict[str, dict[str, None]] = {
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+_DOTS_PER_INCH = 200  # of a PNG; the others have none
+
+
+def _as_picture(figure: Figure, ending: str) -> bytes:
     import io
 
     from matplotlib import rc_context
 
-    buffer = io.StringIO()
+    buffer = io.BytesIO()
     with rc_context(_STYLE):
         # lay out once: savefig would draw everything twice to do it
         engine = figure.get_layout_engine()
         if engine is not None:
             engine.execute(figure)
             figure.set_layout_engine("none")
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        dots: Any = _DOTS_PER_INCH if ending == "png" else "figure"
+        figure.savefig(buffer, format=ending, dpi=dots, metadata=_PICTURE_FORMATS[ending])
     return buffer.getvalue()
 
 
+def picture_format(path: Path) -> str:
+    """Return the format that a picture's name asks for: ``svg``, ``png`` or ``pdf``; another ending is refused."""
+    ending = path.suffix.lower().removeprefix(".")
+    if ending not in _PICTURE_FORMATS:
+        known = ", ".join(f".{word}" for word in _PICTURE_FORMATS)
+        raise StudyError(
+            str(path), Problem("file", f"ends with '{path.suffix}'", f"one of {known}", "change the ending")
+        )
+    return ending
+
+
 def save_picture(figure: Figure, path: Path) -> Path:
-    """Write a figure as SVG and return its path; a folder that cannot be written to raises `StudyError`."""
+    """Write a figure in the format of its name (.svg, .png, .pdf) and return its path.
+
+    Raises
+    ------
+    StudyError
+        For another ending, or a folder that cannot be written to.
+    """
+    ending = picture_format(path)
     try:
-        path.write_text(as_svg(figure), encoding="utf-8")
+        path.write_bytes(_as_picture(figure, ending))
     except OSError as error:
         problem = Problem("file", f"cannot be written ({error.strerror})", "a folder that you may write to")
         raise StudyError(str(path), problem) from error

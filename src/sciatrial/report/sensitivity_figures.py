@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST = 15
-_QUANTITIES = {"treated": "the arm's mean", "effect": "the arm's mean less its sham's"}
 _PARTS = {
     "less_inflammation": "#2a6f97", "neurotrophic_support": "#61a5c2", "repair": "#5a8f5a",
     "burden_of_cells": "#b5651d", "treatment": "#2a6f97", "needle_and_fluid": "#c9a227", "context": "#9c8fb0",
@@ -38,7 +37,7 @@ def plot_influence(found: Sensitivity, *, quantity: str, outcome: str) -> Figure
         ax.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=7, color="white" if dark else "black")
     ax.grid(visible=False)
     ax.set_xlabel("Months")
-    ax.set_title(f"{words_of(outcome)}: {_QUANTITIES[quantity]}")
+    ax.set_title(f"{words_of(outcome)}:\n{found.in_words(quantity)}")
     figure.colorbar(image, ax=ax, label="Points by which a number moves it over its range")
     return figure
 
@@ -62,7 +61,7 @@ def plot_interactions(found: Sensitivity, *, quantity: str, outcome: str, month:
     ax.text(1.03, 0.98, told, transform=ax.transAxes, va="top", fontsize=8)
     ax.set_xlabel("Mean size of an elementary effect, points")
     ax.set_ylabel("Spread of elementary effects, points")
-    ax.set_title(f"{words_of(outcome)} at month {month:g}, {_QUANTITIES[quantity]}")
+    ax.set_title(f"{words_of(outcome)} at month {month:g}:\n{found.in_words(quantity)}")
     return figure
 
 
@@ -81,7 +80,7 @@ def plot_shares(found: Sensitivity, *, quantity: str, outcome: str, month: float
     ax.set_yticks(place, [words_of(name.replace(".", ": ")) for name in mine["input"]])
     ax.axvline(0, color="#333333", lw=0.8)
     ax.set_xlabel("Share of the variance")
-    ax.set_title(f"{words_of(outcome)} at month {month:g}, {_QUANTITIES[quantity]}")
+    ax.set_title(f"{words_of(outcome)} at month {month:g}:\n{found.in_words(quantity)}")
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))  # beside the bars, never over an interval
     return figure
 
@@ -100,7 +99,7 @@ def plot_modules(found: Sensitivity, *, quantity: str, outcome: str) -> Figure:
     ax.set_ylim(bottom=0)
     ax.set_xlabel("Months")
     ax.set_ylabel("Mean size of an elementary effect, points")
-    ax.set_title(f"{words_of(outcome)}, {_QUANTITIES[quantity]}: all numbers of a module moved together")
+    ax.set_title(f"{words_of(outcome)}, all numbers of a module moved together:\n{found.in_words(quantity)}")
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 

@@ -299,11 +299,9 @@ def harms_wide(harms: pd.DataFrame) -> pd.DataFrame:
                 "harm": f"{row['harm'].replace('_', ' ')} ({row['exposure'].replace('_', ' ')})"
                 + (", any cause" if row["counted"] == "any_cause" else ""),
                 "published": f"{row['n_with_event']} of {row['n_at_risk']}" if known else "no count",
-                "expected": f"{number(row['percent'])} ({number(row['low'])} to {number(row['high'])})"
-                if known
-                else "not estimable",
-                "one trial": f"{row['one_trial']:.0f}" if known else "–",
-                "chance of one case": f"{row['seen']:.0%}" if known else "–",
+                "expected": row["in_words"],
+                "one trial": number(row["one_trial"], 0),
+                "chance of one case": "–" if np.isnan(row["seen"]) else f"{row['seen']:.0%}",
                 "excluded by none": f"above {number(row['could_exclude'])} %",
                 "note": row["note"] or "–",
             }

@@ -7,7 +7,17 @@ number is known because it does not matter.
 
 from sciatrial.sensitivity.analyse import analyse_sensitivity
 from sciatrial.sensitivity.inputs import Input, uncertain_inputs
+from sciatrial.sensitivity.parts import forget_parts, refuse_other_folder
 from sciatrial.sensitivity.response import Setting, responses
 from sciatrial.sensitivity.results import Sensitivity
 
-__all__ = ["Input", "Sensitivity", "Setting", "analyse_sensitivity", "responses", "uncertain_inputs"]
+__all__ = [
+    "Input",
+    "Sensitivity",
+    "Setting",
+    "analyse_sensitivity",
+    "forget_parts",
+    "refuse_other_folder",
+    "responses",
+    "uncertain_inputs",
+]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.calibration import Prior
-from sciatrial.foundation import Problem, Progress, TrialError, silent
+from sciatrial.foundation import Problem, Progress, TrialError, how_to_install, months_problem, silent
 from sciatrial.model import Model
 from sciatrial.sensitivity.inputs import Input, uncertain_inputs
 from sciatrial.sensitivity.response import Setting, responses
@@ -55,7 +55,7 @@ def analyse_sensitivity(
     base_points
         Sobol base points, a power of 2; the shares take ``base_points × (n_shares + 2)`` points.
     keep
-        Folder for finished parts; the same call goes on where it was interrupted.
+        Folder for finished parts, made when the first is kept; the same call goes on where it was interrupted.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def analyse_sensitivity(
     Raises
     ------
     TrialError
-        When SALib is missing, or a number is out of range.
+        When SALib is missing, or a number is out of range; before anything is simulated or written.
     """
     _library()
     _refuse(trajectories, n_shares, base_points, setting)
@@ -80,8 +80,14 @@ def analyse_sensitivity(
     shares, n_points = variance_shares(chosen, response, setting.columns, base_points, setting.seed)
     return Sensitivity(
         cohort=setting.cohort.name,
-        arm=str(setting.protocol.intervention),
+        arm=setting.arm,
+        control=str(setting.control.intervention),
+        study=setting.study,
+        seed=setting.seed,
         n_patients=setting.n_patients,
+        inclusion_probability=setting.inclusion_probability,
+        trajectories=trajectories,
+        base_points=base_points,
         n_points=n_effects + n_modules + n_points,
         effects=effects,
         modules=modules,
@@ -93,7 +99,7 @@ def _library() -> None:
     try:
         import SALib  # noqa: F401
     except ImportError as error:
-        problem = Problem("SALib", "is not installed", "the extra", "pip install 'sciatrial[sensitivity]'")
+        problem = Problem("SALib", "is not installed", "the libraries that sciatrial needs", how_to_install())
         raise TrialError("sensitivity", problem) from error
 
 
@@ -105,8 +111,11 @@ def _refuse(trajectories: int, n_shares: int, base_points: int, setting: Setting
         problems.append(Problem("n_shares", f"is {n_shares}", "2 or more, or 0"))
     if base_points < 2 or base_points & (base_points - 1):
         problems.append(Problem("base_points", f"is {base_points}", "a power of 2"))
-    if not setting.months or min(setting.months) <= 0 or list(setting.months) != sorted(set(setting.months)):
-        problems.append(Problem("months", f"{list(setting.months)}", "one month or more above 0, increasing"))
+    wrong_months = months_problem("months", setting.months)
+    if wrong_months is not None:
+        problems.append(wrong_months)
+    elif list(setting.months) != sorted(set(setting.months)):
+        problems.append(Problem("months", f"is {list(setting.months)}", "each month once, in increasing order"))
     if setting.n_patients < 2:
         problems.append(Problem("n_patients", f"is {setting.n_patients}", "2 or more"))
     if problems:

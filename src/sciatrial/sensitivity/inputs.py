@@ -55,7 +55,7 @@ def uncertain_inputs(model: Model, prior: Prior, *, cause: Cause, protocol: Prot
 
 def _words(cause: Cause, protocol: Protocol) -> set[str]:
     said = [
-        cause, protocol.cell_type, protocol.carrier or "saline", protocol.where, protocol.which_drug, protocol.donor,
+        cause, protocol.cell_type, protocol.which_carrier, protocol.where, protocol.which_drug, protocol.donor,
         protocol.intervention, "chronifier", "cultured", "fresh", "at_root", "intradiscal", *CONTEXTS,
     ]  # fmt: skip
     if cause is Cause.HERNIATION:

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.calibration import Draw, Prior, prior_quantile, reference_draw
-from sciatrial.clinic import Protocol, sham_of
+from sciatrial.clinic import Protocol, control_of
 from sciatrial.engine import Events, simulate
 from sciatrial.foundation import DAYS_PER_MONTH, Progress, Score, fingerprint, silent
 from sciatrial.model import Model, law_as_written
 from sciatrial.population import Cohort, sample_patients, treated_patients
 from sciatrial.sensitivity.inputs import Input
+from sciatrial.sensitivity.parts import keep_part, kept_part
 
 QUANTITIES = ("treated", "effect")
 _POINTS_AT_ONCE = 50
@@ -24,11 +25,11 @@ _POINTS_AT_ONCE = 50
 
 @dataclass(frozen=True)
 class Setting:
-    """What is looked at: people of a cohort, an arm against its sham, outcomes and months.
+    """What is looked at: people of a cohort, an arm against its control, outcomes and months.
 
     ``inclusion_probability`` is that of each effect which may be absent. ``cohort`` is taken without its criteria: who
     is screened out depends on the same numbers that are varied, and a mean over those who remain would jump.
-    ``n_patients`` are the same people, with the same luck, at every point.
+    ``n_patients`` are the same people, with the same luck, at every point. ``arm`` and ``study`` are what to call them.
     """
 
     cohort: Cohort
@@ -38,6 +39,13 @@ class Setting:
     n_patients: int
     seed: int
     inclusion_probability: float = 0.5
+    arm: str = "arm"
+    study: str = ""
+
+    @property
+    def control(self) -> Protocol:
+        """What the arm is compared with: its carrier alone, or a sham; see `clinic.control_of`."""
+        return control_of(self.protocol)
 
     @property
     def columns(self) -> tuple[tuple[str, str, float], ...]:
@@ -74,7 +82,7 @@ def responses(
     -------
     numpy.ndarray
         dims ``point, column``, in the order of ``setting.columns``: mean true score under the arm, and the arm's mean
-        less its sham's, in the same patients.
+        less its control's, in the same patients.
     """
     reference = reference_draw(prior, included=prior.groups).one(0)
     cohort = setting.cohort.model_copy(update={"eligible": {}})
@@ -83,12 +91,12 @@ def responses(
     for first in range(0, len(points), _POINTS_AT_ONCE):
         block = points[first : first + _POINTS_AT_ONCE]
         place = None if keep is None else keep / f"{_name_of(model, prior, setting, inputs, block)}.npy"
-        part = None if place is None else _kept(place)
+        part = None if place is None else kept_part(place)
         if part is None:
             draws = [_draw_at(reference, prior, inputs, point, setting.inclusion_probability) for point in block]
             part = _block(model, setting, cohort, draws, threads)
             if place is not None:
-                _keep(place, part)
+                keep_part(place, part)
         parts.append(part)
         if not progress.advance(len(block)):
             raise KeyboardInterrupt
@@ -109,25 +117,9 @@ def _draw_at(reference: Draw, prior: Prior, inputs: Sequence[Input], point: NDAr
     return replace(reference, values=values, sds=sds)
 
 
-def _kept(place: Path) -> NDArray[np.float64] | None:
-    """Return a finished part; None when there is none that can be read."""
-    try:
-        return np.load(place)
-    except (OSError, ValueError, EOFError):
-        return None
-
-
-def _keep(place: Path, part: NDArray[np.float64]) -> None:
-    """Write a part under another name first, so that an interruption leaves no half of one."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    partial = place.with_suffix(".partial")
-    with partial.open("wb") as file:
-        np.save(file, part)
-    partial.replace(place)
-
-
 def _name_of(model: Model, prior: Prior, setting: Setting, inputs: Sequence[Input], block: NDArray[np.float64]) -> str:
-    words = [setting.cohort.model_dump(), setting.protocol.model_dump(), setting.outcomes, setting.months]
+    arms = [setting.protocol.model_dump(), setting.control.model_dump()]
+    words = [setting.cohort.model_dump(), arms, setting.outcomes, setting.months]
     laws = [version("sciatrial"), *(law_as_written(law) for law in (*model.formulas, *model.mechanisms))]
     numbers = [
         setting.n_patients,
@@ -144,7 +136,7 @@ def _block(
     model: Model, setting: Setting, cohort: Cohort, draws: Sequence[Draw], threads: int | None
 ) -> NDArray[np.float64]:
     """Return the responses of some draws; all arms of all of them in one call of the engine."""
-    arms = (setting.protocol, sham_of(setting.protocol))
+    arms = (setting.protocol, setting.control)
     days = np.array(setting.months) * DAYS_PER_MONTH
     n = setting.n_patients
     parameters, initial, events = [], [], []

@@ -46,7 +46,8 @@ def report_inputs(folder: Path) -> ReportInputs:
     evidence = Evidence.load(folder / "evidence")
     compared = study.settings.evidence.compare_with
     published = published_arms(evidence, compared) if compared else pd.DataFrame()
-    prior = _prior_rows(pd.read_csv(folder / "prior.csv", keep_default_na=False), Draws.load(folder / "draws"))
+    draws = Draws.load(folder / "draws")
+    prior = _prior_rows(pd.read_csv(folder / "prior.csv", keep_default_na=False), draws)
     return ReportInputs(
         study=study.resolved,
         study_text=(folder / "study.toml").read_text(encoding="utf-8"),
@@ -60,7 +61,7 @@ def report_inputs(folder: Path) -> ReportInputs:
         behaviours=read_behaviours(),
         sources=sources(prior, evidence),
         unusable_rows=_unusable(evidence),
-        harms=expected_harms(study.design, evidence.safety, seed=stamp["seed"]),
+        harms=expected_harms(study.design, evidence, draws.one(0), seed=stamp["seed"]),
         unused_counts=unused_counts(evidence.safety),
     )
 

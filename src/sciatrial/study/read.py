@@ -179,6 +179,20 @@ def _cohort(population: Any) -> tuple[Cohort | None, list[Problem]]:
     return cohort, problems + more
 
 
+def _growing_time(protocol: Protocol | None, where: str) -> list[Problem]:
+    """Return the problem of a patient's own cells that seem to be grown in no time."""
+    if protocol is None or not protocol.is_grown_from_own_cells or "weeks_until_treatment" in protocol.model_fields_set:
+        return []
+    return [
+        Problem(
+            f"{where}.weeks_until_treatment",
+            "is missing",
+            "weeks from randomisation to treatment: a patient's own cells take some to grow",
+            "give the weeks; 0 where cells are harvested and grown before randomisation",
+        )
+    ]
+
+
 def _design(trial: Any, arms: Any) -> tuple[Design | None, list[Problem]]:
     if not isinstance(trial, dict) or not isinstance(arms, dict):
         return None, []  # told of by the settings
@@ -190,7 +204,7 @@ def _design(trial: Any, arms: Any) -> tuple[Design | None, list[Problem]]:
             protocol = None
         else:
             protocol, more = validated(Protocol, words, f"arms.{name}")
-            problems += more
+            problems += [*more, *_growing_time(protocol, f"arms.{name}")]
         # a stand-in lets the trial's own problems be told beside the arm's
         usable[name] = words if protocol is not None else {"intervention": str(Intervention.USUAL_CARE)}
     design, more = validated(Design, {**trial, "arms": usable}, "trial")

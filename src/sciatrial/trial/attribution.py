@@ -31,6 +31,8 @@ from sciatrial.foundation import (
     Record,
     Score,
     TrialError,
+    months_problem,
+    signed,
     silent,
     unknown_word,
 )
@@ -86,7 +88,7 @@ class Attribution(Record):
         last = self.whole["month"].max()
         table: Any = self.table()
         table = table[table["month"] == last]
-        parts = ", ".join(f"{part} {share:+.1f}" for part, share in zip(table["part"], table["median"], strict=True))
+        parts = ", ".join(f"{part} {signed(share)}" for part, share in zip(table["part"], table["median"], strict=True))
         return f"Attribution: {self.outcome} at month {last:g}, {self.n_patients} patients a draw\n  {parts}"
 
 
@@ -135,7 +137,7 @@ def attribute(
     outcome
         A score; true values, without error of measurement.
     months
-        Months after randomisation, above 0.
+        Months after randomisation, above 0, up to 60.
     n_patients
         Patients a draw, 2 or more.
     seed
@@ -190,8 +192,9 @@ def _refuse(
         problems.append(Problem("arm", f"{protocol.intervention} has no parts", "an arm that receives something"))
     if str(outcome) not in [str(score) for score in Score]:
         problems.append(unknown_word("outcome", str(outcome), Score, "score"))
-    if not months or min(months) <= 0:
-        problems.append(Problem("months", f"{list(months)}", "one month or more, all above 0"))
+    wrong_months = months_problem("months", months)
+    if wrong_months is not None:
+        problems.append(wrong_months)
     if n_patients < 2:
         problems.append(Problem("n_patients", f"is {n_patients}", "2 or more"))
     if not draws:

@@ -17,12 +17,10 @@ from sciatrial.clinic import (
     true_score_above,
 )
 from sciatrial.engine import Effect, Events, Rule, simulate
-from sciatrial.foundation import DAYS_PER_MONTH, Intervention, Score, uniforms
+from sciatrial.foundation import DAYS_PER_MONTH, DAYS_PER_WEEK, Intervention, Score, uniforms
 from sciatrial.model import Model
 from sciatrial.population import Patients, treated_patients
 from sciatrial.trial.design import Design
-
-DAYS_PER_WEEK = 7.0
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sciatrial.clinic import Protocol
-from sciatrial.foundation import Intervention, Score
+from sciatrial.foundation import LONGEST_MONTHS, Intervention, Score
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-_Months = Annotated[float, Field(gt=0, le=240)]
+_Months = Annotated[float, Field(gt=0, le=LONGEST_MONTHS)]
 
 
 class Analysis(StrEnum):
@@ -52,7 +52,7 @@ class Rescue(BaseModel):
     above: Annotated[float, Field(ge=0, lt=100)]  # no measured score exceeds 100
     intervention: Literal[Intervention.NSAID, Intervention.GABAPENTINOID] = Intervention.NSAID
     course_weeks: Annotated[float, Field(ge=1, le=520)] = 12.0
-    from_month: Annotated[float, Field(ge=0, le=240)] = 1.0
+    from_month: Annotated[float, Field(ge=0, le=LONGEST_MONTHS)] = 1.0
 
     @field_validator("score")
     @classmethod

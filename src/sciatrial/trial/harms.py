@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sciatrial.calibration import Draw
 from sciatrial.clinic import has_event, hazards, hazards_of, patient_chance
+from sciatrial.evidence import Evidence
 from sciatrial.foundation import DAYS_PER_MONTH, uniforms
 from sciatrial.trial.design import Design
 
@@ -16,15 +18,17 @@ if TYPE_CHECKING:
 _DRAWS = 4000
 
 
-def expected_harms(design: Design, safety: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+def expected_harms(design: Design, evidence: Evidence, draw: Draw, *, seed: int) -> pd.DataFrame:
     """Return what each arm would show of each harm.
 
     Parameters
     ----------
     design
         The trial.
-    safety
-        The safety table of the evidence.
+    evidence
+        The published tables.
+    draw
+        Any draw: it says what a published count is worth, which no draw varies.
     seed
         Any whole number.
 
@@ -35,12 +39,13 @@ def expected_harms(design: Design, safety: pd.DataFrame, *, seed: int) -> pd.Dat
         n_at_risk`` (the published counts), ``percent, low, high`` (of patients in the arm: median and middle 90 %),
         ``seen`` (chance that a trial of this size has at least one case), ``could_exclude`` (percent that a trial of
         this size without a case could exclude: the rule of three), ``one_trial`` (patients with the event in one
-        simulated trial, whose arms hold different people), ``upper_bound`` (percent per chance that the published
-        counts allow), ``is_estimable, note``. Numbers are missing where no count was found.
+        simulated trial, whose arms hold different people), ``upper_bound, upper_bound_in_arm`` (percent that the
+        published counts allow, at one chance and in all of the arm's), ``is_estimable, in_words, note``. Where nobody
+        had the event, only the bounds are known; where no count was found, nothing is: numbers are then missing.
     """
     import pandas as pd
 
-    known = hazards(safety)
+    known = hazards(evidence, draw)
     sizes = design.expected_sizes()
     share = (np.arange(_DRAWS) + 0.5) / _DRAWS
     # one trial meets one world: the same share of every chance's distribution in all its arms
@@ -56,20 +61,23 @@ def expected_harms(design: Design, safety: pd.DataFrame, *, seed: int) -> pd.Dat
                 "arm": arm, "harm": hazard.harm, "exposure": hazard.exposure, "counted": hazard.counted,
                 "n_with_event": hazard.n_with_event, "n_at_risk": hazard.n_at_risk,
                 "percent": np.nan, "low": np.nan, "high": np.nan, "seen": np.nan,
-                "could_exclude": 100 * min(1.0, 3.0 / sizes[arm]), "upper_bound": np.nan,
-                "is_estimable": hazard.is_estimable, "note": hazard.note, "one_trial": np.nan,
+                "could_exclude": 100 * min(1.0, 3.0 / sizes[arm]), "one_trial": np.nan, "upper_bound": np.nan,
+                "upper_bound_in_arm": np.nan, "is_estimable": hazard.is_estimable, "in_words": hazard.in_words(times),
+                "note": hazard.remark,
             }  # fmt: skip
             if hazard.is_estimable:
+                row["upper_bound"] = 100 * hazard.upper_bound
+                row["upper_bound_in_arm"] = 100 * float(patient_chance(hazard.upper_bound, times))
+            if hazard.n_with_event:
                 chance = patient_chance(hazard.chance(share), times)
                 row["percent"], row["low"], row["high"] = 100 * np.quantile(chance, [0.5, 0.05, 0.95])
                 row["seen"] = float(1 - ((1 - chance) ** sizes[arm]).mean())
-                row["upper_bound"] = 100 * hazard.upper_bound
                 this = float(hazard.chance(luck[hazard.name]))
                 hit = has_event(hazard, times, chance=this, seed=seed, patients=people)
                 row["one_trial"] = int(hit.sum())
             rows.append(row)
     columns = [
         "arm", "harm", "exposure", "counted", "n_with_event", "n_at_risk", "percent", "low", "high", "seen",
-        "could_exclude", "one_trial", "upper_bound", "is_estimable", "note",
+        "could_exclude", "one_trial", "upper_bound", "upper_bound_in_arm", "is_estimable", "in_words", "note",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
