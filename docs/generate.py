@@ -141,13 +141,14 @@ def mechanisms() -> str:
     )
     behaviours = read_behaviours()
     rows = [
-        (row["behaviour"], row["expected"], row["got"], "yes" if row["holds"] else "**no**")
+        (row["behaviour"], row["expected"], row["prototype"], row["got"], "yes" if row["holds"] else "**no**")
         for row in behaviours.to_dict(orient="records")
     ]
     parts.append(
         f"## Required behaviours\n\n{int(behaviours['holds'].sum())} of {len(behaviours)} hold, at the reference "
-        "values. Many targets were used to set those values, so a row that holds is no evidence of prediction.\n\n"
-        + table(("behaviour", "expected", "got", "holds"), rows)
+        "values. Many targets were used to set those values, so a row that holds is no evidence of prediction. "
+        "Prototype: what the first version of the equations gave, with numbers tuned on the same targets.\n\n"
+        + table(("behaviour", "target", "prototype", "product", "holds"), rows)
     )
     return "\n".join(parts)
 

@@ -52,7 +52,7 @@ def test_a_rate_of_zero_brings_nothing():
 
 def test_events_before_and_after_entry_are_the_events_of_the_whole_time():
     rates = np.full((50, 2), 1.5)
-    words = {"strengths": {"flare": (0.0, 1.0), "reherniation": (-1.0, 0.5)}, "seed": 4, "patients": np.arange(50)}
+    words = {"strengths": {"flare": (0.5, 1.0), "reherniation": (0.37, 0.5)}, "seed": 4, "patients": np.arange(50)}
     entry, end = np.full(50, 400.0), np.full(50, 1000.0)
     before = natural_events(MODEL, rates, from_day=np.zeros(50), to_day=entry, **words)
     after = natural_events(MODEL, rates, from_day=entry, to_day=end, **words)
@@ -64,7 +64,7 @@ def test_events_before_and_after_entry_are_the_events_of_the_whole_time():
 
 def test_a_flare_never_lifts_the_state_above_one():
     rates = np.full((200, 2), 5.0)
-    words = {"strengths": {"flare": (0.0, 3.0), "reherniation": (-1.0, 0.5)}, "seed": 4, "patients": np.arange(200)}
+    words = {"strengths": {"flare": (0.5, 3.0), "reherniation": (0.37, 0.5)}, "seed": 4, "patients": np.arange(200)}
     events = natural_events(MODEL, rates, from_day=np.zeros(200), to_day=np.full(200, 900.0), **words)
     flares = events.state == MODEL.state_names.index("exacerbation")
     assert (events.factor[flares] + events.amount[flares]).max() <= 1 + 1e-12

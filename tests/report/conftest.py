@@ -211,7 +211,10 @@ def inputs(result, operating, published) -> ReportInputs:
         published_study={"citation": "Somebody 2020", "registration": "", "risk_of_bias": []},
         same_arm={"cells": "msc"},
         behaviours=pd.DataFrame(
-            {"behaviour": ["heals", "stays"], "expected": ["yes", "no"], "got": ["yes", "yes"], "holds": [True, False]}
+            {
+                "behaviour": ["heals", "stays"], "expected": ["yes", "no"], "prototype": ["no", "not asked"],
+                "got": ["yes", "yes"], "holds": [True, False],
+            }
         ),
         sources=pd.DataFrame(
             {

@@ -1,3 +1,4 @@
+import html
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -6,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sciatrial.calibration import read_behaviours
 from sciatrial.foundation import StudyError
 from sciatrial.report import write_report
 from sciatrial.report.document import render
@@ -135,6 +137,20 @@ def test_failures_are_counted_and_listed(text):
     assert "1 of 2 required behaviours hold" in " ".join(text.split())
     assert '<span class="no">no</span>' in text
     assert "no scale 3" in text
+
+
+def test_the_report_prints_exactly_what_the_table_of_behaviours_says(inputs):
+    told = read_behaviours()
+    page = render(replace(inputs, behaviours=told))
+    after = page[page.index("Required behaviours") :]
+    printed = {}
+    for name, cells in re.findall(r'<tr><th scope="row">(.*?)</th>((?:<td>.*?</td>)+)</tr>', after):
+        texts = [re.sub("<.*?>", "", cell) for cell in re.findall("<td>(.*?)</td>", cells)]
+        printed[html.unescape(name)] = [html.unescape(text) for text in texts]
+    for row in told.to_dict("records"):
+        expected = [row["expected"], row["prototype"], row["got"], "yes" if row["holds"] else "no"]
+        assert printed[row["behaviour"]] == expected
+    assert f"{told['holds'].sum()} of {len(told)} required behaviours hold" in " ".join(page.split())
 
 
 def test_a_harm_that_nobody_had_is_told_by_its_bound(text):

@@ -60,6 +60,13 @@ def test_shares_have_two_bars_a_number(found):
     assert len(axes.patches) == 6
 
 
+def test_the_legend_of_shares_covers_no_bar_and_no_interval(found):
+    figure = plot_shares(found, quantity="treated", outcome="leg_pain", month=3.0)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    assert axes.get_legend().get_window_extent().x0 >= axes.get_window_extent().x1
+
+
 def test_a_picture_of_the_effect_says_what_the_control_is(found):
     title = plot_influence(found, quantity="effect", outcome="leg_pain").axes[0].get_title(loc="left")
     assert "less its carrier's, saline alone" in title

@@ -163,17 +163,17 @@ def _law(function: Callable[..., Any]) -> str:
 def _parameters(_: Mapping[str, str]) -> Shown:
     import pandas as pd
 
-    from sciatrial.calibration import read_prior
+    from sciatrial.calibration import read_prior, words_of_numbers
     from sciatrial.model import sciatica_model
 
-    words = {item.name: item for item in sciatica_model().parameters}
+    words = words_of_numbers(sciatica_model())
     rows = [
         {
             "parameter": row.key,
-            "unit": words[row.name].unit if row.name in words else "",
+            "unit": words[row.name].unit,
             "reference": row.reference, "low": row.low, "high": row.high, "patient_sd": row.patient_sd,
             "scale": row.scale, "basis": row.basis, "sources": row.sources,
-            "meaning": words[row.name].meaning if row.name in words else row.note,
+            "meaning": words[row.name].meaning,
         }
         for row in read_prior().entries
     ]  # fmt: skip

@@ -19,6 +19,7 @@ from sciatrial.calibration.priors import (
     reference_draw,
     without_effects,
 )
+from sciatrial.calibration.vocabulary import words_of_numbers
 
 __all__ = [
     "CELL_EFFECTS",
@@ -34,4 +35,5 @@ __all__ = [
     "read_prior",
     "reference_draw",
     "without_effects",
+    "words_of_numbers",
 ]

@@ -15,10 +15,12 @@ def read_behaviours() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ``behaviour, expected, got, holds``. A test computes them afresh; many of the targets were used to
-        set the reference values, so a row that holds is no evidence of prediction.
+        Columns ``behaviour, expected, prototype, got, holds``: the target, what the prototype of the model's
+        description gave (``not asked`` where it has no figure), what the model gives. A test computes them afresh; many
+        of the targets were used to set the reference values, so a row that holds is no evidence of prediction.
     """
     import pandas as pd
 
     with files("sciatrial.calibration").joinpath("tables", "behaviours.csv").open(encoding="utf-8") as file:
-        return pd.read_csv(file, dtype={"behaviour": str, "expected": str, "got": str, "holds": bool})
+        words = dict.fromkeys(("behaviour", "expected", "prototype", "got"), str)
+        return pd.read_csv(file, dtype={**words, "holds": bool})

@@ -5,6 +5,7 @@ number is: every number comes from the draw that it is handed.
 """
 
 from sciatrial.clinic.coverage import simulatable_arms, why_not_simulatable
+from sciatrial.clinic.equations import CHAPTERS, WORDS, Chapter
 from sciatrial.clinic.harms import (
     Hazard,
     exposures_of,
@@ -24,10 +25,13 @@ from sciatrial.clinic.treat import EXPOSURES, Treatment, treat
 
 __all__ = [
     "CELLS_NOT_SIMULATABLE",
+    "CHAPTERS",
     "EXPOSURES",
     "NOT_SIMULATABLE",
     "SCORES",
     "TABLETS",
+    "WORDS",
+    "Chapter",
     "Hazard",
     "Numbers",
     "Product",

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sciatrial.clinic import equations
 from sciatrial.clinic.numbers import Numbers
 from sciatrial.clinic.protocol import FLUIDS, TO_ROOT, Protocol
 from sciatrial.clinic.treat import days_of_doses
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from sciatrial.evidence import Evidence
 
 _FACT = "fact:"
-_RULE_OF_THREE = 3.0
 
 _NO_HARM = {
     SafetyEvent.CROSSOVER_TO_SURGERY: "a course of the disease, not a harm of the treatment",
@@ -105,9 +105,14 @@ class Hazard:
         """Return the chance below which a share (0 to 1) of its distribution lies; of a hazard with a count."""
         from scipy.stats import beta
 
-        with_event = self.n_with_event / self.overdispersion
-        without = (self.n_at_risk - self.n_with_event) / self.overdispersion
-        return np.asarray(beta.ppf(share, self.prior_events + with_event, self.prior_events + without), dtype=float)
+        counts = {
+            "harm_prior_events": self.prior_events,
+            "n_with_event": self.n_with_event,
+            "harm_count_overdispersion": self.overdispersion,
+        }
+        first = equations.beta_first.value(**counts)
+        second = equations.beta_second.value(**counts, n_at_risk=self.n_at_risk)
+        return np.asarray(beta.ppf(share, first, second), dtype=float)
 
     @property
     def upper_bound(self) -> float:
@@ -118,7 +123,11 @@ class Hazard:
         if not self.is_estimable:
             return 1.0
         if self.nobody_had_it:
-            return min(1.0, _RULE_OF_THREE * self.overdispersion / self.n_at_risk)
+            return float(
+                equations.bound_where_nobody_had_it.value(
+                    n_at_risk=self.n_at_risk, harm_count_overdispersion=self.overdispersion
+                )
+            )
         return float(self.chance(0.95))
 
     def in_words(self, times: int = 1) -> str:
@@ -298,7 +307,7 @@ def hazards_of(
 
 def patient_chance(chance: NDArray[np.float64] | float, times: int) -> NDArray[np.float64]:
     """Return the chance that a patient has the event at least once in so many independent chances."""
-    return 1 - (1 - np.asarray(chance, dtype=float)) ** times
+    return equations.chance_of_patient.value(chance=np.asarray(chance, dtype=float), times=times)
 
 
 def has_event(hazard: Hazard, times: int, *, chance: float, seed: int, patients: ArrayLike) -> NDArray[np.bool_]:

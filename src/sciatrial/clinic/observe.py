@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sciatrial.clinic import equations
 from sciatrial.clinic.numbers import Numbers
 from sciatrial.foundation import Score, normals, scale_of, uniforms
 
@@ -57,10 +58,17 @@ def measurement_errors(
     worse = -1.0 if score == Score.QUALITY_OF_LIFE else 1.0
     columns = []
     for day in visits:
-        common = _fluctuation("all scores", day, memory, seed, patients)
-        own = _fluctuation(str(score), day, memory, seed, patients)
-        single = normals(seed, f"measurement of {score} on day {day:.6g}", patients)
-        columns.append(fluctuation * (worse * np.sqrt(shared) * common + np.sqrt(1 - shared) * own) + error * single)
+        columns.append(
+            equations.measurement_error.value(
+                fluctuation_sd=fluctuation,
+                worse=worse,
+                fluctuation_shared_fraction=shared,
+                common_fluctuation=_fluctuation("all scores", day, memory, seed, patients),
+                own_fluctuation=_fluctuation(str(score), day, memory, seed, patients),
+                measurement_sd=error,
+                single_luck=normals(seed, f"measurement of {score} on day {day:.6g}", patients),
+            )
+        )
     return np.stack(columns, axis=1)
 
 
@@ -78,7 +86,7 @@ def _fluctuation(what: str, day: float, memory: float, seed: int, patients: Arra
         mine = before == period
         early[mine] = normals(seed, f"fluctuation of {what}, period {period}", numbers[mine])
         late[mine] = normals(seed, f"fluctuation of {what}, period {period + 1}", numbers[mine])
-    return ((1 - share) * early + share * late) / np.hypot(1 - share, share)
+    return equations.fluctuation.value(share_of_period=share, luck_before=early, luck_after=late)
 
 
 def answer_steps(score: Score, *, numbers: Numbers, seed: int, patients: ArrayLike) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sciatrial.clinic import equations
 from sciatrial.clinic.numbers import Numbers
 from sciatrial.clinic.protocol import FRESH, Protocol
 from sciatrial.foundation import DAYS_PER_WEEK, CellType, Donor, normals, uniforms
@@ -53,7 +54,8 @@ def product(protocol: Protocol, numbers: Numbers, *, patients: NDArray[np.int64]
     """
     kind = (str(protocol.cell_type),)
     counted = protocol.dose_million_cells or 0.0
-    stem = counted * min(1.0, numbers.value("living_msc_fraction", kind) + numbers.value("other_cell_worth", kind))
+    shares = {name: numbers.value(name, kind) for name in ("living_msc_fraction", "other_cell_worth")}
+    stem = equations.stem_cells.value(dose_million_cells=counted, **shares)
     viable = numbers.value("viable_fraction", kind)
     if protocol.viability_percent is not None:
         viable = protocol.viability_percent / 100
@@ -67,26 +69,32 @@ def product(protocol: Protocol, numbers: Numbers, *, patients: NDArray[np.int64]
             "harvest_delay_fraction", made
         )
     dose = np.where(given, stem, 0.0)
+    delay = equations.days_late.value(
+        harvest_delay_weeks=numbers.value("harvest_delay_weeks"), days_per_week=DAYS_PER_WEEK
+    )
+    living = equations.living_cells.value(stem_cells=dose, viable_fraction=viable)
     makes_matrix = protocol.cell_type is CellType.DISC_CELLS
     return Product(
-        living=np.zeros(len(patients)) if makes_matrix else dose * viable,
-        dead=dose * (1 - viable),
-        converted=dose * viable if makes_matrix else np.zeros(len(patients)),
+        living=np.zeros(len(patients)) if makes_matrix else living,
+        dead=equations.dead_cells.value(stem_cells=dose, viable_fraction=viable),
+        converted=living if makes_matrix else np.zeros(len(patients)),
         potency=_potency(protocol, numbers, patients, seed),
         is_given=given,
-        delay_days=np.where(given & late, numbers.value("harvest_delay_weeks") * DAYS_PER_WEEK, 0.0),
+        delay_days=np.where(given & late, delay, 0.0),
     )
 
 
 def _potency(protocol: Protocol, numbers: Numbers, patients: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
     """Return each patient's luck with the batch, and with the donor: their own, or the batch's; 1 on average."""
-    batch = np.floor(
-        numbers.value("batches_per_product") * uniforms(seed, f"batch of {protocol.cell_type}", patients)
-    ).astype(np.int64)
-    batch_sd, donor_sd = numbers.value("potency_batch_sd"), numbers.value("potency_donor_sd")
-    score = batch_sd * normals(seed, f"potency of a batch of {protocol.cell_type}", batch)
+    batches = numbers.value("batches_per_product")
+    batch = np.floor(batches * uniforms(seed, f"batch of {protocol.cell_type}", patients)).astype(np.int64)
     if protocol.donor is Donor.AUTOLOGOUS:
-        score = score + donor_sd * normals(seed, "potency of one's own cells", patients)
+        donor = normals(seed, "potency of one's own cells", patients)
     else:
-        score = score + donor_sd * normals(seed, f"potency of a donor of {protocol.cell_type}", batch)
-    return np.exp(score - (batch_sd**2 + donor_sd**2) / 2)
+        donor = normals(seed, f"potency of a donor of {protocol.cell_type}", batch)
+    return equations.potency.value(
+        potency_batch_sd=numbers.value("potency_batch_sd"),
+        batch_luck=normals(seed, f"potency of a batch of {protocol.cell_type}", batch),
+        potency_donor_sd=numbers.value("potency_donor_sd"),
+        donor_luck=donor,
+    )

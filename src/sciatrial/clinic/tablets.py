@@ -7,6 +7,7 @@ clearance is the patient's own and cancels.
 
 from __future__ import annotations
 
+from sciatrial.clinic import equations
 from sciatrial.clinic.numbers import Numbers
 from sciatrial.foundation import Drug
 
@@ -17,11 +18,9 @@ def average_concentration(drug: Drug, daily_dose_mg: float, numbers: Numbers) ->
     Dose × bioavailability over clearance; clearance is ln 2 over the half-life, times the volume of distribution. The
     bioavailability falls with the dose where the gut's carrier saturates (gabapentin).
     """
-    words = (str(drug),)
-    saturation = numbers.value("bioavailability_loss_per_mg", words)
-    bioavailability = numbers.value("bioavailability_fraction", words) / (1 + saturation * daily_dose_mg)
-    clearance_litres_per_day = numbers.value("elimination_rate", words) * numbers.value("distribution_volume", words)
-    return daily_dose_mg * bioavailability / clearance_litres_per_day
+    law = equations.concentration
+    of_drug = {name: numbers.value(name, (str(drug),)) for name in law.needs if name != "daily_dose_mg"}
+    return law.value(daily_dose_mg=daily_dose_mg, **of_drug)
 
 
 def exposure(drug: Drug, daily_dose_mg: float, numbers: Numbers) -> float:
@@ -43,6 +42,8 @@ def exposure(drug: Drug, daily_dose_mg: float, numbers: Numbers) -> float:
     """
     words = (str(drug),)
     reference = average_concentration(drug, numbers.value("reference_daily_dose", words), numbers)
-    relative = average_concentration(drug, daily_dose_mg, numbers) / reference
-    half = numbers.value("concentration_for_half_effect", words)
-    return relative * (1 + half) / (relative + half)
+    return equations.exposure_to_tablet.value(
+        concentration=average_concentration(drug, daily_dose_mg, numbers),
+        reference_concentration=reference,
+        concentration_for_half_effect=numbers.value("concentration_for_half_effect", words),
+    )

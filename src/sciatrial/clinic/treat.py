@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sciatrial.clinic import equations
 from sciatrial.clinic.numbers import Numbers
 from sciatrial.clinic.product import Product, product
 from sciatrial.clinic.protocol import FLUIDS, TO_ROOT, Protocol
@@ -201,7 +202,8 @@ def _triamcinolone_mg(protocol: Protocol, numbers: Numbers) -> float:
     """Return the dose of a steroid as triamcinolone that does the same."""
     if protocol.drug_dose_mg is None:
         return numbers.value("steroid_dose")
-    return protocol.drug_dose_mg * numbers.value("triamcinolone_per_mg", _words(protocol.which_drug))
+    worth = numbers.value("triamcinolone_per_mg", _words(protocol.which_drug))
+    return equations.triamcinolone_mg.value(drug_dose_mg=protocol.drug_dose_mg, triamcinolone_per_mg=worth)
 
 
 def _inject_cells(
@@ -211,22 +213,34 @@ def _inject_cells(
     living = cells.living
     plan.add(day, "lost_cells", amount=cells.dead)
     if protocol.where is Route.INTRADISCAL:
-        extra_volume = max(protocol.volume_ml - numbers.value("reference_volume"), 0.0)
-        leak = numbers.value("leak_fraction", _words(carrier)) * (1 + extra_volume * numbers.value("leak_volume_gain"))
-        leak = min(leak, 1.0)
-        plan.add(day, "anchored_disc_cells", amount=living * (1 - leak) * anchored)
-        plan.add(day, "loose_disc_cells", amount=living * (1 - leak) * (1 - anchored))
-        plan.add(day, "converted_disc_cells", amount=cells.converted * (1 - leak) * anchored)
-        plan.add(day, "loose_epidural_cells", amount=living * leak / 2)
-        gone = living * leak / 2 + cells.converted * (1 - (1 - leak) * anchored)
+        leak = equations.leak.value(
+            leak_fraction=numbers.value("leak_fraction", _words(carrier)),
+            leak_volume_gain=numbers.value("leak_volume_gain"),
+            volume_ml=protocol.volume_ml,
+            reference_volume=numbers.value("reference_volume"),
+        )
+        stem = {"living_cells": living, "leak": leak}
+        matrix = {"living_cells": cells.converted, "leak": leak, "anchored_fraction": anchored}
+        held = equations.anchored_in_disc.value(**stem, anchored_fraction=anchored)
+        plan.add(day, "anchored_disc_cells", amount=held)
+        plan.add(day, "loose_disc_cells", amount=equations.loose_in_disc.value(**stem, anchored_fraction=anchored))
+        plan.add(day, "converted_disc_cells", amount=equations.disc_cells_anchored.value(**matrix))
+        plan.add(day, "loose_epidural_cells", amount=equations.leaked_to_root.value(**stem))
+        gone = equations.leaked_and_lost.value(**stem) + equations.disc_cells_lost.value(**matrix)
         plan.add(day, "lost_cells", amount=gone)
     elif protocol.where is Route.INTRAVENOUS:
         plan.add(day, "circulating_cells", amount=living)
     else:
-        landing = numbers.value("landing_fraction", _words(protocol.where))
-        plan.add(day, "anchored_epidural_cells", amount=living * landing * anchored)
-        plan.add(day, "loose_epidural_cells", amount=living * landing * (1 - anchored))
-        plan.add(day, "lost_cells", amount=living * (1 - landing))
+        at_root = {
+            "living_cells": living,
+            "landing_fraction": numbers.value("landing_fraction", _words(protocol.where)),
+        }
+        held = equations.anchored_at_root.value(**at_root, anchored_fraction=anchored)
+        plan.add(day, "anchored_epidural_cells", amount=held)
+        plan.add(
+            day, "loose_epidural_cells", amount=equations.loose_at_root.value(**at_root, anchored_fraction=anchored)
+        )
+        plan.add(day, "lost_cells", amount=equations.landed_elsewhere.value(**at_root))
 
 
 def _inject_fluid(

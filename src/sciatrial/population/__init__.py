@@ -5,14 +5,17 @@ mixes the uncertainty of the draw with the differences between patients.
 """
 
 from sciatrial.population.cohort import AgeYears, Cohort, cohort_named, cohort_names
+from sciatrial.population.equations import CHAPTERS, HERNIATION_CLASSES, WORDS
 from sciatrial.population.flares import PROCESSES, event_days, natural_events
-from sciatrial.population.sample import CONTEXTS, HERNIATION_CLASSES, Patients, onset_states, sample_patients
+from sciatrial.population.sample import CONTEXTS, Patients, onset_states, sample_patients
 from sciatrial.population.treated import treated_patients
 
 __all__ = [
+    "CHAPTERS",
     "CONTEXTS",
     "HERNIATION_CLASSES",
     "PROCESSES",
+    "WORDS",
     "AgeYears",
     "Cohort",
     "Patients",

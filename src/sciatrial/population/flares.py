@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sciatrial.engine import Events
 from sciatrial.foundation import DAYS_PER_YEAR, normals, uniforms
 from sciatrial.model import Model
+from sciatrial.population import equations
 
 PROCESSES = ("flare", "reherniation")
 _MOST_EVENTS = 400
@@ -50,7 +51,8 @@ def event_days(
         if not len(waiting):
             break
         luck = uniforms(seed, f"{process} {number}: when", patients[waiting])
-        now[waiting] += -np.log(luck) / rate_per_year[waiting] * DAYS_PER_YEAR
+        years = equations.years_to_next.value(waiting_luck=luck, rate_per_year=rate_per_year[waiting])
+        now[waiting] += years * DAYS_PER_YEAR
         waiting = waiting[now[waiting] <= last_day[waiting]]
         rows.append(waiting)
         days.append(now[waiting].copy())
@@ -79,8 +81,8 @@ def natural_events(
     rates
         Events a year; dims ``patient, process`` in the order of `PROCESSES`.
     strengths
-        ``flare``: mean and standard deviation of a flare's size on the logit scale; ``reherniation``: of the volume
-        that comes out, on the log scale.
+        ``flare``: middle size of a flare, and its standard deviation on the logit scale; ``reherniation``: middle
+        volume that comes out, and its standard deviation on the log scale.
     from_day, to_day
         Days after onset; dims ``patient``. An event on `from_day` itself belongs to the time before.
     seed, patients
@@ -98,11 +100,14 @@ def natural_events(
         row, day, score = row[late], day[late] - from_day[row[late]], score[late]
         if not len(row):
             continue
-        mean, sd = strengths[process]
+        middle, sd = strengths[process]
         if process == "flare":
-            size = 1 / (1 + np.exp(-(mean + sd * score)))
+            size = equations.size_of_flare.value(flare_size=middle, spread_between_patients=sd, event_luck=score)
             # a flare on top of another brings the state closer to a full one, never above
             parts.append(Events.every(model, row, day, "exacerbation", factor=1 - size, amount=size))
         else:
-            parts.append(Events.every(model, row, day, "pending_extrusion", amount=np.exp(mean + sd * score)))
+            amount = equations.pending_extrusion_after.value(
+                pending_extrusion=0.0, reherniated_volume=middle, spread_between_patients=sd, event_luck=score
+            )
+            parts.append(Events.every(model, row, day, "pending_extrusion", amount=amount))
     return Events.joined(*parts)

@@ -30,14 +30,14 @@ from sciatrial.foundation import (
     uniforms,
 )
 from sciatrial.model import Model
+from sciatrial.population import equations
 from sciatrial.population.cohort import Cohort
+from sciatrial.population.equations import HERNIATION_CLASSES
 from sciatrial.population.flares import PROCESSES, natural_events
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# shares of herniations in people who seek care; no row gives them (assumption:mix-of-herniation-classes)
-HERNIATION_CLASSES = {"bulge": 0.10, "protrusion": 0.35, "extrusion": 0.40, "sequestration": 0.15}
 CONTEXTS = ("oral", "injection", "intradiscal")
 
 # what the trial-level shifts move, all on the log scale
@@ -300,9 +300,14 @@ def _screen_batch(
 def _people(draw: Draw, cohort: Cohort, numbers: NDArray[np.int64], seed: int) -> dict[str, NDArray]:
     from scipy.special import ndtr, ndtri
 
-    shortest, longest = np.log(cohort.symptom_months)
+    shortest, longest = cohort.symptom_months
     age = cohort.age_years
-    months = np.exp(shortest + (longest - shortest) * uniforms(seed, "symptom duration", numbers))
+    months = equations.symptom_months.value(
+        shortest_months=shortest,
+        longest_months=longest,
+        one_month=1.0,
+        duration_luck=uniforms(seed, "symptom duration", numbers),
+    )
     if age.sd > 0:
         below, above = ndtr((age.lowest - age.mean) / age.sd), ndtr((age.highest - age.mean) / age.sd)
         years = age.mean + age.sd * ndtri(below + (above - below) * uniforms(seed, "age", numbers))
@@ -339,10 +344,12 @@ def _patient_values(
     """Return every model parameter for every candidate; dims ``patient`` each."""
     values = {name: _varied(draw, name, candidates, seed) for name in model.parameter_names}
     values["donor_antibody_factor"] = columns["makes_donor_antibodies"].astype(float)
+    faster = equations.recovery_factor.value(trial_recovery_shift=draw.value("trial_recovery_shift"))
+    worse = equations.severity_factor.value(trial_severity_shift=draw.value("trial_severity_shift"))
     for name in _RECOVERY:
-        values[name] = values[name] * np.exp(draw.value("trial_recovery_shift"))
+        values[name] = values[name] * faster
     for name in _SEVERITY:
-        values[name] = values[name] * np.exp(draw.value("trial_severity_shift"))
+        values[name] = values[name] * worse
     return values
 
 
@@ -371,11 +378,9 @@ def _of_patient(draw: Draw, key: str, score: NDArray[np.float64]) -> NDArray[np.
 
 
 def _strengths(draw: Draw) -> dict[str, tuple[float, float]]:
-    """Return mean and spread of how strong each process strikes, on the scale of its row."""
-    rows = {"flare": ("flare_size", "logit"), "reherniation": ("reherniated_volume", "log")}
-    return {
-        process: (float(onto_scale(scale, draw.value(name))), draw.sds[name]) for process, (name, scale) in rows.items()
-    }
+    """Return how strong each process strikes in the middle, and the spread on the scale of its row."""
+    rows = {"flare": "flare_size", "reherniation": "reherniated_volume"}
+    return {process: (draw.value(name), draw.sds[name]) for process, name in rows.items()}
 
 
 def _context_maximum(draw: Draw, numbers: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
@@ -384,8 +389,14 @@ def _context_maximum(draw: Draw, numbers: NDArray[np.int64], seed: int) -> NDArr
     columns = []
     for kind in CONTEXTS:
         key = draw.key("context_response_maximum", (kind,))
-        centre = onto_scale("logit", draw.values[key]) + draw.value("trial_context_shift")
-        columns.append(from_scale("logit", centre + draw.sds[key] * score))
+        columns.append(
+            equations.context_maximum.value(
+                context_response_maximum=draw.values[key],
+                trial_context_shift=draw.value("trial_context_shift"),
+                spread_between_patients=draw.sds[key],
+                patient_luck=score,
+            )
+        )
     return np.stack(columns, axis=1)
 
 
@@ -413,9 +424,13 @@ def onset_states(
     start["segment_mobility"][:] = 1.0
     start["extrudable_nucleus"][:] = 1.0
     start["disc_aggrecan"] = _varied(draw, "aggrecan_at_start", candidates, seed)
-    start["native_disc_cells"] = np.minimum(values["nutrition_capacity"], 1.0)
-    drive = values["disc_inflammation_rate"] * np.maximum(1 - start["disc_aggrecan"], 0)
-    start["disc_inflammation"] = drive / (drive + values["disc_inflammation_decay_rate"])
+    fed = equations.native_disc_cells_at_start.value(nutrition_capacity=values["nutrition_capacity"])
+    start["native_disc_cells"] = fed
+    start["disc_inflammation"] = equations.disc_inflammation_at_start.value(
+        disc_inflammation_rate=values["disc_inflammation_rate"],
+        aggrecan_at_start=start["disc_aggrecan"],
+        disc_inflammation_decay_rate=values["disc_inflammation_decay_rate"],
+    )
     if cause is Cause.HERNIATION:
         start["herniated_volume"] = _varied(draw, "herniated_volume_at_start", candidates, seed)
         start["herniation_irritancy"][:] = 1.0

@@ -44,7 +44,7 @@ class ReportInputs:
     published, published_study, same_arm
         Rows of `published_arms`, the study's row, our arm → its arm; empty where there is nothing to compare with.
     behaviours
-        ``behaviour, expected, got, holds``.
+        ``behaviour, expected, prototype, got, holds``.
     sources
         ``slug, citation, url, kind``.
     unusable_rows

@@ -10,22 +10,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from sciatrial.calibration import Prior
+from sciatrial.calibration import Prior, reference_draw, words_of_numbers
+from sciatrial.clinic import CHAPTERS as CLINIC_CHAPTERS
+from sciatrial.clinic import WORDS as CLINIC_WORDS
+from sciatrial.clinic import hazards
 from sciatrial.evidence import Evidence
-from sciatrial.exchange import REFERENCE_TREATMENTS, rate_of_change, reference_case, source_links
+from sciatrial.exchange import rate_of_change, source_links
 from sciatrial.foundation import Problem, StudyError
-from sciatrial.model import Expression, Formula, Mechanism, Model, law_as_written
-from sciatrial.report.figures import as_svg, new_figure, styled, words_of
-from sciatrial.report.notation import latex, mathml
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from sciatrial.model import Expression, Formula, Model, law_as_written
+from sciatrial.population import CHAPTERS as POPULATION_CHAPTERS
+from sciatrial.population import WORDS as POPULATION_WORDS
+from sciatrial.report import clinicians
+from sciatrial.report.diagram import plot_modules_of_model, theme_of
+from sciatrial.report.figures import as_svg, words_of
+from sciatrial.report.notation import latex, mathml_lines
+from sciatrial.report.words import DISCLAIMER
 
 # name of the page by which a dossier folder is known
 FIRST_PAGE = "index.html"
@@ -36,6 +41,10 @@ _BASES = {
     "assumed": "assumed; no source gives it",
     "scale": "a choice of scale, or switched by the protocol",
 }
+# what a number is worth that was not read from its sources
+_STANDING = {"tuned": "calibrated by hand", "assumed": "none", "scale": "by choice"}
+_GRADES = ("high", "medium", "low", "not graded")
+_CHAPTERS = (*POPULATION_CHAPTERS, *CLINIC_CHAPTERS)
 _NOT_FOR = (
     "It is not a medical device and answers no question about one person.",
     "It does not show that stem cells work: every effect of cells in it may be absent, and is assumed in size.",
@@ -58,37 +67,27 @@ class Law:
     needs: tuple[str, ...]
 
 
-def theme_of(law: Formula | Mechanism) -> str:
-    """Return the theme, a file of the model, in which a law is written."""
-    function = law.value if isinstance(law, Formula) else law.rate
-    return function.__module__.rpartition(".")[2]
-
-
 def laws_of(model: Model) -> tuple[Law, ...]:
     """Return every formula and mechanism, in the order of the model."""
     units = {state.name: state.unit for state in model.states}
-    found = [
-        Law(f.name, "formula", theme_of(f), f.meaning, f.unit, f.name, law_as_written(f), f.sources, f.needs)
-        for f in model.formulas
-    ]
+    found = [_formula(item, theme_of(item)) for item in model.formulas]
     for item in model.mechanisms:
         unit = units[item.changes[0][0]]
         per_day = "1/day" if unit == "dimensionless" else f"{unit}/day"
         meaning = " ".join((item.rate.__doc__ or "").split())
-        found.append(
-            Law(
-                item.name,
-                "rate",
-                theme_of(item),
-                meaning,
-                per_day,
-                item.name,
-                law_as_written(item),
-                item.sources,
-                item.needs,
-            )
-        )
+        law = law_as_written(item)
+        found.append(Law(item.name, "rate", theme_of(item), meaning, per_day, item.name, law, item.sources, item.needs))
     return tuple(found)
+
+
+def laws_of_treatment() -> tuple[Law, ...]:
+    """Return the equations of treatments, patients and chance, in their chapters' order."""
+    return tuple(_formula(law, chapter.title) for chapter in _CHAPTERS for law in chapter.laws)
+
+
+def _formula(item: Formula, theme: str) -> Law:
+    law = law_as_written(item)
+    return Law(item.name, "formula", theme, item.meaning, item.unit, item.name, law, item.sources, item.needs)
 
 
 def balances_of(model: Model) -> tuple[tuple[str, Expression], ...]:
@@ -103,126 +102,32 @@ def parameter_table(model: Model, prior: Prior, evidence: Evidence) -> pd.DataFr
     -------
     pandas.DataFrame
         Columns ``parameter, for, value, low, high, unit, scale, spread_between_patients, may_be_absent, basis,
-        confidence, meaning, used_by, sources, links, note``. Confidence is the best of the sources' rows in the
-        parameters table, ``fact`` where a facts row gives it, and missing where nothing does.
+        confidence, source_confidence, meaning, used_by, sources, links, note``. ``source_confidence`` is that of the
+        least sure of the rows that are named: ``high``, ``medium``, ``low``, ``not graded`` for a row of the facts
+        table, empty where no row is named. ``confidence`` is that of the number itself: the rows' where it was read
+        from them, ``calibrated by hand`` where it was tuned, ``none`` where it is assumed, ``by choice`` for a scale.
     """
-    words = {item.name: item for item in model.parameters}
-    confidence = dict(zip(evidence.parameters["name"], evidence.parameters["confidence"].astype(str), strict=True))
-    facts = set(evidence.facts["name"])
+    words = words_of_numbers(model)
+    graded = dict.fromkeys(evidence.facts["name"], "not graded")
+    graded |= dict(zip(evidence.parameters["name"], evidence.parameters["confidence"].astype(str), strict=True))
     links = source_links(evidence)
-    rank = ("high", "medium", "low")
     rows = []
     for row in prior.entries:
         sources = [source for source in row.sources.split(";") if source]
-        graded = [confidence[source] for source in sources if source in confidence]
-        best = min(graded, key=rank.index) if graded else ("fact" if facts & set(sources) else "")
-        known = words.get(row.name)
+        grades = [graded[source] for source in sources if source in graded]
+        least = max(grades, key=_GRADES.index) if grades else ""
+        known = words[row.name]
         rows.append(
             {
                 "parameter": row.name, "for": row.qualifier, "value": row.reference, "low": row.low, "high": row.high,
-                "unit": known.unit if known else "", "scale": row.scale, "spread_between_patients": row.patient_sd,
-                "may_be_absent": row.inclusion, "basis": row.basis, "confidence": best,
-                "meaning": known.meaning if known else "", "used_by": row.used_by, "sources": "; ".join(sources),
-                "links": "; ".join(links[s] for s in sources if s in links), "note": row.note,
+                "unit": known.unit, "scale": row.scale, "spread_between_patients": row.patient_sd,
+                "may_be_absent": row.inclusion, "basis": row.basis, "confidence": _STANDING.get(row.basis, least),
+                "source_confidence": least, "meaning": known.meaning, "used_by": row.used_by,
+                "sources": "; ".join(sources), "links": "; ".join(links[s] for s in sources if s in links),
+                "note": row.note,
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
-
-
-def treatments_by_theme(model: Model) -> dict[str, list[str]]:
-    """Return theme → the reference treatments that act there, by the states that they change."""
-    homes: dict[str, str] = {}
-    for item in model.mechanisms:
-        for state, _ in item.changes:
-            homes.setdefault(state, theme_of(item))
-    for item in (*model.formulas, *model.mechanisms):
-        for name in item.needs:  # exposures change no state by themselves: they live where they are first used
-            if name in model.state_names:
-                homes.setdefault(name, theme_of(item))
-    natural = {(c.day, c.state) for c in reference_case("stenosis", "none").changes}
-    found: dict[str, list[str]] = {}
-    for name, protocol in REFERENCE_TREATMENTS.items():
-        if protocol is None:
-            continue
-        changed = {c.state for c in reference_case("stenosis", name).changes if (c.day, c.state) not in natural}
-        for theme in {homes[state] for state in changed - {"treatment_context", "lost_cells"}}:
-            found.setdefault(theme, []).append(name)
-    return found
-
-
-_ACRONYMS = {"nsaid": "NSAID", "prp": "PRP", "placebo_oral": "oral placebo"}
-# where the themes stand, from the disc at the left to what is felt at the right
-_PLACES = {
-    "cells": (0.5, 3.0), "disc": (0.5, 1.5), "root": (3.2, 0.9), "inflammation": (3.2, 2.6), "nerve": (5.9, 0.9),
-    "pain": (5.9, 2.6), "drugs": (3.2, 4.1),
-}  # fmt: skip
-_WIDTH, _HEIGHT = 1.8, 0.95
-
-
-@styled
-def plot_modules_of_model(model: Model) -> Figure:
-    """Draw the themes of the model, what passes between them, and where treatments act."""
-    from matplotlib.patches import FancyBboxPatch
-
-    owner: dict[str, str] = {}
-    for item in model.mechanisms:
-        for state, _ in item.changes:
-            owner.setdefault(state, theme_of(item))
-    owner |= {item.name: theme_of(item) for item in model.formulas}
-    passed: dict[tuple[str, str], list[str]] = {}
-    for item in (*model.formulas, *model.mechanisms):
-        for name in item.needs:
-            home, user = owner.get(name), theme_of(item)
-            if home is not None and home != user and name not in passed.get((home, user), []):
-                passed.setdefault((home, user), []).append(name)
-    figure = new_figure(10.0, 5.6)
-    ax = figure.add_subplot()
-    ax.set_axis_off()
-    ax.set_xlim(-0.6, 7.2)
-    ax.set_ylim(0.1, 4.9)
-    for (home, user), names in passed.items():
-        (x0, y0), (x1, y1) = _PLACES[home], _PLACES[user]
-        ax.annotate(
-            "", xy=_edge(x1, y1, x0, y0), xytext=_edge(x0, y0, x1, y1),
-            arrowprops={"arrowstyle": "-|>", "lw": 0.7 + 0.25 * len(names), "color": "#7d8da1",
-                        "connectionstyle": "arc3,rad=0.14", "shrinkA": 1, "shrinkB": 1},
-        )  # fmt: skip
-    acting = treatments_by_theme(model)
-    for theme, (x, y) in _PLACES.items():
-        box = FancyBboxPatch(
-            (x - _WIDTH / 2, y - _HEIGHT / 2), _WIDTH, _HEIGHT, boxstyle="round,pad=0.02,rounding_size=0.1",
-            fc="#eaf1f7", ec="#2a6f97", lw=1.2, zorder=3,
-        )  # fmt: skip
-        ax.add_patch(box)
-        n_laws = sum(theme_of(item) == theme for item in (*model.formulas, *model.mechanisms))
-        ax.text(x, y + 0.24, words_of(theme), ha="center", va="center", fontsize=11, fontweight="bold", zorder=4)
-        short = _short(acting.get(theme, []))
-        ax.text(x, y - 0.13, f"{n_laws} laws\n{short}", ha="center", va="center", fontsize=8, zorder=4)
-    ax.set_title("Themes of the model; arrows: what one needs of another; below each name: treatments that act there")
-    return figure
-
-
-def _edge(x: float, y: float, to_x: float, to_y: float) -> tuple[float, float]:
-    """Return where the line from a box's middle leaves the box."""
-    dx, dy = to_x - x, to_y - y
-    scale = min(
-        (_WIDTH / 2 + 0.04) / abs(dx) if dx else float("inf"), (_HEIGHT / 2 + 0.04) / abs(dy) if dy else float("inf")
-    )
-    return x + dx * scale, y + dy * scale
-
-
-def _short(names: list[str]) -> str:
-    plain = list(
-        dict.fromkeys("cells" if name.startswith(("cells", "marrow")) else name.replace("_", " ") for name in names)
-    )
-    lines, line = [], ""
-    for word in plain:
-        if line and len(line) + len(word) > 26:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line}, {word}" if line else word
-    return "\n".join([*lines, line][:3])
 
 
 def write_dossier(
@@ -240,8 +145,8 @@ def write_dossier(
     Returns
     -------
     list of pathlib.Path
-        ``index.html`` (equations and tables), ``summary.html`` (one page for clinicians), ``dossier.md`` (the same with
-        LaTeX), ``parameters.csv``, ``diagram.svg``.
+        ``index.html`` (equations and tables), ``summary.html`` (one page for clinicians), ``dossier.md`` (the equations
+        and numbers with LaTeX), ``parameters.csv``, ``diagram.svg``.
 
     Raises
     ------
@@ -285,43 +190,48 @@ def _template(name: str) -> str:
 
 
 def _context(model: Model, prior: Prior, evidence: Evidence, behaviours: pd.DataFrame) -> dict[str, Any]:
-    laws, links = laws_of(model), source_links(evidence)
+    laws, treatment, links = laws_of(model), laws_of_treatment(), source_links(evidence)
     table = parameter_table(model, prior, evidence)
     diagram = as_svg(plot_modules_of_model(model))
     held: Any = behaviours
+    harms, uncounted = clinicians.harm_lines(hazards(evidence, reference_draw(prior).one(0)), evidence.studies, links)
+    ways, kinds = clinicians.cell_treatments()
     return {
         "model": model,
+        "disclaimer": DISCLAIMER,
         "laws": laws,
         "themes": list(dict.fromkeys(law.theme for law in laws)),
+        "chapters": _CHAPTERS,
+        "treatment_laws": treatment,
+        "words_of_arm": (*POPULATION_WORDS, *CLINIC_WORDS),
         "balances": balances_of(model),
         "parameters": table,
         "by_parameter": dict(list(table.groupby("parameter", sort=False))),
-        "model_parameters": set(model.parameter_names),
-        "units": _units(model),
+        "numbers": set(table["parameter"]),
         "bases": _BASES,
         "basis_counts": table["basis"].value_counts().to_dict(),
-        "confidence_counts": table["confidence"].replace("", "no row").value_counts().to_dict(),
+        "confidence_counts": table["confidence"].value_counts().to_dict(),
         "behaviours": behaviours,
         "n_hold": int(held["holds"].sum()),
         "failing": held[~held["holds"].astype(bool)].to_dict("records"),
-        "assumptions": _assumptions(table, laws),
+        "assumptions": _assumptions(table, (*laws, *treatment)),
         "links": links,
         "diagram": diagram,
         "diagram_mark": Markup(diagram[diagram.index("<svg") :]),
         "css": Markup(_template("report.css")),
         "not_for": _NOT_FOR,
-        "mathml": lambda expression: Markup(mathml(expression)),
+        "lines": lambda expression: [Markup(line) for line in mathml_lines(expression)],
         "words": words_of,
         "source": lambda word: _source(word, links),
         "number": _number,
-        "treatments": [
-            _ACRONYMS.get(name, name.replace("_", " ")) for name in REFERENCE_TREATMENTS if name not in ("none", "sham")
-        ],
+        "usual": clinicians.usual_treatments(),
+        "ways": ways,
+        "kinds": kinds,
+        "cells": clinicians.cell_evidence(evidence),
+        "trials": clinicians.trial_findings(evidence, links),
+        "harms": harms,
+        "uncounted": uncounted,
     }
-
-
-def _units(model: Model) -> dict[str, str]:
-    return {item.name: item.unit for item in (*model.states, *model.parameters, *model.formulas)}
 
 
 def _assumptions(table: pd.DataFrame, laws: tuple[Law, ...]) -> list[tuple[str, list[str]]]:
@@ -353,8 +263,11 @@ def _number(value: Any) -> str:
 def _markdown(context: Mapping[str, Any]) -> str:
     """Return the equations and the parameter table as Markdown with LaTeX."""
     model: Model = context["model"]
+    links: Mapping[str, str] = context["links"]
     lines = [
-        "# The model, equation by equation", "",
+        "# The model, equation by equation", "", f"> {DISCLAIMER}", "",
+        "As pages for a browser, with the diagram, states, assumptions and behaviours: [index.html](index.html). "
+        "One page for clinicians: [summary.html](summary.html).", "",
         f"{len(model.states)} states, {len(model.parameters)} parameters, {len(model.mechanisms)} mechanisms and "
         f"{len(model.formulas)} formulas. Time is in days. Generated; do not edit.", "",
     ]  # fmt: skip
@@ -362,20 +275,43 @@ def _markdown(context: Mapping[str, Any]) -> str:
         lines += [f"## {words_of(theme)}", ""]
         for law in context["laws"]:
             if law.theme == theme:
-                lines += [
-                    f"### {words_of(law.name)}", "", law.meaning + ("" if law.meaning.endswith(".") else "."), "",
-                    f"$$\\text{{{law.left.replace('_', ' ')}}} = {latex(law.expression)}$$", "",
-                    f"Unit: {law.unit}. Sources: {', '.join(law.sources) or 'follows from its terms'}.", "",
-                ]  # fmt: skip
+                lines += _law_in_markdown(law, links)
     lines += ["## Rates of change", ""]
     for state, rate in context["balances"]:
         lines += [rf"$$\frac{{d\,\text{{{state.replace('_', ' ')}}}}}{{dt}} = {latex(rate)}$$", ""]
-    lines += ["## Parameters", "", "| parameter | for | value | range | unit | basis | confidence | sources |"]
-    lines += ["|---|---|---|---|---|---|---|---|"]
+    lines += ["## Treatments and chance", ""]
+    for chapter in context["chapters"]:
+        lines += [f"### {chapter.title}", "", chapter.says, ""]
+        for law in context["treatment_laws"]:
+            if law.theme == chapter.title:
+                lines += _law_in_markdown(law, links, "####")
+    lines += ["### Words of the arm and of chance", "", "| word | unit | meaning |", "|---|---|---|"]
+    lines += [f"| {item.name.replace('_', ' ')} | {item.unit} | {item.meaning} |" for item in context["words_of_arm"]]
+    lines += ["", "## Parameters", ""]
+    lines += [
+        "| parameter | for | value | range | unit | basis | confidence | source's confidence | meaning | sources |"
+    ]
+    lines += ["|---|---|---|---|---|---|---|---|---|---|"]
     for row in context["parameters"].to_dict("records"):
         span = "" if row["low"] is None or row["low"] != row["low"] else f"{row['low']:g} to {row['high']:g}"
+        sources = ", ".join(_source_in_markdown(word, links) for word in row["sources"].split("; "))
         lines.append(
             f"| {row['parameter']} | {row['for']} | {row['value']:g} | {span} | {row['unit']} | {row['basis']} | "
-            f"{row['confidence']} | {row['sources']} |"
+            f"{row['confidence']} | {row['source_confidence']} | {row['meaning']} | {sources} |"
         )
     return "\n".join([*lines, ""])
+
+
+def _law_in_markdown(law: Law, links: Mapping[str, str], heading: str = "###") -> list[str]:
+    sources = ", ".join(_source_in_markdown(word, links) for word in law.sources)
+    return [
+        f"{heading} {words_of(law.name)}", "", law.meaning + ("" if law.meaning.endswith(".") else "."), "",
+        f"$$\\text{{{law.left.replace('_', ' ')}}} = {latex(law.expression)}$$", "",
+        f"Unit: {law.unit}. Sources: {sources or 'follows from its terms'}.", "",
+    ]  # fmt: skip
+
+
+def _source_in_markdown(word: str, links: Mapping[str, str]) -> str:
+    if word.startswith("assumption:"):
+        return f"*assumption: {word.removeprefix('assumption:').replace('-', ' ')}*"
+    return f"[{word}]({links[word].replace('(', '%28').replace(')', '%29')})" if word in links else word

@@ -66,9 +66,14 @@ def arm_colours(arms: Sequence[str], cell_arms: Sequence[str] = ()) -> dict[str,
     }
 
 
+# short words that are not written in small letters
+_SHORT = {"nsaid": "NSAID", "tnf": "TNF", "prp": "PRP", "msc": "MSC", "bmac": "BMAC", "svf": "SVF", "ml": "mL"}
+
+
 def words_of(name: str) -> str:
     """Return a name of the code as a reader writes it."""
     text = str(name).replace("roland_morris", "roland-Morris").replace("_", " ")
+    text = " ".join(_SHORT.get(word, word) for word in text.split(" "))
     return text[:1].upper() + text[1:]
 
 

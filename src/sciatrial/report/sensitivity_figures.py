@@ -81,7 +81,7 @@ def plot_shares(found: Sensitivity, *, quantity: str, outcome: str, month: float
     ax.axvline(0, color="#333333", lw=0.8)
     ax.set_xlabel("Share of the variance")
     ax.set_title(f"{words_of(outcome)} at month {month:g}:\n{found.in_words(quantity)}")
-    ax.legend(loc="lower right", frameon=False)
+    ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))  # beside the bars, never over an interval
     return figure
 
 

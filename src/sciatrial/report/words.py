@@ -13,6 +13,39 @@ DISCLAIMER = (
     "Decisions belong with a qualified clinician who knows the patient."
 )
 
+# reference treatments as a clinician names them: short for a diagram, and in full
+_TREATMENTS = {
+    "sham": ("sham", "sham procedure"),
+    "placebo_oral": ("placebo", "placebo tablets"),
+    "saline": ("saline", "saline injected at the root"),
+    "hyaluronic_acid": ("hyaluronic acid", "hyaluronic acid into the disc"),
+    "local_anaesthetic": ("local anaesthetic", "local anaesthetic at the root"),
+    "prp": ("PRP", "platelet-rich plasma (PRP) into the disc"),
+    "epidural_steroid": ("epidural steroid", "epidural steroid"),
+    "nsaid": ("NSAIDs", "anti-inflammatory tablets (NSAIDs)"),
+    "gabapentinoid": ("gabapentinoids", "gabapentinoids"),
+    "opioid": ("opioids", "opioids"),
+    "antidepressant": ("antidepressants", "antidepressants"),
+    "oral_steroid": ("steroid tablets", "steroid tablets"),
+    "physiotherapy": ("physiotherapy", "physiotherapy"),
+    "surgery": ("surgery", "surgery"),
+    "botulinum_toxin": ("botulinum toxin", "botulinum toxin into the piriformis"),
+    "cells_intradiscal": ("cells", "into the disc"),
+    "cells_epidural": ("cells", "epidural"),
+    "cells_perineural": ("cells", "beside the nerve root"),
+    "cells_intravenous": ("cells", "into a vein"),
+    "cells_intrathecal": ("cells", "into the spinal fluid"),
+    "marrow_concentrate": ("cells", "marrow concentrate into the disc"),
+    "disc_cells": ("cells", "disc cells into the disc"),
+}
+
+
+def treatment_words(name: str, *, short: bool = False) -> str:
+    """Return a reference treatment in a clinician's words; one without words of its own keeps its name."""
+    brief, full = _TREATMENTS.get(name, (name.replace("_", " "),) * 2)
+    return brief if short else full
+
+
 # normal quantiles for a two-sided 5 % test with 80 % power, summed
 _Z_80 = 1.959963984540054 + 0.8416212335729143
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sciatrial.calibration import Draws, read_behaviours
+from sciatrial.calibration import Draws, read_behaviours, words_of_numbers
 from sciatrial.clinic import unused_counts
 from sciatrial.evidence import Evidence, harmonise, published_arms
 from sciatrial.model import sciatica_model
@@ -68,15 +68,12 @@ def report_inputs(folder: Path) -> ReportInputs:
 
 def _prior_rows(rows: pd.DataFrame, draws: Draws) -> pd.DataFrame:
     """Return the prior's rows with units, meanings and the middle 90 % of the draws."""
-    words = {item.name: item for item in sciatica_model().parameters}
+    words = words_of_numbers(sciatica_model())
     low, median, high = np.quantile(draws.values, [0.05, 0.5, 0.95], axis=0)
     spread = pd.DataFrame({"key": draws.keys, "draws_low": low, "draws_median": median, "draws_high": high})
     rows = rows.assign(
-        unit=[words[name].unit if name in words else "" for name in rows["name"]],
-        meaning=[
-            words[name].meaning if name in words else note
-            for name, note in zip(rows["name"], rows["note"], strict=True)
-        ],
+        unit=[words[name].unit for name in rows["name"]],
+        meaning=[words[name].meaning for name in rows["name"]],
     )
     for column in ("low", "high"):
         rows[column] = pd.to_numeric(rows[column], errors="coerce")

@@ -1,6 +1,6 @@
 import pandas as pd
 import pytest
-from tests.truth.behaviours.compute import every_behaviour
+from tests.truth.behaviours.compute import NOT_ASKED, every_behaviour, prototype_results
 
 from sciatrial.calibration import read_behaviours
 
@@ -34,7 +34,7 @@ def test_what_must_be_exact_is_exact(computed):
     assert exact["holds"].all()
 
 
-def test_failures_are_listed_and_not_hidden():
-    table = read_behaviours()
-    assert not table["holds"].all()
-    assert set(table.columns) == {"behaviour", "expected", "got", "holds"}
+def test_what_the_prototype_gave_belongs_to_a_behaviour(computed):
+    assert set(prototype_results()) <= set(computed["behaviour"])
+    assert read_behaviours()["prototype"].tolist() == computed["prototype"].tolist()
+    assert (computed["prototype"] == NOT_ASKED).any()
