@@ -89,3 +89,27 @@ def test_a_patient_whose_equations_break_down_has_no_values(explosive):
     followed = follow(mesh, [[0.1], [900.0]], [[1.0], [1e200]])
     assert np.isfinite(followed.values[0]).all()
     assert np.isnan(followed.values[1]).all()
+
+
+@pytest.mark.parametrize("n", [2, 4000])
+def test_other_patients_than_those_of_the_mesh_are_refused(decay, n):
+    mesh = freeze(decay, [[0.5]], [[1.0]], times_days=[0.0, 1.0])
+    for do in (follow, lambda *given: sensitivities(*given, with_respect_to=["drug"])):
+        with pytest.raises(SolverError, match=f"are {n}"):
+            do(mesh, np.full((n, 1), 0.5), np.ones((n, 1)))
+
+
+def test_what_the_caller_does_to_events_later_changes_nothing(decay):
+    events = Events.every(decay, [0], 0.5, "drug", amount=1.0)
+    mesh = freeze(decay, [[0.5]], [[1.0]], times_days=[0.0, 1.0], events=events)
+    before = follow(mesh, [[0.5]], [[1.0]]).values
+    events.amount[:] = 99.0
+    assert np.array_equal(follow(mesh, [[0.5]], [[1.0]]).values, before)
+
+
+def test_derivatives_by_what_is_0_have_five_digits(decay):
+    events = Events.every(decay, [0], 0.5, "drug", amount=1.0)
+    mesh = freeze(decay, [[0.0]], [[0.0]], times_days=[0.5, 2.5], events=events, tolerance=1e-10)
+    found = sensitivities(mesh, [[0.0]], [[0.0]], with_respect_to=["elimination_rate", "drug"]).derivatives[0, :, 0]
+    # seen = 2 × (start × exp(−k t) + exp(−k (t − 0.5))) after the dose
+    np.testing.assert_allclose(found, [[0.0, 2.0], [-4.0, 2.0]], atol=2e-5)

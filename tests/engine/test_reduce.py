@@ -64,6 +64,28 @@ def test_a_quantile_outside_of_the_range_is_not_known():
     quartiles = found.quantile([0.25, 0.6, 1.0])[:, 0]
     assert np.isnan(quartiles[[0, 2]]).all()
     assert quartiles[1] == pytest.approx(15.4)  # 2.4 of 4 patients: four tenths into the bin from 15 to 16
+
+
+@given(
+    st.lists(st.floats(0, 99.9, allow_subnormal=False), min_size=1, max_size=30),
+    st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=5),
+)
+def test_a_quantile_lies_in_the_bin_of_a_patient_whatever_gaps_there_are(values, shares):
+    found = histogram("pain", low=0, high=100)(seen(np.array(values)[:, None])).quantile(shares)[:, 0]
+    # a share that falls between two patients belongs to the one below or above, by rounding
+    near = [np.quantile(values, np.clip(np.add(shares, d), 0, 1), method="inverted_cdf") for d in (-1e-9, 0, 1e-9)]
+    assert (np.abs(found - near).min(axis=0) <= 0.1001).all()
+
+
+def test_a_share_outside_of_0_to_1_is_refused_and_so_are_no_rules():
+    count = histogram("pain", low=0, high=100)
+    with pytest.raises(SolverError, match="0 to 1"):
+        count(seen([[1.0]])).quantile(1.5)
+    with pytest.raises(SolverError, match="there is none"):
+        responders({})
+
+
+def test_nobody_has_no_quantile():
     assert np.isnan(histogram("pain", low=0, high=1)(seen(np.zeros((0, 1)))).quantile(0.5)).all()
 
 

@@ -3,6 +3,8 @@ import pytest
 
 from sciatrial.engine import Effect, Events, Rule, Status, simulate
 from sciatrial.foundation import SolverError
+from sciatrial.model import Parameter, State, assemble, output
+from tests.engine.conftest import elimination
 
 TIMES = np.array([0.0, 1.0, 4.0, 9.0])
 
@@ -248,3 +250,63 @@ def test_progress_may_ask_to_stop(decay):
 def test_no_patients_is_no_error(decay):
     run = simulate(decay, np.zeros((0, 1)), np.zeros((0, 1)), times_days=np.zeros((0, 2)))
     assert run.values.shape == (0, 2, 1)
+
+
+@output("dimensionless")
+def share_of_two(drug, threshold):
+    """A share that is no number where both are 0"""
+    return drug / (drug + threshold)
+
+
+def test_a_result_that_is_not_finite_is_no_solution():
+    numbers = [Parameter("elimination_rate", "1/day", "rate"), Parameter("threshold", "mg", "threshold")]
+    model = assemble("shares", [State("drug", "mg", "drug")], numbers, [share_of_two], [elimination])
+    run = simulate(model, [[0.5, 0.0], [0.5, 1.0]], [[0.0], [0.0]], times_days=TIMES, max_failed_fraction=0.5)
+    assert run.status.tolist() == [Status.NOT_FINITE, Status.SOLVED]
+
+
+def test_a_state_that_an_event_makes_infinite_on_the_last_day_is_no_solution(decay):
+    twice = Events.joined(*[Events.every(decay, [0], 9.0, "drug", amount=1e308) for _ in range(2)])
+    run = simulate(decay, [[0.5]], [[1.0]], times_days=TIMES, events=twice, max_failed_fraction=1)
+    assert run.status.tolist() == [Status.NOT_FINITE]
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({"max_steps": 0}, "max_steps is 0"), ({"max_steps": 2**70}, "max_steps"), ({"threads": -1}, "threads is -1"),
+        ({"max_failed_fraction": float("nan")}, "0 to 1"), ({"outputs": "seen"}, "is the text 'seen'"),
+    ],
+)  # fmt: skip
+def test_limits_that_are_none_are_refused(decay, limits, told):
+    with pytest.raises(SolverError) as caught:
+        simulate(decay, [[0.5]], [[1.0]], times_days=TIMES, **limits)
+    assert told in " ".join(str(caught.value).replace(":", "").split())
+
+
+@pytest.mark.parametrize("processor", ["vector", "scalar"])
+def test_no_patient_makes_more_steps_than_the_limit_even_where_every_step_lands(decay, processor):
+    events = Events.every(decay, np.zeros(50, dtype=int), np.linspace(0.1, 5, 50), "drug", amount=0.1)
+    run = simulate(
+        decay, [[0.5]], [[1.0]], times_days=TIMES, events=events, max_steps=3, max_failed_fraction=1,
+        processor=processor,
+    )  # fmt: skip
+    assert run.status.tolist() == [Status.TOO_MANY_STEPS]
+    enough = simulate(decay, [[0.5]], [[1.0]], times_days=TIMES, events=events, processor=processor)
+    again = simulate(
+        decay, [[0.5]], [[1.0]], times_days=TIMES, events=events, processor=processor, max_steps=int(enough.steps[0])
+    )
+    assert np.array_equal(again.values, enough.values)
+
+
+def test_events_of_no_whole_patient_or_state_are_told(decay):
+    odd = Events(np.array([0.0]), np.array([1.0]), np.array([np.nan]), np.array([1.0]), np.array([4.0]))
+    with pytest.raises(SolverError, match="no whole numbers"):
+        simulate(decay, [[0.5]], [[1.0]], times_days=TIMES, events=odd)
+
+
+def test_a_flood_of_problems_is_counted_and_the_first_are_told(decay):
+    with pytest.raises(SolverError) as caught:
+        simulate(decay, np.full((100_000, 1), np.nan), [[1.0]], times_days=TIMES)
+    assert len(caught.value.problems) == 21
+    assert "99980 more" in str(caught.value)

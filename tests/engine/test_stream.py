@@ -121,6 +121,26 @@ def test_a_wrong_number_is_told_with_its_block(decay):
     assert "patient 5, parameter elimination_rate" in str(caught.value)
 
 
+@pytest.mark.parametrize("given", [1, 5000])
+def test_a_source_that_gives_others_than_those_asked_for_is_told(decay, given):
+    def source(first, stop):
+        return Crowd(np.full((given, 1), 0.5), np.ones((given, 1)))
+
+    with pytest.raises(SolverError, match=f"gave {given} patients"):
+        stream(decay, source, n_patients=BLOCK, times_days=DAYS, outputs=["seen"], into=INTO)
+
+
+@pytest.mark.parametrize("n_patients", [0, -3])
+def test_nobody_is_refused(decay, crowd, n_patients):
+    with pytest.raises(SolverError, match="1 or more"):
+        streamed(decay, crowd, n_patients=n_patients)
+
+
+@pytest.mark.parametrize("n_patients", [1, BLOCK, BLOCK + 1])
+def test_blocks_need_not_be_full(decay, crowd, n_patients):
+    assert streamed(decay, crowd, n_patients=n_patients).results[0].n == n_patients
+
+
 def test_an_error_of_the_source_is_not_swallowed(decay):
     def source(first, stop):
         raise LookupError(f"{first} to {stop}")

@@ -15,6 +15,7 @@ from sciatrial.foundation import Problem, SolverError
 from sciatrial.model import Model
 
 _MOST_PROBLEMS = 20
+_MOST_STEPS = 10**12
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,32 @@ class Batch:
 
     def copied(self) -> Batch:
         """Return the same, safe from what the caller does to the arrays later."""
-        return Batch(self.parameters.copy(), self.initial.copy(), self.times.copy(), self.events)
+        return Batch(self.parameters.copy(), self.initial.copy(), self.times.copy(), self.events.copied())
+
+
+def output_names(model: Model, outputs: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the names of what is wanted; by default every output that is not a state."""
+    if isinstance(outputs, str):
+        raise SolverError("simulation", [Problem("outputs", f"is the text {outputs!r}", "a list", f"[{outputs!r}]")])
+    return tuple(outputs) if outputs is not None else tuple(item.name for item in model.formulas if item.is_output)
+
+
+def check_limits(max_steps: int, threads: int | None, max_failed_fraction: float) -> None:
+    """Raise for limits that are none.
+
+    Raises
+    ------
+    SolverError
+        With every one of them.
+    """
+    rules = (
+        ("max_steps", max_steps, 1 <= max_steps <= _MOST_STEPS, f"1 to {_MOST_STEPS:g}"),
+        ("threads", threads, threads is None or threads >= 1, "1 or more, or left out"),
+        ("max_failed_fraction", max_failed_fraction, 0 <= max_failed_fraction <= 1, "0 to 1"),
+    )
+    problems = [Problem(name, f"is {value}", expected) for name, value, is_right, expected in rules if not is_right]
+    if problems:
+        raise SolverError("simulation", problems)
 
 
 def checked(
@@ -80,7 +106,7 @@ def checked(
     problems += _time_problems(times)
     problems += _event_problems(events, n, model)
     if problems:
-        raise SolverError("simulation", _shortened(problems))
+        raise SolverError("simulation", problems)
 
     def rows(array: NDArray[np.float64]) -> NDArray[np.float64]:
         if len(array) < n:
@@ -90,31 +116,34 @@ def checked(
     return Batch(rows(numbers), rows(start), rows(times), events)
 
 
-def _shortened(problems: list[Problem]) -> list[Problem]:
-    if len(problems) <= _MOST_PROBLEMS:
-        return problems
-    more = Problem("simulation", f"{len(problems) - _MOST_PROBLEMS} more such problems", "finite numbers in range")
-    return [*problems[:_MOST_PROBLEMS], more]
+def _and_more(kind: str, found: int) -> list[Problem]:
+    """Return a line for the problems of a kind that are not told one by one."""
+    more = found - _MOST_PROBLEMS
+    return [Problem(kind, f"{more} more such problems", "finite numbers in range")] if more > 0 else []
 
 
 def _number_problems(kind: str, array: NDArray[np.float64], names: tuple[str, ...]) -> list[Problem]:
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(array.sum()):  # one pass over millions of numbers, which nearly always ends here
             return []
-    return [
+    wrong = np.argwhere(~np.isfinite(array))
+    told = [
         Problem(f"patient {row}, {kind} {names[column]}", f"is {array[row, column]}", "a finite number")
-        for row, column in np.argwhere(~np.isfinite(array))
+        for row, column in wrong[:_MOST_PROBLEMS]
     ]
+    return told + _and_more(f"{kind}s", len(wrong))
 
 
 def _time_problems(times: NDArray[np.float64]) -> list[Problem]:
     problems = _number_problems("visit", times, tuple(str(visit) for visit in range(times.shape[1])))
     if problems:
         return problems
-    return [
+    wrong = np.flatnonzero((times[:, 0] < 0) | (np.diff(times, axis=1) < 0).any(axis=1))
+    told = [
         Problem(f"patient {row}, times_days", f"{times[row].tolist()}", "0 or more and never falling", "sort them")
-        for row in np.flatnonzero((times[:, 0] < 0) | (np.diff(times, axis=1) < 0).any(axis=1))
+        for row in wrong[:_MOST_PROBLEMS]
     ]
+    return told + _and_more("times_days", len(wrong))
 
 
 def _event_problems(events: Events, n: int, model: Model) -> list[Problem]:
@@ -124,17 +153,19 @@ def _event_problems(events: Events, n: int, model: Model) -> list[Problem]:
         return [Problem("events", f"have parts of lengths {sorted(lengths)}", "one entry of each for every event")]
     if not len(events):
         return []
+    if not all(np.issubdtype(part.dtype, np.integer) for part in (events.patient, events.state)):
+        return [Problem("events", "have patients or states that are no whole numbers", "whole numbers")]
     finite = np.isfinite(events.day) & np.isfinite(events.factor) & np.isfinite(events.amount)
     wrong = ~finite | (events.day < 0) | (events.patient < 0) | (events.patient >= n)
     wrong |= (events.state < 0) | (events.state >= len(model.states))
-    for index in np.flatnonzero(wrong):
+    for index in np.flatnonzero(wrong)[:_MOST_PROBLEMS]:
         found = (
             f"patient {events.patient[index]}, day {events.day[index]}, state {events.state[index]}, "
             f"factor {events.factor[index]}, amount {events.amount[index]}"
         )
         expected = f"a patient from 0 to {n - 1}, a day from 0, a state of the model, finite factor and amount"
         problems.append(Problem(f"event {index}", found, expected))
-    return problems
+    return problems + _and_more("events", int(wrong.sum()))
 
 
 def _rule_problems(rule: Rule, model: Model, known: list[str], shape: tuple[int, int]) -> list[Problem]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sciatrial.engine import lanes, rosenbrock
 from sciatrial.engine.jacobian import Elimination, differentiate, eliminate
-from sciatrial.engine.lower import ADDRESSES, Lines, Signature, Target, function_text
+from sciatrial.engine.lower import ADDRESSES, Lines, Signature, Target, function_text, source_of
 from sciatrial.engine.trace import Graph, Traces, constants_of
 
 _KERNELS = {
@@ -20,6 +20,14 @@ _KERNELS = {
     "stage": Signature({"y": "vectors", "c": "vectors", "a": "vectors", "u": "vectors"}),
     "outputs": Signature({"y": "vectors", "c": "vectors", "o": "vectors"}),
 }
+_FUNCTIONS = (
+    (lanes.linearise, lanes.LINEARISE),
+    (rosenbrock.step, lanes.STEP),
+    (lanes.advance, lanes.ADVANCE),
+    (lanes.drive, lanes.DRIVE),
+)
+for _function_of_ours, _ in _FUNCTIONS:
+    source_of(_function_of_ours)  # now, while the files are those that this process was started from
 _LINES_KEPT = 60  # after so many lines without use, reading an entry again is cheaper than having kept it
 _FLUSH = 0x8040  # the two bits that make an x86 processor take tiny numbers for 0
 
@@ -81,12 +89,7 @@ def _plain_functions(sizes: Sizes, target: Target) -> list[str]:
     }  # fmt: skip
     functions = dict(_KERNELS)
     texts = []
-    for function, signature in (
-        (lanes.linearise, lanes.LINEARISE),
-        (rosenbrock.step, lanes.STEP),
-        (lanes.advance, lanes.ADVANCE),
-        (lanes.drive, lanes.DRIVE),
-    ):
+    for function, signature in _FUNCTIONS:
         texts.append(function_text(function, signature, target, numbers=numbers, functions=functions))
         functions[function.__name__] = signature
     return [*texts, _entry(target)]

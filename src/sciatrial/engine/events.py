@@ -55,6 +55,10 @@ class Events:
         kept = np.asarray(is_kept, dtype=bool)
         return Events(**{item.name: getattr(self, item.name)[kept] for item in fields(self)})
 
+    def copied(self) -> Events:
+        """Return the same, safe from what somebody does to the arrays later."""
+        return Events(*(getattr(self, item.name).copy() for item in fields(self)))
+
     @staticmethod
     def none() -> Events:
         """Return no events."""

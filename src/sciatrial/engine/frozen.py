@@ -13,15 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sciatrial.engine.batch import Batch, checked
+from sciatrial.engine.batch import Batch, checked, output_names
 from sciatrial.engine.events import Events, unknown_name
-from sciatrial.engine.solve import Mesh, solve
+from sciatrial.engine.solve import Mesh, Processor, solve
 from sciatrial.engine.trajectories import Status, Trajectories
 from sciatrial.foundation import Problem, SolverError, silent
 from sciatrial.model import Model
 
 _DIFFERENCE = 1e-5  # near the cube root of what double precision can tell apart: where central differences are best
-_SMALLEST_DIFFERENCE = 1e-9
+_SMALLEST_DIFFERENCE = 1e-6  # of a parameter that is 0, or nearly; that of a state goes by the state's scale
 _MOST_STEPS = 2_000
 
 
@@ -88,22 +88,27 @@ def freeze(
         With every wrong input at once, or when a patient cannot be solved.
     """
     events = Events.none() if events is None else events
-    names = tuple(outputs) if outputs is not None else tuple(item.name for item in model.formulas if item.is_output)
+    names = output_names(model, outputs)
     batch = checked(model, parameters, initial, times_days, events, (), names, tolerance).copied()
     n = len(batch.initial)
-    mesh = Mesh(np.zeros((n, _MOST_STEPS)), np.arange(n), is_given=False, largest_error=np.zeros(n))
-    run = _solved(model, batch, names, tolerance, mesh)
-    unsolved = run.failures()
+    first = _solved(model, batch, names, tolerance, None)
+    unsolved = first.failures()
     if unsolved:
         raise SolverError("frozen steps", [Problem("patients", sentence, "a solution") for sentence in unsolved[:5]])
-    longest = int((mesh.days != 0).sum(axis=1).max(initial=1))
-    if longest == _MOST_STEPS:
-        raise SolverError(
-            "frozen steps",
-            [Problem("a patient", f"took {_MOST_STEPS} steps or more", "fewer", "use a larger tolerance")],
-        )
     # one more, so that a patient who is asked for a step too many finds a 0 and fails rather than reads beyond
-    return FrozenMesh(model, batch, names, tolerance, np.ascontiguousarray(mesh.days[:, : longest + 1]))
+    mesh = Mesh(np.zeros((n, int(first.steps.max()) + 1)), np.arange(n), is_given=False, largest_error=np.zeros(n))
+    _solved(model, batch, names, tolerance, mesh)
+    return FrozenMesh(model, batch, names, tolerance, mesh.days)
+
+
+def _batch_of(mesh: FrozenMesh, parameters: ArrayLike, initial: ArrayLike) -> Batch:
+    """Return the patients of a mesh at other values; there must be as many."""
+    old = mesh.batch
+    batch = checked(mesh.model, parameters, initial, old.times, old.events, (), mesh.outputs, mesh.tolerance)
+    if len(batch.initial) != len(mesh.days):
+        found, expected = f"are {len(batch.initial)}", f"the {len(mesh.days)} of the mesh"
+        raise SolverError("frozen steps", [Problem("patients", found, expected)])
+    return batch
 
 
 def follow(mesh: FrozenMesh, parameters: ArrayLike, initial: ArrayLike) -> Followed:
@@ -121,9 +126,7 @@ def follow(mesh: FrozenMesh, parameters: ArrayLike, initial: ArrayLike) -> Follo
     SolverError
         With every wrong input at once.
     """
-    batch = checked(
-        mesh.model, parameters, initial, mesh.batch.times, mesh.batch.events, (), mesh.outputs, mesh.tolerance
-    )
+    batch = _batch_of(mesh, parameters, initial)
     return _followed(mesh, batch, np.arange(len(batch.initial)))
 
 
@@ -133,7 +136,8 @@ def sensitivities(
     """Return results and derivatives, by central differences on the frozen steps.
 
     Every patient is followed twice for each name, side by side with all others. Since the steps do not move, the
-    differences are those of one smooth function, and as good as its rounding allows: some nine digits.
+    differences are those of one smooth function, and as good as its rounding allows: some nine digits, some five for a
+    number that is 0. Where a law has a kink, as at a state of 0 that cannot fall, the mean of both sides is given.
 
     Parameters
     ----------
@@ -153,11 +157,12 @@ def sensitivities(
     wrong = [unknown_name(name, "parameter or state", known) for name in names if name not in known]
     if wrong:
         raise SolverError("derivatives", wrong)
-    batch = checked(model, parameters, initial, mesh.batch.times, mesh.batch.events, (), mesh.outputs, mesh.tolerance)
+    batch = _batch_of(mesh, parameters, initial)
     n, n_parameters = len(batch.initial), len(model.parameters)
     point = np.concatenate([batch.parameters, batch.initial], axis=1)  # (patient, parameter then state)
     columns = [known.index(name) for name in names]
-    change = np.maximum(np.abs(point[:, columns]) * _DIFFERENCE, _SMALLEST_DIFFERENCE)  # (patient, name)
+    smallest = [_SMALLEST_DIFFERENCE] * n_parameters + [_DIFFERENCE * state.scale for state in model.states]
+    change = np.maximum(np.abs(point[:, columns]) * _DIFFERENCE, np.array(smallest)[columns])  # (patient, name)
     points = np.repeat(
         point[None], 1 + 2 * len(names), axis=0
     )  # (the point, then up and down by each name; patient; …)
@@ -194,7 +199,8 @@ def _followed(mesh: FrozenMesh, batch: Batch, of: NDArray[np.int64]) -> Followed
     return Followed(run.values, steps.largest_error)
 
 
-def _solved(model: Model, batch: Batch, names: tuple[str, ...], tolerance: float, mesh: Mesh) -> Trajectories:
+def _solved(model: Model, batch: Batch, names: tuple[str, ...], tolerance: float, mesh: Mesh | None) -> Trajectories:
     return solve(
-        model, batch, (), names, tolerance=tolerance, max_steps=_MOST_STEPS, threads=None, progress=silent, mesh=mesh
-    )
+        model, batch, (), names, tolerance=tolerance, max_steps=_MOST_STEPS, threads=None, progress=silent, mesh=mesh,
+        processor=Processor.VECTOR,
+    )  # fmt: skip

@@ -214,10 +214,11 @@ def drive(
                         kept += 1
                 n_waiting[lane] = kept
                 is_there[lane] = 0
-                if visit[lane] == n_visits:
+                if visit[lane] == n_visits or taken[lane] >= max_steps:
+                    is_done = visit[lane] == n_visits
                     for i in range(STATES):
-                        final[row * STATES + i] = y[i * LANES + lane]
-                    status[row] = SOLVED
+                        final[row * STATES + i] = y[i * LANES + lane] if is_done else math.nan
+                    status[row] = SOLVED if is_done else TOO_MANY_STEPS
                     stopped_day[row] = now
                     steps[row] = taken[lane]
                     largest_error[row] = worst[lane]
@@ -292,7 +293,7 @@ def drive(
                                 outcome = NOT_FINITE
                             elif planned[lane] < SHORTEST_STEP_DAYS:
                                 outcome = STEP_TOO_SMALL if error[lane] < math.inf else NOT_FINITE
-                        if taken[lane] >= max_steps and day[lane] < target[lane] and outcome == SOLVED:
+                        if taken[lane] >= max_steps and is_there[lane] == 0 and outcome == SOLVED:
                             outcome = TOO_MANY_STEPS
                         if outcome != SOLVED:
                             status[patient[lane]] = outcome

@@ -1,10 +1,11 @@
 """Plain Python functions → LLVM text for one kind of processor.
 
-What the engine does with numbers (one step, one driver) is written once, as plain functions in a small part of Python.
-Numba compiles them one patient at a time; this module writes them as vector code, one patient in each lane, and for
-graphics processors. The part of Python: assignments, ``if``, ``while``, ``for … in range(…)``, ``break``, ``continue``,
-``return`` of one value; arithmetic, comparisons, ``and``, ``or``, ``not``, conditional expressions, and the functions
-of `_CALLS`. A product that is added or subtracted becomes one fused operation, so that every processor rounds alike.
+What the engine does with numbers is written as plain functions in a small part of Python. This module writes them as
+vector code, one patient in each lane, and for graphics processors; numba compiles the same step with a driver of its
+own, one patient at a time, as the reference. The part of Python: assignments, ``if``, ``while``, ``for … in
+range(…)``, ``break``, ``continue``, ``return`` of one value; arithmetic, comparisons, ``and``, ``or``, ``not``,
+conditional expressions, and the functions of `call`. A product that is added or subtracted becomes one fused operation,
+so that every processor rounds alike.
 """
 
 from __future__ import annotations
@@ -17,12 +18,11 @@ import struct
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 # kinds of value: one number for all lanes, or a vector with one number for each; the plurals are addresses of such
 _RANKS = ("bool", "int", "float", "vector")
 ADDRESSES = {"ints": "int", "floats": "float", "bytes": "int", "reals": "float", "vectors": "vector"}
-
-_CALLS = ("min", "max", "abs", "math.sqrt", "math.isfinite", "vectors", "reals", "ints", "floats", "take", "float")
 
 
 @dataclass(frozen=True)
@@ -189,14 +189,19 @@ class Lines:
         return self.arithmetic("fdiv", self.target.constant(1.0), a)
 
     def exp(self, x: str) -> str:
-        """Return e to the power x, to about one unit in the last place; 0 below −708 (−87 in single precision)."""
+        """Return e to the power x, to about one unit in the last place.
+
+        It is 0 below −708 (−87 in single precision) and infinite above 709 (88).
+        """
         target = self.target
         size, digits, most, terms = (1.5 * 2**52, 52, 708.0, 13) if target.is_double else (1.5 * 2**23, 23, 87.0, 7)
         high, low = (0.693147180369123816490, 1.90821492927058770002e-10)
         if not target.is_double:
             high, low = 0.693359375, -2.12194440e-4
         limited = self.select(self.compare("olt", x, target.constant(-most)), target.constant(-most), x)
-        limited = self.select(self.compare("ogt", limited, target.constant(most)), target.constant(most), limited)
+        limited = self.select(
+            self.compare("ogt", limited, target.constant(most + 1)), target.constant(most + 1), limited
+        )
         # adding and taking away a number this large rounds to a whole one, which then sits in the lowest bits
         shifted = self.fused(limited, target.constant(1.4426950408889634), target.constant(size))
         whole = self.arithmetic("fsub", shifted, target.constant(size))
@@ -211,6 +216,8 @@ class Lines:
         raised = self.value(f"add {target.whole} {raised}, {bits}")
         result = self.value(f"bitcast {target.whole} {raised} to {target.vector}")
         result = self.select(self.compare("olt", x, target.constant(-most)), target.constant(0.0), result)
+        infinite = target.constant(float("inf"))
+        result = self.select(self.compare("ogt", x, target.constant(most + 1)), infinite, result)
         return self.select(self.compare("uno", x, x), x, result)
 
     def log(self, x: str) -> str:
@@ -265,6 +272,12 @@ class Signature:
     gives: str = ""
 
 
+@cache
+def source_of(function: Callable[..., object]) -> str:
+    """Return the text of a function, as it was when it was first asked for: files may change under a process."""
+    return textwrap.dedent(inspect.getsource(function))
+
+
 def function_text(
     function: Callable[..., object],
     signature: Signature,
@@ -284,14 +297,14 @@ def function_text(
     numbers
         Constants that it reads by name: whole numbers become ``int``, others ``float``.
     functions
-        What it may call besides `_CALLS`.
+        What it may call besides what the module's text names.
 
     Raises
     ------
     SyntaxError
         Where it leaves that part of Python.
     """
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    tree = ast.parse(source_of(function))
     definition = tree.body[0]
     if not isinstance(definition, ast.FunctionDef):
         raise SyntaxError("expected one function")
@@ -541,8 +554,8 @@ class _Lowering(Lines):
             return self.of_choice(node)
         if isinstance(node, ast.Call):
             return self.call(node)
-        if isinstance(node, ast.Attribute) and ast.unparse(node) == "math.inf":
-            return self.of_number(math.inf)
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("math.inf", "math.nan"):
+            return self.of_number(getattr(math, node.attr))
         raise self.refused(node)
 
     def of_number(self, value: object) -> tuple[str, str]:

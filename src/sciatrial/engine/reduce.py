@@ -110,7 +110,7 @@ class Histogram:
         return Histogram(self.output, self.low, self.high, self.counts + other.counts)
 
     def quantile(self, share: ArrayLike) -> NDArray[np.float64]:
-        """Return quantiles, exact to a bin's width; NaN where they lie outside of the range, or nobody is there.
+        """Return quantiles: the least value that a share of the patients do not exceed, to a bin's width.
 
         Parameters
         ----------
@@ -120,17 +120,27 @@ class Histogram:
         Returns
         -------
         numpy.ndarray
-            Dims ``share, visit``.
+            Dims ``share, visit``; NaN where they lie outside of the range, or nobody is there.
+
+        Raises
+        ------
+        SolverError
+            For a share outside of 0 to 1.
         """
         shares = np.atleast_1d(np.asarray(share, dtype=float))
-        edges = self.low + self.width * np.arange(self.counts.shape[1] - 1)
+        if not ((shares >= 0) & (shares <= 1)).all():
+            raise SolverError("quantile", [Problem("share", f"is {shares.tolist()}", "0 to 1")])
         found = np.full((len(shares), len(self.counts)), np.nan)
         for visit, counts in enumerate(self.counts):
-            up_to = np.cumsum(counts[:-1])  # patients below each edge
-            total = counts.sum()
-            wanted = shares * total
-            inside = (wanted >= up_to[0]) & (wanted <= up_to[-1]) & (total > 0)
-            found[inside, visit] = np.interp(wanted[inside], up_to, edges)
+            up_to, total = np.cumsum(counts), int(counts.sum())
+            if total:
+                wanted = shares * total
+                place = np.searchsorted(
+                    up_to, np.maximum(wanted, 1e-9 * total), side="left"
+                )  # a bin with somebody in it
+                within = (wanted - (up_to[place] - counts[place])) / counts[place]
+                value = self.low + self.width * (place - 1 + within)
+                found[:, visit] = np.where((place == 0) | (place == len(counts) - 1), np.nan, value)
         return found
 
 
@@ -193,7 +203,14 @@ def responders(
     ----------
     rules
         Name → function of trajectories that gives truth values with dims ``patient, visit``; see `falls_by`.
+
+    Raises
+    ------
+    SolverError
+        When there is none.
     """
+    if not rules:
+        raise SolverError("responders", [Problem("rules", "there is none", "one or more")])
 
     def count(trajectories: Trajectories) -> Shares:
         met = [np.asarray(rule(trajectories)).sum(axis=0, dtype=np.int64) for rule in rules.values()]
@@ -203,7 +220,10 @@ def responders(
 
 
 def falls_by(output: str, percent: float) -> Callable[[Trajectories], NDArray[np.bool_]]:
-    """Return the rule that an output has fallen by `percent` (0 to 100) or more of what it was at the first visit."""
+    """Return the rule that an output has fallen by `percent` (0 to 100) or more of what it was at the first visit.
+
+    Who had none of it at the first visit does not respond.
+    """
 
     def rule(trajectories: Trajectories) -> NDArray[np.bool_]:
         values = trajectories[output]

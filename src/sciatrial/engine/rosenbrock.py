@@ -1,6 +1,6 @@
 """The driver: one patient after another through a stiffly accurate Rosenbrock method, with visits, events and rules.
 
-The text of `drive` and of the tableau is compiled together with the kernels of one model (see ``compile.py``), under
+The text of `drive` and of the tableau is compiled together with the kernels of one model (see ``scalar.py``), under
 whose names it calls them. Every patient is solved alone, so a result depends on nobody else in the batch.
 
 Source: Hairer & Wanner, Solving Ordinary Differential Equations II (1996), section IV.7 and its code RODAS, order 4(3),
@@ -153,6 +153,9 @@ def drive(
                     kept += 1
             n_waiting = kept
             if visit == n_visits:
+                break
+            if taken >= max_steps:
+                outcome = TOO_MANY_STEPS
                 break
             target = times[patient, visit]
             if event < event_start[patient + 1] and event_day[event] < target:

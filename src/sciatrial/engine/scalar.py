@@ -25,6 +25,7 @@ import numba
 from sciatrial.engine import rosenbrock
 from sciatrial.engine.cache import cache_folder, warn_of_no_cache
 from sciatrial.engine.emit_numba import Kernels, emit
+from sciatrial.engine.lower import source_of
 from sciatrial.engine.trace import trace
 from sciatrial.model import Model
 
@@ -82,8 +83,8 @@ def scalar_code(model: Model) -> ScalarCode:
 def _source(kernels: str, *, cache: bool) -> str:
     """Join the head, the kernels and the driver's own text into one module."""
     tableau = "\n".join(f"{name} = {value!r}" for name, value in vars(rosenbrock).items() if name.isupper())
-    step = f"@kernel({_STEP!r})\n{inspect.getsource(rosenbrock.step)}"
-    drive = f"@kernel({_DRIVE!r})\n{inspect.getsource(rosenbrock.drive)}"
+    step = f"@kernel({_STEP!r})\n{source_of(rosenbrock.step)}"
+    drive = f"@kernel({_DRIVE!r})\n{source_of(rosenbrock.drive)}"
     return "\n\n".join([_HEAD.format(cache=cache), tableau, kernels, step, drive])
 
 

@@ -1,4 +1,4 @@
-"""The guard of single precision: a few patients of the batch are solved in both precisions first."""
+"""Single precision, guarded: a few patients of the batch are solved in both precisions first."""
 
 from __future__ import annotations
 
@@ -6,70 +6,103 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sciatrial.engine.batch import Batch
 from sciatrial.engine.events import Rule
-from sciatrial.engine.solve import Precision, SlowEngineWarning, solve
-from sciatrial.engine.trajectories import Trajectories
-from sciatrial.foundation import silent
+from sciatrial.engine.solve import Precision, Processor, SlowEngineWarning, solve
+from sciatrial.engine.trajectories import Status, Trajectories
+from sciatrial.foundation import Progress, silent
 from sciatrial.model import Model
 
 _N_GUARDS = 64
 # In tolerances. At the default one the solver's own largest error is six of them, so two solutions that are both
 # right may lie that far apart.
 _MOST = 10.0
+_MOST_DECIDED_OTHERWISE = 0.05
 
 
-def guarded(
-    model: Model, batch: Batch, rules: Sequence[Rule], names: tuple[str, ...], tolerance: float, max_steps: int
-) -> Precision:
-    """Return single precision where it is good enough for this batch, else double, with a warning that says why.
+def solve_single(
+    model: Model,
+    batch: Batch,
+    rules: Sequence[Rule],
+    names: tuple[str, ...],
+    *,
+    tolerance: float,
+    max_steps: int,
+    threads: int | None,
+    progress: Progress,
+    processor: Processor,
+) -> Trajectories:
+    """Solve every patient in single precision where that is good enough for this batch, else in double.
 
     Warns
     -----
     SlowEngineWarning
         When single precision is refused.
     """
-    rows = np.unique(np.linspace(0, len(batch.initial) - 1, _N_GUARDS).astype(np.int64))
-    few = batch.of(rows)
-    theirs = [rule.of(rows) for rule in rules]
+    how = {"tolerance": tolerance, "max_steps": max_steps, "threads": threads}
 
-    def run(precision: Precision) -> Trajectories:
-        return solve(
-            model, few, theirs, names, tolerance=tolerance, max_steps=max_steps, threads=None, progress=silent,
-            precision=precision,
-        )  # fmt: skip
+    def run(
+        some: Batch, theirs: Sequence[Rule], precision: Precision, told: Progress, where: Processor
+    ) -> Trajectories:
+        return solve(model, some, theirs, names, progress=told, precision=precision, processor=where, **how)
 
-    why = _too_coarse(run(Precision.SINGLE), run(Precision.DOUBLE), tolerance)
-    if not why:
-        return Precision.SINGLE
-    warnings.warn(
-        f"single precision is not good enough here: {why}. Double precision does the work, some 1.8 times slower.",
-        SlowEngineWarning,
-        stacklevel=4,
-    )
-    return Precision.DOUBLE
+    n = len(batch.initial)
+    if n <= _N_GUARDS:  # the guard alone would take longer than all of them in double
+        return run(batch, rules, Precision.DOUBLE, progress, processor)
+    rows = np.unique(np.linspace(0, n - 1, _N_GUARDS).astype(np.int64))
+    few, theirs = batch.of(rows), [rule.of(rows) for rule in rules]
+    single, double = (run(few, theirs, word, silent, Processor.VECTOR) for word in (Precision.SINGLE, Precision.DOUBLE))
+    why = _too_coarse(model, single, double, tolerance)
+    if why:
+        warnings.warn(
+            f"single precision is not good enough here: {why}. Double precision does the work, some 1.8 times slower.",
+            SlowEngineWarning,
+            stacklevel=3,
+        )
+        return run(batch, rules, Precision.DOUBLE, progress, processor)
+    done = run(batch, rules, Precision.SINGLE, progress, processor)
+    left = np.flatnonzero(done.status != Status.SOLVED)
+    if len(left):
+        done.put(left, run(batch.of(left), [rule.of(left) for rule in rules], Precision.DOUBLE, silent, processor))
+    return done
 
 
-def _too_coarse(single: Trajectories, double: Trajectories, tolerance: float) -> str:
+def _too_coarse(model: Model, single: Trajectories, double: Trajectories, tolerance: float) -> str:
     """Return where single precision lies too far from double; empty where it does not."""
-    solved = double.status == 0
-    unsolved = np.flatnonzero(solved & (single.status != 0))
-    if len(unsolved):
-        return f"{len(unsolved)} of {len(solved)} patients that were tried could not be solved in it"
-    # where another decision was taken, another course is right
-    same = solved & (single.triggered == double.triggered).all(axis=(1, 2))
-    if not same.any() or not single.outputs:
-        return ""
-    reference = np.abs(double.values[same])
-    size = reference + 0.01 * reference.max(axis=(0, 1))
-    away = np.abs(single.values[same] - double.values[same])
-    share = np.divide(away, size, out=np.zeros_like(away), where=away > 0)
-    worst = share.max(axis=(0, 1))
-    column = int(worst.argmax())
-    if worst[column] <= _MOST * tolerance:
-        return ""
-    return (
-        f"{single.outputs[column]} is {worst[column]:.1g} (relative) from double in one of {int(same.sum())} patients "
-        f"that were tried, more than {_MOST:g} × the tolerance of {tolerance:g}"
-    )
+    solved = double.status == Status.SOLVED
+    unsolved = int((solved & (single.status != Status.SOLVED)).sum())
+    if unsolved:
+        return f"{unsolved} of {len(solved)} patients that were tried could not be solved in it"
+    differs = (single.triggered != double.triggered).any(axis=1)  # dims patient, visit
+    otherwise = solved & differs.any(axis=1)
+    if otherwise.sum() > max(1.0, _MOST_DECIDED_OTHERWISE * len(solved)):
+        return f"other decisions are taken for {int(otherwise.sum())} of {len(solved)} patients that were tried"
+    # after another decision another course is right: up to the visit that it was taken at, courses are compared
+    first = np.where(differs.any(axis=1), differs.argmax(axis=1), differs.shape[1])
+    compared = solved[:, None] & (np.arange(differs.shape[1]) <= first[:, None])
+    scales = {state.name: state.scale for state in model.states}
+    for column, name in enumerate(single.outputs):
+        mine, reference = single.values[:, :, column], double.values[:, :, column]
+        scale = scales.get(name, _typical(reference[solved]))
+        worst = _worst(mine[compared], reference[compared], scale)
+        if worst > _MOST * tolerance:
+            return f"{name} is {worst:.1g} (relative) from double, more than {_MOST:g} × the tolerance of {tolerance:g}"
+    ended = solved & ~otherwise
+    for column, state in enumerate(model.states):
+        worst = _worst(single.final_states[ended, column], double.final_states[ended, column], state.scale)
+        if worst > _MOST * tolerance:
+            return f"{state.name} ends {worst:.1g} (relative) from double, more than {_MOST:g} × {tolerance:g}"
+    return ""
+
+
+def _typical(values: NDArray[np.float64]) -> float:
+    """Return the size of an output without a known scale: the median patient's largest; dims ``patient, visit``."""
+    return float(np.median(np.abs(values).max(axis=1))) if values.size else 0.0
+
+
+def _worst(mine: NDArray[np.float64], reference: NDArray[np.float64], scale: float) -> float:
+    away, size = np.abs(mine - reference), np.abs(reference) + 0.01 * scale
+    share = np.divide(away, size, out=np.where(away > 0, np.inf, 0.0), where=size > 0)
+    return float(share.max(initial=0.0))

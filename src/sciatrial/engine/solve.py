@@ -17,9 +17,9 @@ from sciatrial.engine import lanes
 from sciatrial.engine.batch import Batch, driver_arguments, no_trajectories
 from sciatrial.engine.events import Rule
 from sciatrial.engine.graphics import NoGraphicsError, graphics_code, run_on_graphics
-from sciatrial.engine.trajectories import Trajectories
+from sciatrial.engine.trajectories import Status, Trajectories
 from sciatrial.engine.vector import target_here, vector_code
-from sciatrial.foundation import Problem, Progress, SolverError
+from sciatrial.foundation import Problem, Progress, SolverError, silent
 from sciatrial.model import Model
 
 _SECONDS_BETWEEN_LOOKS = 0.05
@@ -61,6 +61,31 @@ class Mesh:
     largest_error: NDArray[np.float64]
 
 
+def processor_for(processor: Processor, precision: Precision, model: Model, *, stacklevel: int = 3) -> Processor:
+    """Return what will compute: what was asked for, or what this machine has instead.
+
+    Warns
+    -----
+    SlowEngineWarning
+        When that is something else, with the reason.
+    """
+    if processor is Processor.GRAPHICS:
+        try:
+            graphics_code(model, is_double=precision is Precision.DOUBLE)
+        except NoGraphicsError as missing:
+            warnings.warn(str(missing), SlowEngineWarning, stacklevel=stacklevel)
+            processor = Processor.VECTOR
+    if processor is Processor.VECTOR and target_here(is_double=precision is Precision.DOUBLE) is None:
+        warnings.warn(
+            "this processor has no fused vector arithmetic (AVX2 with FMA, AVX-512 or NEON): patients are solved one "
+            "at a time, some seven times slower, with the same results to rounding.",
+            SlowEngineWarning,
+            stacklevel=stacklevel,
+        )
+        return Processor.SCALAR
+    return processor
+
+
 def solve(
     model: Model,
     batch: Batch,
@@ -71,48 +96,47 @@ def solve(
     max_steps: int,
     threads: int | None,
     progress: Progress,
-    processor: Processor = Processor.VECTOR,
+    processor: Processor,
     precision: Precision = Precision.DOUBLE,
     mesh: Mesh | None = None,
 ) -> Trajectories:
-    """Solve every patient; with a mesh, follow it or write it down."""
+    """Solve every patient on a processor that is there; with a mesh, follow it or write it down.
+
+    A patient with a result that is not finite is not solved, wherever the number comes from.
+    """
     trajectories = no_trajectories(batch, names, len(rules))
     settings = {"tolerance": tolerance, "max_steps": max_steps}
-    if processor is Processor.GRAPHICS and mesh is None:
-        try:
-            graphics = graphics_code(model, is_double=precision is Precision.DOUBLE)
-        except NoGraphicsError as missing:
-            warnings.warn(str(missing), SlowEngineWarning, stacklevel=3)
-            processor = Processor.VECTOR
-        else:
-            arguments = driver_arguments(model, graphics.output_names, batch, rules, trajectories, **settings)
-            run_on_graphics(graphics, arguments | _mesh_arguments(None, len(batch.initial)), progress)
-            return trajectories
-    target = target_here(is_double=precision is Precision.DOUBLE)
-    if processor is Processor.VECTOR and target is None:
-        warnings.warn(
-            "this processor has no fused vector arithmetic (AVX2 with FMA, AVX-512 or NEON): patients are solved one "
-            "at a time, some five times slower, with the same results to rounding.",
-            SlowEngineWarning,
-            stacklevel=3,
-        )
-        processor = Processor.SCALAR
-    if processor is Processor.SCALAR or target is None:
-        if mesh is not None:
-            expected = "a processor with AVX2 and FMA, AVX-512 or NEON"
-            raise SolverError("frozen steps", [Problem("this processor", "has no vector code", expected)])
+    n = len(batch.initial)
+    if processor is Processor.GRAPHICS:
+        graphics = graphics_code(model, is_double=precision is Precision.DOUBLE)
+        arguments = driver_arguments(model, graphics.output_names, batch, rules, trajectories, **settings)
+        run_on_graphics(graphics, arguments | _mesh_arguments(None, n), progress)
+    elif processor is Processor.SCALAR:
         from sciatrial.engine.scalar import scalar_code  # numba is slow to import, and seldom needed
 
         scalar = scalar_code(model)
         arguments = driver_arguments(model, scalar.output_names, batch, rules, trajectories, **settings)
-        _run_scalar(scalar, arguments, len(batch.initial), threads, progress)
-        return trajectories
-    code = vector_code(model, target)
-    arguments = driver_arguments(model, code.output_names, batch, rules, trajectories, **settings)
-    arguments |= _mesh_arguments(mesh, len(batch.initial))
-    arguments["absolute"] = arguments["absolute"].astype(np.float64 if target.is_double else np.float32)
-    _run_vector(code.run, arguments, target.lanes, threads, progress)
+        _run_scalar(scalar, arguments, n, threads, progress)
+    else:
+        target = target_here(is_double=precision is Precision.DOUBLE)
+        if target is None:
+            expected = "a processor with AVX2 and FMA, AVX-512 or NEON"
+            raise SolverError("vector code", [Problem("this processor", "has none", expected)])
+        code = vector_code(model, target)
+        arguments = driver_arguments(model, code.output_names, batch, rules, trajectories, **settings)
+        arguments |= _mesh_arguments(mesh, n)
+        arguments["absolute"] = arguments["absolute"].astype(np.float64 if target.is_double else np.float32)
+        _run_vector(code.run, arguments, target.lanes, threads, progress)
+    _mark_what_is_not_finite(trajectories)
     return trajectories
+
+
+def _mark_what_is_not_finite(run: Trajectories) -> None:
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(run.values.sum()) and np.isfinite(run.final_states.sum()):  # nearly always
+            return
+    finite = np.isfinite(run.values).all(axis=(1, 2)) & np.isfinite(run.final_states).all(axis=1)
+    run.status[~finite & (run.status == Status.SOLVED)] = Status.NOT_FINITE
 
 
 def prepare(model: Model) -> None:
@@ -169,7 +193,8 @@ def _run_vector(
     progress.start("patients simulated", n)
     told = 0
     is_stopped = False
-    if n <= _FEW:
+    # where nobody watches, one thread needs no other
+    if n <= _FEW or (threads == 1 and progress is silent):
         work()
     else:
         with ThreadPoolExecutor(threads or cores()) as pool:

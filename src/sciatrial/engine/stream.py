@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sciatrial.engine.batch import checked
+from sciatrial.engine.batch import check_limits, checked, output_names
 from sciatrial.engine.events import Events, Rule
 from sciatrial.engine.reduce import Reducer
 from sciatrial.engine.simulate import too_many_failures
-from sciatrial.engine.solve import cores, solve
+from sciatrial.engine.solve import Precision, Processor, cores, prepare, processor_for, solve
 from sciatrial.engine.trajectories import Status, Trajectories
-from sciatrial.foundation import Progress, SolverError, silent
+from sciatrial.foundation import Problem, Progress, SolverError, silent
 from sciatrial.model import Model
 
 BLOCK = 4096  # patients: enough for full lanes, few enough that a block of every thread fits into little memory
@@ -53,7 +53,7 @@ class Streamed:
     @property
     def n_unsolved(self) -> int:
         """Patients who could not be solved, and are in none of the results."""
-        return self.n_patients - self.ended[Status.SOLVED]
+        return sum(self.ended.values()) - self.ended[Status.SOLVED]
 
     def __repr__(self) -> str:
         kinds = ", ".join(type(result).__name__ for result in self.results)
@@ -106,14 +106,19 @@ def stream(
     KeyboardInterrupt
         When `progress` asks to stop.
     """
-    names = tuple(outputs)
+    names = output_names(model, outputs)
+    check_limits(max_steps, threads, max_failed_fraction)
+    if n_patients < 1:
+        raise SolverError("stream", [Problem("n_patients", f"is {n_patients}", "1 or more")])
     times = np.asarray(times_days, dtype=float)
     n_threads = threads or cores()
+    processor = processor_for(Processor.VECTOR, Precision.DOUBLE, model)
+    prepare(model)  # before threads ask for it all at once
 
     def reduced(first: int) -> _Block:
         stop = min(first + BLOCK, n_patients)
         crowd = source(first, stop)
-        run = _followed(model, crowd, (first, stop), times, names, tolerance, max_steps)
+        run = _followed(model, crowd, (first, stop), times, names, tolerance, max_steps, processor)
         solved = run.status == Status.SOLVED
         left = run if solved.all() else run.of(solved)
         told = tuple(run.failures(first)[:_MOST_TOLD])
@@ -169,10 +174,18 @@ def _followed(
     names: tuple[str, ...],
     tolerance: float,
     max_steps: int,
+    processor: Processor,
 ) -> Trajectories:
     events = Events.none() if crowd.events is None else crowd.events
+    where = f"patients {block[0]} to {block[1] - 1}, counted from 0"
     try:
         batch = checked(model, crowd.parameters, crowd.initial, times, events, crowd.rules, names, tolerance)
     except SolverError as error:
-        raise SolverError(f"patients {block[0]} to {block[1] - 1}, counted from 0", error.problems) from error
-    return solve(model, batch, crowd.rules, names, tolerance=tolerance, max_steps=max_steps, threads=1, progress=silent)
+        raise SolverError(where, error.problems) from error
+    if len(batch.initial) != block[1] - block[0]:
+        found, expected = f"gave {len(batch.initial)} patients", f"{block[1] - block[0]}"
+        raise SolverError(where, [Problem("source", found, expected, "return just the patients that are asked for")])
+    return solve(
+        model, batch, crowd.rules, names, tolerance=tolerance, max_steps=max_steps, threads=1, progress=silent,
+        processor=processor,
+    )  # fmt: skip

@@ -45,8 +45,8 @@ class Trajectories:
     """Simulated patients.
 
     ``times_days`` has dims ``patient, visit``; ``values`` dims ``patient, visit, output`` (NaN from where a patient
-    failed); ``final_states`` dims ``patient, state``, after the events of the last day; ``status``, ``stopped_day`` and
-    ``steps`` dims ``patient``; ``triggered`` dims ``patient, rule, visit``.
+    failed, only finite numbers in solved patients); ``final_states`` dims ``patient, state``, after the events of the
+    last day; ``status``, ``stopped_day`` and ``steps`` dims ``patient``; ``triggered`` dims ``patient, rule, visit``.
     """
 
     outputs: tuple[str, ...]
@@ -91,6 +91,12 @@ class Trajectories:
         """Return some of the patients: their places, or a truth value for each."""
         arrays = {item.name: getattr(self, item.name)[rows] for item in fields(self) if item.name != "outputs"}
         return Trajectories(outputs=self.outputs, **arrays)
+
+    def put(self, rows: NDArray[np.int64], other: Trajectories) -> None:
+        """Put another simulation of some of the patients in place of theirs, while results are being made."""
+        for item in fields(self):
+            if item.name != "outputs":
+                getattr(self, item.name)[rows] = getattr(other, item.name)
 
     def table(self) -> pd.DataFrame:
         """Return one row for each patient and visit, one column for each output."""
