@@ -1,7 +1,8 @@
 """What every engine of the benchmark is given and answers, in whichever environment it runs.
 
 A worker is started with the folder of inputs and speaks lines of JSON: first what it is, then for each order (solver,
-tolerance, rows of patients, where to save) the processor seconds that it took.
+tolerance, rows of patients, where to save) the processor seconds that it took. An order is carried out again and again
+for about as many seconds as it says, and the middle time counts: memory that is new to a process is slow at first.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+
+
+MOST_REPEATS = 15
 
 
 @dataclass(frozen=True)
@@ -154,13 +158,16 @@ def serve(
     for line in sys.stdin:
         order = json.loads(line)
         rows = np.array(order["rows"], dtype=np.int64)
-        start = time.process_time()
-        found = solvers[order["solver"]](order["tolerance"], rows)
-        seconds = time.process_time() - start
-        if isinstance(found, tuple):  # it worked in another process, which measured its own time
-            found, seconds = found
+        taken: list[float] = []
+        while not taken or (sum(taken) < order["seconds"] and len(taken) < MOST_REPEATS):
+            start = time.process_time()
+            found = solvers[order["solver"]](order["tolerance"], rows)
+            taken.append(time.process_time() - start)
+            if isinstance(found, tuple):  # it worked in another process, which measured its own time
+                found, taken[-1] = found
         if order["save"]:
             np.save(order["save"], found)
+        seconds = sorted(taken)[len(taken) // 2]
         _answer(answers, {"seconds": seconds, "unsolved": int(np.isnan(found).any(axis=(1, 2)).sum())})
 
 

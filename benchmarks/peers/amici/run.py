@@ -16,7 +16,7 @@ import numpy as np
 from amici.importers.sbml import SbmlImporter
 from amici.importers.utils import MeasurementChannel
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[1]))
 from worker import Inputs, one_by_one, serve
 
 MODEL = "sciatica_bench"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[1]))
 from worker import Inputs, serve
 
 FLAGS = ("-O3", "-march=native", "-ffast-math", "-mprefer-vector-width=512")

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[1]))
 from worker import Inputs, serve
 
 BATCH = 8  # larger ones were slower: all wait for the one with the most steps

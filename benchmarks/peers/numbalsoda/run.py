@@ -8,7 +8,7 @@ import numba
 import numpy as np
 from numbalsoda import dop853, lsoda, lsoda_sig
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[1]))
 from worker import Inputs, serve
 
 

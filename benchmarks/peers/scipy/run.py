@@ -8,7 +8,7 @@ import numpy as np
 import scipy
 from scipy.integrate import odeint, solve_ivp
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[1]))
 from worker import Inputs, one_by_one, serve
 
 METHODS = ("RK45", "DOP853", "LSODA", "BDF", "Radau")
