@@ -33,7 +33,9 @@ def plot(rows: Sequence[Mapping[str, Any]], folder: Path) -> None:
     axes.barh(range(len(ran)), speeds, color=[_colour(row["engine"]) for row in ran], height=0.66)
     axes.set_yticks(range(len(ran)), [_NAMES.get(row["engine"], row["engine"]) for row in ran])
     axes.set_xscale("log")
-    axes.set_xlim(min(speeds) / 3, max(speeds) * 30)
+    axes.set_xlim(min(speeds) / 3, max(speeds) * 90)
+    axes.set_xticks([10.0**power for power in range(1, 7) if min(speeds) / 3 < 10.0**power <= 2 * max(speeds)])
+    axes.minorticks_off()
     for place, (row, speed) in enumerate(zip(ran, speeds, strict=True)):
         words = f"{_rounded(speed)} /s   error {row['max_relative_error']:.1e}   {row['solver']}, {row['tolerance']:g}"
         axes.text(speed * 1.12, place, words, va="center", fontsize=8.5, color=_INK)

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 
-
 MOST_REPEATS = 15
 
 

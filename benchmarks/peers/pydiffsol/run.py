@@ -1,6 +1,7 @@
 """pydiffsol (diffsol, in Rust) with the model in its own language, compiled by its own compiler."""
 
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,13 @@ def prepare(inputs: Inputs):
     """Return every method with dense and with sparse matrices."""
     code = inputs.text("rates.diffsl")
 
-    def solver(matrix, method):
-        ode = pydiffsol.Ode(code, matrix_type=matrix, ode_solver=method)
+    @cache  # compiled when first asked for
+    def compiled(matrix, method):
+        return pydiffsol.Ode(code, matrix_type=MATRICES[matrix], ode_solver=METHODS[method])
 
+    def solver(matrix: str, method: str):
         def with_tolerance(tolerance: float):
+            ode = compiled(matrix, method)
             ode.rtol, ode.atol = tolerance, 0.01 * tolerance
 
             def of_one(row: int) -> np.ndarray:
@@ -40,7 +44,7 @@ def prepare(inputs: Inputs):
         return with_tolerance
 
     solvers = {
-        f"{method} {matrix}": solver(MATRICES[matrix], METHODS[method])
+        f"{method} {matrix}": solver(matrix, method)
         for method in METHODS
         for matrix in (MATRICES if method != "Tsit5" else ["dense"])
     }
