@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sciatrial.calibration import draw_parameters, read_prior
 from sciatrial.engine import Effect, Events, Rule, Trajectories, simulate
-from sciatrial.exchange import CAUSES, REFERENCE_TREATMENTS, output_scale
+from sciatrial.exchange import CAUSES, REFERENCE_TREATMENTS
 from sciatrial.foundation import Cause, uniforms
 from sciatrial.model import Model
 from sciatrial.population import cohort_named, sample_patients, treated_patients
@@ -125,6 +125,6 @@ def simulated(people: Everybody, tolerance: float, **more) -> Trajectories:
 
 def relative_errors(people: Everybody, run: Trajectories, reference: Trajectories) -> NDArray[np.float64]:
     """Return ``|x − reference| / (|reference| + 0.01 × scale)``; dims ``patient, visit, output``."""
-    scale = np.array([output_scale(people.model, item.name) for item in people.model.outputs])
+    scale = np.array([item.scale for item in people.model.outputs])
     away = np.abs(run.values - reference.values)
     return away / (np.abs(reference.values) + 0.01 * scale)

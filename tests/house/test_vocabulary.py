@@ -2,6 +2,7 @@ import pytest
 
 from sciatrial.calibration import read_prior
 from sciatrial.evidence import read_evidence
+from sciatrial.foundation import Score, scale_of
 from sciatrial.model import sciatica_model
 
 MODEL = sciatica_model()
@@ -39,3 +40,10 @@ def test_every_mechanism_names_a_source():
 
 def test_every_state_and_parameter_says_what_it_means():
     assert all(item.meaning and item.unit for item in (*MODEL.states, *MODEL.parameters))
+
+
+def test_the_scale_of_a_score_is_the_top_of_its_scale():
+    scores = {str(score) for score in Score}
+    told = {item.name: item.scale for item in MODEL.outputs if item.name in scores}
+    assert len(told) >= 7
+    assert told == {name: scale_of(name)[1] for name in told}

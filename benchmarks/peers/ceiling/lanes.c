@@ -77,6 +77,9 @@ INLINE vector raised(vector a, vector exponent) {
   return SELECT(is_above, found, all(0));
 }
 
+#define NEVER 1e300
+#define EMPTY (-((int64_t)1 << 62))
+
 /* KERNELS: fill_constants, matrix, factorise, stage and outputs of one model */
 #include "kernels.h"
 
@@ -158,7 +161,7 @@ void simulate(int64_t n_patients, const double *parameters, const double *initia
   FOR_STATES absolute[i] = absolute_[i];
   for (int lane = 0; lane < LANES; lane++) {
     patient[lane] = -1, is_there[lane] = 0, step_days[lane] = FIRST_STEP_DAYS;
-    day[lane] = 0, planned[lane] = FIRST_STEP_DAYS, target[lane] = 0;
+    is_last[lane] = 0, day[lane] = 0, planned[lane] = FIRST_STEP_DAYS, target[lane] = NEVER, taken[lane] = EMPTY;
   }
   for (;;) {
     for (int lane = 0; lane < LANES; lane++) {
@@ -207,6 +210,7 @@ void simulate(int64_t n_patients, const double *parameters, const double *initia
       is_there[lane] = 0;
       if (visit[lane] == n_visits) {
         status[row] = SOLVED, steps[row] = taken[lane], patient[lane] = -1, n_ended++;
+        taken[lane] = EMPTY, planned[lane] = FIRST_STEP_DAYS, target[lane] = NEVER;
       } else {
         double soonest = times[row * n_visits + visit[lane]];
         if (event[lane] < event_start[row + 1] && event_day[event[lane]] < soonest) soonest = event_day[event[lane]];
@@ -217,37 +221,34 @@ void simulate(int64_t n_patients, const double *parameters, const double *initia
     while (is_waited_for) {
       for (int lane = 0; lane < LANES; lane++) {
         double left = target[lane] - day[lane], wanted = planned[lane];
-        is_last[lane] = 0;
-        if (patient[lane] < 0)
-          wanted = FIRST_STEP_DAYS;
-        else if (wanted * 1.0001 >= left)
-          is_last[lane] = 1, wanted = left;
-        else if (2 * wanted > left)
-          wanted = 0.5 * left;
-        step_days[lane] = wanted;
+        int lands = wanted * 1.0001 >= left;
+        double shorter = 2 * wanted > left ? 0.5 * left : wanted;
+        is_last[lane] = lands, step_days[lane] = lands ? left : shorter;
       }
       advance(y, c, &step_days, absolute, relative, &error, &growth);
+      int n_arrived = 0, n_odd = 0;
       for (int lane = 0; lane < LANES; lane++) {
-        int64_t row = patient[lane];
-        if (row < 0) continue;
-        double now = step_days[lane], size = error[lane];
-        int outcome = SOLVED;
+        double now = step_days[lane], before = planned[lane], suggested = now * growth[lane];
+        int fine = error[lane] <= 1;
+        suggested = suggested < LONGEST_STEP_DAYS ? suggested : LONGEST_STEP_DAYS;
+        suggested = fine & is_last[lane] & (now < before) & (suggested < before) ? before : suggested;
+        planned[lane] = suggested;
+        double reached = is_last[lane] ? target[lane] : day[lane] + now;
+        day[lane] = fine ? reached : day[lane];
         taken[lane]++;
-        if (size <= 1) {
-          double suggested = now * growth[lane];
-          if (!(is_last[lane] && now < planned[lane] && suggested < planned[lane]))
-            planned[lane] = suggested < LONGEST_STEP_DAYS ? suggested : LONGEST_STEP_DAYS;
-          day[lane] = is_last[lane] ? target[lane] : day[lane] + now;
-          if (is_last[lane]) is_there[lane] = 1, is_waited_for = 0;
-        } else {
-          planned[lane] = now * growth[lane];
-          if (planned[lane] < SHORTEST_STEP_DAYS) outcome = STEP_TOO_SMALL;
-        }
-        if (taken[lane] >= max_steps && day[lane] < target[lane] && outcome == SOLVED) outcome = TOO_MANY_STEPS;
-        if (outcome != SOLVED) {
-          status[row] = outcome, steps[row] = taken[lane], patient[lane] = -1, n_ended++, is_waited_for = 0;
-        }
+        is_there[lane] = fine & is_last[lane];
+        n_arrived += fine & is_last[lane];
+        n_odd += (!fine & (suggested < SHORTEST_STEP_DAYS)) | (taken[lane] >= max_steps);
       }
+      if (n_odd)
+        for (int lane = 0; lane < LANES; lane++) {
+          if (patient[lane] < 0 || is_there[lane]) continue;
+          int too_short = !(error[lane] <= 1) && planned[lane] < SHORTEST_STEP_DAYS;
+          if (!too_short && taken[lane] < max_steps) continue;
+          status[patient[lane]] = too_short ? STEP_TOO_SMALL : TOO_MANY_STEPS, steps[patient[lane]] = taken[lane];
+          patient[lane] = -1, taken[lane] = EMPTY, planned[lane] = FIRST_STEP_DAYS, target[lane] = NEVER, n_ended++;
+        }
+      is_waited_for = !n_arrived && !n_ended;
     }
     n_living -= n_ended;
   }

@@ -188,12 +188,12 @@ def _rule_problems(rule: Rule, model: Model, known: list[str], shape: tuple[int,
 
 
 def no_trajectories(batch: Batch, names: tuple[str, ...], n_rules: int) -> Trajectories:
-    """Return trajectories for the drivers to fill."""
+    """Return trajectories for the drivers to fill: values of visits that are not reached are left as they are."""
     n, n_visits = batch.times.shape
     return Trajectories(
         outputs=names,
         times_days=batch.times.copy(),
-        values=np.full((n, n_visits, len(names)), np.nan),
+        values=np.empty((n, n_visits, len(names))),
         final_states=np.full(batch.initial.shape, np.nan),
         status=np.zeros(n, dtype=np.int64),
         stopped_day=np.zeros(n),

@@ -82,11 +82,10 @@ def _too_coarse(model: Model, single: Trajectories, double: Trajectories, tolera
     # after another decision another course is right: up to the visit that it was taken at, courses are compared
     first = np.where(differs.any(axis=1), differs.argmax(axis=1), differs.shape[1])
     compared = solved[:, None] & (np.arange(differs.shape[1]) <= first[:, None])
-    scales = {state.name: state.scale for state in model.states}
+    scales = {item.name: item.scale for item in model.outputs}
     for column, name in enumerate(single.outputs):
         mine, reference = single.values[:, :, column], double.values[:, :, column]
-        scale = scales.get(name, _typical(reference[solved]))
-        worst = _worst(mine[compared], reference[compared], scale)
+        worst = _worst(mine[compared], reference[compared], scales[name])
         if worst > _MOST * tolerance:
             return f"{name} is {worst:.1g} (relative) from double, more than {_MOST:g} × the tolerance of {tolerance:g}"
     ended = solved & ~otherwise
@@ -95,11 +94,6 @@ def _too_coarse(model: Model, single: Trajectories, double: Trajectories, tolera
         if worst > _MOST * tolerance:
             return f"{state.name} ends {worst:.1g} (relative) from double, more than {_MOST:g} × {tolerance:g}"
     return ""
-
-
-def _typical(values: NDArray[np.float64]) -> float:
-    """Return the size of an output without a known scale: the median patient's largest; dims ``patient, visit``."""
-    return float(np.median(np.abs(values).max(axis=1))) if values.size else 0.0
 
 
 def _worst(mine: NDArray[np.float64], reference: NDArray[np.float64], scale: float) -> float:

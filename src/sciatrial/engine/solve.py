@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.engine import lanes
+from sciatrial.engine import lanes, rosenbrock
 from sciatrial.engine.batch import Batch, driver_arguments, no_trajectories
 from sciatrial.engine.events import Rule
 from sciatrial.engine.graphics import NoGraphicsError, graphics_code, run_on_graphics
@@ -127,13 +127,17 @@ def solve(
         arguments |= _mesh_arguments(mesh, n)
         arguments["absolute"] = arguments["absolute"].astype(np.float64 if target.is_double else np.float32)
         _run_vector(code.run, arguments, target.lanes, threads, progress)
-    _mark_what_is_not_finite(trajectories)
+    _complete(trajectories)
     return trajectories
 
 
-def _mark_what_is_not_finite(run: Trajectories) -> None:
+def _complete(run: Trajectories) -> None:
+    """Take out what was not reached, and the word solved where a result is not finite."""
+    failed = np.flatnonzero(run.status != Status.SOLVED)
+    for row in failed:
+        run.values[row, run.times_days[row] > run.stopped_day[row] + rosenbrock.SAME_DAY] = np.nan
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(run.values.sum()) and np.isfinite(run.final_states.sum()):  # nearly always
+        if not len(failed) and np.isfinite(run.values.sum()) and np.isfinite(run.final_states.sum()):  # nearly always
             return
     finite = np.isfinite(run.values).all(axis=(1, 2)) & np.isfinite(run.final_states).all(axis=1)
     run.status[~finite & (run.status == Status.SOLVED)] = Status.NOT_FINITE

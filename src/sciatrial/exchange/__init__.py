@@ -5,7 +5,7 @@ COMBINE archive that other programs run. Never simulates anything otherwise than
 to write: the tests read what is written with the libraries of the field.
 """
 
-from sciatrial.exchange.agreement import largest_difference, our_course, output_scale
+from sciatrial.exchange.agreement import largest_difference, our_course
 from sciatrial.exchange.antimony import to_antimony
 from sciatrial.exchange.case import CAUSES, REFERENCE_TREATMENTS, Case, Change, reference_case
 from sciatrial.exchange.links import source_links
@@ -20,7 +20,6 @@ __all__ = [
     "Change",
     "largest_difference",
     "our_course",
-    "output_scale",
     "rate_of_change",
     "reference_case",
     "source_links",

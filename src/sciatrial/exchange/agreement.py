@@ -9,22 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from sciatrial.engine import Events, simulate
 from sciatrial.exchange.case import Case
-from sciatrial.foundation import Score, scale_of
-from sciatrial.model import Model
 
 _TIGHTEST = 1e-11
-# sizes of outputs that are neither states nor scores, in their unit; all others are shares
-_OTHER_SCALES = {"root_pressure": 10.0}
-
-
-def output_scale(model: Model, name: str) -> float:
-    """Return a typical size of an output: what its errors are measured against where it is small."""
-    for state in model.states:
-        if state.name == name:
-            return state.scale
-    if name in [str(score) for score in Score]:
-        return scale_of(name)[1]
-    return _OTHER_SCALES.get(name, 1.0)
 
 
 def our_course(case: Case, days: ArrayLike, *, tolerance: float = _TIGHTEST) -> dict[str, NDArray[np.float64]]:
@@ -53,8 +39,9 @@ def largest_difference(
 ) -> tuple[float, str]:
     """Return the largest ``|difference| / (|ours| + 0.01 × scale)`` over all outputs and days, and where it is."""
     worst, where = 0.0, ""
+    scales = {item.name: item.scale for item in case.model.outputs}
     for name, reference in ours.items():
-        error = np.abs(theirs[name] - reference) / (np.abs(reference) + 0.01 * output_scale(case.model, name))
+        error = np.abs(theirs[name] - reference) / (np.abs(reference) + 0.01 * scales[name])
         if not np.isfinite(error).all():
             return float("inf"), name
         if error.max() > worst:

@@ -37,8 +37,8 @@ class Model:
     @property
     def outputs(self) -> tuple[Output, ...]:
         """What can be asked for by name: the formulas marked as outputs, then the states."""
-        return tuple(Output(f.name, f.unit, f.meaning) for f in self.formulas if f.is_output) + tuple(
-            Output(s.name, s.unit, s.meaning) for s in self.states
+        return tuple(Output(f.name, f.unit, f.meaning, f.scale) for f in self.formulas if f.is_output) + tuple(
+            Output(s.name, s.unit, s.meaning, s.scale) for s in self.states
         )
 
     def evaluate(self, values: Mapping[str, Any]) -> dict[str, Any]:

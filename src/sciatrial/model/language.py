@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,11 +42,15 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Output:
-    """A quantity that is computed from the states: something felt, measured, or worth a look."""
+    """A quantity that is computed from the states: something felt, measured, or worth a look.
+
+    `scale` is a typical size in `unit`: what an error is measured against where the quantity is small.
+    """
 
     name: str
     unit: str
     meaning: str
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ class Formula:
     sources: tuple[str, ...]
     needs: tuple[str, ...]
     is_output: bool
+    scale: float = 1.0
 
 
 def mechanism(*, changes: Mapping[str, float], sources: tuple[str, ...]) -> Callable[[Callable[..., Any]], Mechanism]:
@@ -102,11 +107,11 @@ def formula(unit: str, *, sources: tuple[str, ...] = ()) -> Callable[[Callable[.
     return wrap
 
 
-def output(unit: str, *, sources: tuple[str, ...] = ()) -> Callable[[Callable[..., Any]], Formula]:
-    """Turn a plain function into a `Formula` that is also reported to whoever simulates."""
+def output(unit: str, *, sources: tuple[str, ...] = (), scale: float = 1.0) -> Callable[[Callable[..., Any]], Formula]:
+    """Turn a plain function into a `Formula` that is also reported to whoever simulates; `scale` as for `Output`."""
 
     def wrap(function: Callable[..., Any]) -> Formula:
-        return _formula(function, unit, sources, is_output=True)
+        return replace(_formula(function, unit, sources, is_output=True), scale=scale)
 
     return wrap
 

@@ -105,7 +105,7 @@ def mechanical_pain(
     return hill(root_pressure, half=pressure_for_half_firing) * (bare_pressure_firing_weight + mediators)
 
 
-@output("dimensionless", sources=("pain_baseline_np", "pregabalin_leg_pain_effect_wk8"))
+@output("dimensionless", sources=("pain_baseline_np", "pregabalin_leg_pain_effect_wk8"), scale=100)
 def leg_pain(
     firing_leg_pain_weight,
     ectopic_firing,
@@ -128,7 +128,9 @@ def leg_pain(
     return 100 * (1 - exp(-drive * central_analgesia)) * (1 - context_analgesia)
 
 
-@output("dimensionless", sources=("persistent_lbp_pain_0w", "naproxen_back_pain_effect", "physio_smd_pain_short"))
+@output(
+    "dimensionless", sources=("persistent_lbp_pain_0w", "naproxen_back_pain_effect", "physio_smd_pain_short"), scale=100
+)
 def back_pain(
     disc_back_pain_weight,
     disc_innervation_factor,
@@ -165,20 +167,20 @@ def back_pain(
     return 100 * (1 - exp(-drive * central_analgesia)) * (1 - context_analgesia)
 
 
-@output("dimensionless", sources=("sensory_course_numbness_score_reduction_6wk",))
+@output("dimensionless", sources=("sensory_course_numbness_score_reduction_6wk",), scale=100)
 def numbness(numbness_weight, nerve_conduction):
     """Numbness, 0 to 100: felt when little conduction is lost, and gone only when it is back."""
     return 100 * (1 - exp(-numbness_weight * (1 - nerve_conduction))) / (1 - exp(-numbness_weight))
 
 
-@output("dimensionless", sources=("sensory_course_paresthesia_score_reduction_6wk",))
+@output("dimensionless", sources=("sensory_course_paresthesia_score_reduction_6wk",), scale=100)
 def tingling(tingling_demyelination_weight, demyelination, tingling_resting_fraction, ectopic_firing):
     """Tingling, 0 to 100: demyelinated fibres, the more so while they fire."""
     firing = tingling_resting_fraction + (1 - tingling_resting_fraction) * ectopic_firing
     return 100 * (1 - exp(-tingling_demyelination_weight * demyelination * firing))
 
 
-@output("dimensionless", sources=("paresis_prevalence_ldh",))
+@output("dimensionless", sources=("paresis_prevalence_ldh",), scale=100)
 def weakness(nerve_conduction, conduction_reserve_fraction):
     """Weakness, 0 to 100: lost conduction beyond the reserve."""
     lost = positive_part(1 - nerve_conduction - conduction_reserve_fraction)
@@ -202,7 +204,7 @@ def function_recovery(
     )
 
 
-@output("dimensionless", sources=("assumption:disability-from-pain-weakness-and-function",))
+@output("dimensionless", sources=("assumption:disability-from-pain-weakness-and-function",), scale=100)
 def disability(
     leg_pain_disability_weight,
     leg_pain,
@@ -223,7 +225,7 @@ def disability(
     return 100 * (1 - exp(-drive))
 
 
-@output("dimensionless", sources=("testretest_RMDQ_SEM", "assumption:roland-morris-rises-with-disability"))
+@output("dimensionless", sources=("testretest_RMDQ_SEM", "assumption:roland-morris-rises-with-disability"), scale=24)
 def roland_morris(roland_morris_steepness, disability):
     """Roland-Morris disability, 0 to 24."""
     return 24 * (1 - exp(-roland_morris_steepness * disability / 100)) / (1 - exp(-roland_morris_steepness))

@@ -9,7 +9,7 @@ def disc_height(aggrecan_height_fraction, lost_aggrecan):
     return 1 - aggrecan_height_fraction * lost_aggrecan
 
 
-@output("mmHg", sources=("root_contact_pressure_herniation", "foraminal_pressure_neutral_spondylolisthesis"))
+@output("mmHg", sources=("root_contact_pressure_herniation", "foraminal_pressure_neutral_spondylolisthesis"), scale=10)
 def root_pressure(
     canal_narrowness_factor,
     herniation_pressure,
