@@ -6,7 +6,7 @@ import ctypes
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import llvmlite
@@ -62,6 +62,7 @@ def widest_target(features: Mapping[str, bool], machine: str, *, is_double: bool
     return None
 
 
+@cache
 def target_here(*, is_double: bool = True) -> Target | None:
     """Return the widest target of this machine."""
     machine = llvm.get_process_triple().split("-")[0].lower()

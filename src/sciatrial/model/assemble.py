@@ -24,6 +24,10 @@ class Model:
     formulas: tuple[Formula, ...]
     mechanisms: tuple[Mechanism, ...]
 
+    def __hash__(self) -> int:
+        # models are looked up by every simulation; hashing hundreds of laws each time would be felt
+        return hash((self.name, self.state_names, len(self.parameters), len(self.formulas), len(self.mechanisms)))
+
     @property
     def state_names(self) -> tuple[str, ...]:
         """Names of the states, in the order of every state array."""
