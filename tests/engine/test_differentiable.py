@@ -240,6 +240,31 @@ def test_a_batch_of_values_is_mapped(patients):
     assert np.array_equal(np.asarray(many[1]), np.asarray(run(1.1 * at)))
 
 
+def test_a_sampler_that_runs_astray_is_told_by_numbers_that_are_none(patients):
+    model, mesh = patients
+    names = ["firing_decay_rate", "consolidation_rate"]
+    columns = [model.parameter_names.index(name) for name in names]
+    at = mesh.batch.parameters[:, columns].copy()
+    good = np.asarray(differentiable(mesh, with_respect_to=names)(at))
+    at[1, 0], at[2, 1], at[3, 0] = np.nan, np.inf, 100 * at[3, 0]
+    run = differentiable(mesh, with_respect_to=names, largest_error=10.0)
+    values = np.asarray(run(at))
+    gradient = np.asarray(jax.grad(lambda chosen: run(chosen)[0, -1, 0])(at))
+    assert np.isnan(values[1:4]).all()
+    assert np.array_equal(values[[0, 4, 5]], good[[0, 4, 5]])
+    assert gradient[0, 0] != 0
+
+
+@pytest.mark.parametrize("shape", [(2,), (5, 2), (6, 3), (1, 2)])
+def test_an_array_of_another_shape_is_refused_and_so_is_a_name_given_twice(patients, shape):
+    _, mesh = patients
+    run = differentiable(mesh, with_respect_to=["firing_decay_rate", "consolidation_rate"])
+    with pytest.raises(SolverError, match="has shape"):
+        run(jnp.ones(shape))
+    with pytest.raises(SolverError, match="is named twice"):
+        differentiable(mesh, with_respect_to=["firing_decay_rate"] * 2)
+
+
 def test_what_is_missing_or_wrong_is_told(patients, monkeypatch):
     _, mesh = patients
     with pytest.raises(SolverError, match="did you mean 'firing_decay_rate'"):

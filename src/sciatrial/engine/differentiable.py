@@ -27,7 +27,7 @@ def differentiable(
         Parameters, or states (their value on day 0); each once.
     largest_error
         Error of a step, in tolerances, beyond which a patient's results are NaN: so far away the frozen steps no longer
-        fit, and a sampler should turn back rather than believe them. Above 0; 100 is a good choice.
+        fit, and a sampler should turn back rather than believe them. Above 0; 10 is a good choice.
 
     Returns
     -------
