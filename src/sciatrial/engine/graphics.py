@@ -82,7 +82,7 @@ def graphics_text(model: Model, *, is_double: bool = True) -> str:
         raise NoGraphicsError(f"llvmlite writes no code for it ({error})", hint) from error
     machine = family.create_target_machine(cpu=target.cpu, features=target.features, opt=_OPTIMISE)
     text = emit_llvm(trace(model), len(model.parameters), target).text
-    return machine.emit_assembly(optimised(f'target datalayout = "{machine.target_data}"\n{text}', machine))
+    return machine.emit_assembly(optimised(text, machine))
 
 
 @lru_cache(maxsize=16)

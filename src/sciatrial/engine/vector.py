@@ -107,7 +107,7 @@ def machine_code(text: str, machine: Any) -> bytes:
 
 def optimised(text: str, machine: Any) -> Any:
     """Return LLVM text as a module, improved for a machine."""
-    module = llvm.parse_assembly(text)
+    module = llvm.parse_assembly(f'target datalayout = "{machine.target_data}"\n{text}')
     options = llvm.create_pipeline_tuning_options(speed_level=_OPTIMISE)
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
