@@ -69,8 +69,8 @@ def simulate(
         ``vector`` (the default), ``scalar`` (the plain reference, some five times slower) or ``graphics`` (an NVIDIA
         one, with the extra ``graphics``; where none can be used, a SlowEngineWarning says why and vector code runs).
     precision
-        ``double``, or ``single``: for thousands of patients some 1.8 times as fast, and given only where 64 patients of
-        this very batch, also solved in double, lie within 10 × `tolerance` of it. Who cannot be solved in it, and
+        ``double``, or ``single``: for thousands of patients 1.6 to 1.9 times as fast, and given only where 64 patients
+        of this very batch, also solved in double, lie within 10 × `tolerance` of it. Who cannot be solved in it, and
         batches of 64 or fewer, are solved in double. The scalar reference has double precision only.
 
     Returns
