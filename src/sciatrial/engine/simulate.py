@@ -66,7 +66,7 @@ def simulate(
     max_failed_fraction
         0 to 1.
     processor
-        ``vector`` (the default), ``scalar`` (the plain reference, some five times slower) or ``graphics`` (an NVIDIA
+        ``vector`` (the default), ``scalar`` (the plain reference, some nine times slower) or ``graphics`` (an NVIDIA
         one, with the extra ``graphics``; where none can be used, a SlowEngineWarning says why and vector code runs).
     precision
         ``double``, or ``single``: for thousands of patients 1.6 to 1.9 times as fast, and given only where 64 patients

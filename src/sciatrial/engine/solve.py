@@ -78,7 +78,7 @@ def processor_for(processor: Processor, precision: Precision, model: Model, *, s
     if processor is Processor.VECTOR and target_here(is_double=precision is Precision.DOUBLE) is None:
         warnings.warn(
             "this processor has no fused vector arithmetic (AVX2 with FMA, AVX-512 or NEON): patients are solved one "
-            "at a time, some seven times slower, with the same results to rounding.",
+            "at a time, some nine times slower, with the same results to rounding.",
             SlowEngineWarning,
             stacklevel=stacklevel,
         )
