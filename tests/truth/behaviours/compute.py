@@ -28,6 +28,7 @@ SEED = 20261123
 N_PATIENTS = 2000
 NOT_ASKED = "not asked"
 ENTRY_DAYS = 3.044  # a tenth of a month after onset, the earliest entry that a cohort allows
+HARVEST = ("cultured.harvest_failure_fraction", "fresh.harvest_failure_fraction", "cultured.harvest_delay_fraction")
 CELL_STATES = (
     "loose_disc_cells",
     "anchored_disc_cells",
@@ -52,7 +53,9 @@ class Behaviour:
 @cache
 def people(cohort: str, n: int = N_PATIENTS, months: float = 0.1) -> Patients:
     """Return patients `months` after onset whom nobody has screened."""
-    draw = reference_draw(read_prior(), included=CELL_EFFECTS)
+    whole = reference_draw(read_prior(), included=CELL_EFFECTS).one(0)
+    # every harvest succeeds in time: who gets no cells, or gets them late, says nothing about what cells do
+    draw = replace(whole, values={**whole.values, **dict.fromkeys(HARVEST, 0.0)})
     open_door = cohort_named(cohort).model_copy(update={"eligible": {}, "symptom_months": (months, months)})
     return sample_patients(sciatica_model(), draw, open_door, n_patients=n, seed=SEED)
 
