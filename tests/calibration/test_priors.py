@@ -151,3 +151,18 @@ def test_a_key_with_two_rows_is_refused(table):
 def test_a_missing_file_is_told(tmp_path):
     with pytest.raises(CalibrationError, match="cannot be read"):
         read_prior(tmp_path / "nowhere.csv")
+
+
+def test_no_draws_are_refused():
+    with pytest.raises(CalibrationError, match="1 or more"):
+        draw_parameters(read_prior(), n_draws=0, seed=1)
+
+
+def test_every_draw_lies_in_the_range_of_its_row():
+    prior = read_prior()
+    draws = draw_parameters(prior, n_draws=200, seed=1, inclusion_probability=1.0)
+    for row in prior.entries:
+        if row.low is not None and row.high is not None:
+            values = draws.values[:, draws.keys.index(row.key)]
+            assert row.low <= values.min(), row.key
+            assert values.max() <= row.high, row.key

@@ -310,3 +310,24 @@ def test_a_flood_of_problems_is_counted_and_the_first_are_told(decay):
         simulate(decay, np.full((100_000, 1), np.nan), [[1.0]], times_days=TIMES)
     assert len(caught.value.problems) == 21
     assert "99980 more" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "initial", "times"),
+    [
+        (np.zeros((0, 1)), np.zeros((0, 1)), [0.0, 1.0]),
+        (np.zeros((0, 1)), [[1.0]], [0.0, 1.0]),
+        ([[0.5]], np.zeros((0, 1)), [0.0, 1.0]),
+        ([[0.5]], [[1.0]], np.zeros((0, 2))),
+    ],
+)
+@pytest.mark.parametrize("how", [{}, {"processor": "scalar"}, {"precision": "single"}])
+def test_nobody_stays_nobody(decay, parameters, initial, times, how):
+    run = simulate(decay, parameters, initial, times_days=times, **how)
+    assert run.values.shape == (0, 2, 1)
+    assert run.final_states.shape == (0, 1)
+
+
+def test_no_day_is_refused(decay):
+    with pytest.raises(SolverError, match="one day or more"):
+        simulate(decay, [[0.5]], [[1.0]], times_days=[])

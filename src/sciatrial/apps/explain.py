@@ -147,13 +147,18 @@ def attribute(
             arm=name,
             progress=bar,
         )
-    what = f"{draws} prior draws" if draws else "reference values, every optional effect present"
+    what = (
+        f"{draws} prior draws, not calibrated: median (middle 90 %)"
+        if draws
+        else "reference values, not calibrated, every optional effect present: no interval"
+    )
     relief, unit, decimals = _words(found.outcome)
     print(f"{found.outcome}, arm {name}: {unit} against co-treatments alone; {relief}")
     print(f"  {what}; people not screened")
     for row in found.table().to_dict("records"):
         median, low, high = (signed(row[name], decimals) for name in ("median", "low", "high"))
-        print(f"  month {row['month']:g}  {row['part']:<22} {median:>7}  ({low} to {high})")
+        interval = f"  ({low} to {high})" if draws > 1 else ""
+        print(f"  month {row['month']:g}  {row['part']:<22} {median:>7}{interval}")
     if picture is not None:
         save_picture(plot_attribution(found), picture)
         print(picture)

@@ -177,7 +177,7 @@ def _parameters(_: Mapping[str, str]) -> Shown:
         }
         for row in read_prior().entries
     ]  # fmt: skip
-    note = "Low and high hold the middle 90 % of the prior. Nothing is calibrated to trials yet."
+    note = "All draws of the prior lie from low to high. Nothing is calibrated to trials yet."
     return Shown("Parameters and their priors", pd.DataFrame(rows), note)
 
 

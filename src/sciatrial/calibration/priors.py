@@ -1,9 +1,9 @@
 """Parameter rows → one prior for each parameter, and draws from it.
 
 A row gives a reference value, a range, and the scale on which the parameter varies. The prior of the population value
-is a normal on that scale, centred on the reference, with the range as its central 90 %, cut off at the range. A draw
-fixes every population value, every between-patient spread and the trial-level shifts: all patients of one simulated
-trial share it.
+is a normal on that scale, centred on the reference, as wide as if the range held its central 90 %, and cut off there:
+every draw lies in the range. A draw fixes every population value, every between-patient spread and the trial-level
+shifts: all patients of one simulated trial share it.
 """
 
 from __future__ import annotations
@@ -247,6 +247,8 @@ def draw_parameters(
     Draws
         ``n_draws`` draws; the value of an absent effect is 0.
     """
+    if n_draws < 1:
+        raise CalibrationError("draws", Problem("n_draws", f"is {n_draws}", "1 or more"))
     numbers = np.arange(first, first + n_draws)
     included = np.stack(
         [uniforms(seed, f"prior inclusion {group}", numbers) < inclusion_probability for group in prior.groups], axis=1

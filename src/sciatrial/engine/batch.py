@@ -85,6 +85,8 @@ def checked(
     numbers = np.atleast_2d(np.asarray(parameters, dtype=float))
     times = np.atleast_2d(np.asarray(times_days, dtype=float))
     n = max(len(start), len(numbers))
+    if not (len(start) and len(numbers) and len(times)):  # nobody, whatever the others say
+        n, start, numbers, times = 0, start[:0], numbers[:0], times[:0]
     problems = [
         Problem(what, f"has shape {array.shape}", f"({n}, {width})", "one row for each patient, or one for all")
         for what, array, width in (
@@ -94,6 +96,9 @@ def checked(
         )
         if array.ndim != 2 or array.shape[1] != width or len(array) not in (1, n) or width == 0
     ]
+    if times.shape[1] == 0:
+        problems = [problem for problem in problems if problem.where != "times_days"]
+        problems.append(Problem("times_days", "is empty", "one day or more"))
     if not 1e-12 <= tolerance <= 0.1:
         problems.append(Problem("tolerance", f"is {tolerance}", "1e-12 to 0.1", "the default is 1e-4"))
     known = [item.name for item in model.outputs]

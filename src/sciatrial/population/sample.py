@@ -166,6 +166,8 @@ def sample_patients(
     """
     if n_patients < 1:
         raise CohortError("cohort", Problem("n_patients", f"is {n_patients}", "1 or more"))
+    if isinstance(draws, Draws) and not 0 <= draw < len(draws.values):
+        raise CohortError("cohort", Problem("draw", f"is {draw}", f"0 to {len(draws.values) - 1}"))
     one = draws.one(draw) if isinstance(draws, Draws) else draws
     batches: list[dict[str, Any]] = []
     excluded: dict[str, int] = {}

@@ -252,7 +252,7 @@ def _prior(prior: pd.DataFrame) -> pd.DataFrame:
             "meaning": prior["meaning"],
             "unit": prior["unit"].where(prior["unit"] != "", "–"),
             "reference": [f"{value:.4g}" for value in prior["reference"]],
-            "prior, middle 90 %": [span(a, b) for a, b in zip(prior["low"], prior["high"], strict=True)],
+            "prior range": [span(a, b) for a, b in zip(prior["low"], prior["high"], strict=True)],
             "drawn in this run, middle 90 %": [
                 span(a, b) for a, b in zip(prior["draws_low"], prior["draws_high"], strict=True)
             ],

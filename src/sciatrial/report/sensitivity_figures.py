@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST = 15
+_PRIOR = "\nover the prior, not calibrated"
 _PARTS = {
     "less_inflammation": "#2a6f97", "neurotrophic_support": "#61a5c2", "repair": "#5a8f5a",
     "burden_of_cells": "#b5651d", "treatment": "#2a6f97", "needle_and_fluid": "#c9a227", "context": "#9c8fb0",
@@ -37,7 +38,7 @@ def plot_influence(found: Sensitivity, *, quantity: str, outcome: str) -> Figure
         ax.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=7, color="white" if dark else "black")
     ax.grid(visible=False)
     ax.set_xlabel("Months")
-    ax.set_title(f"{words_of(outcome)}:\n{found.in_words(quantity)}")
+    ax.set_title(f"{words_of(outcome)}:\n{found.in_words(quantity)}{_PRIOR}")
     figure.colorbar(image, ax=ax, label="Points by which a number moves it over its range")
     return figure
 
@@ -61,7 +62,7 @@ def plot_interactions(found: Sensitivity, *, quantity: str, outcome: str, month:
     ax.text(1.03, 0.98, told, transform=ax.transAxes, va="top", fontsize=8)
     ax.set_xlabel("Mean size of an elementary effect, points")
     ax.set_ylabel("Spread of elementary effects, points")
-    ax.set_title(f"{words_of(outcome)} at month {month:g}:\n{found.in_words(quantity)}")
+    ax.set_title(f"{words_of(outcome)} at month {month:g}:\n{found.in_words(quantity)}{_PRIOR}")
     return figure
 
 
@@ -80,7 +81,7 @@ def plot_shares(found: Sensitivity, *, quantity: str, outcome: str, month: float
     ax.set_yticks(place, [words_of(name.replace(".", ": ")) for name in mine["input"]])
     ax.axvline(0, color="#333333", lw=0.8)
     ax.set_xlabel("Share of the variance")
-    ax.set_title(f"{words_of(outcome)} at month {month:g}:\n{found.in_words(quantity)}")
+    ax.set_title(f"{words_of(outcome)} at month {month:g}:\n{found.in_words(quantity)}{_PRIOR}")
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))  # beside the bars, never over an interval
     return figure
 
@@ -99,7 +100,7 @@ def plot_modules(found: Sensitivity, *, quantity: str, outcome: str) -> Figure:
     ax.set_ylim(bottom=0)
     ax.set_xlabel("Months")
     ax.set_ylabel("Mean size of an elementary effect, points")
-    ax.set_title(f"{words_of(outcome)}, all numbers of a module moved together:\n{found.in_words(quantity)}")
+    ax.set_title(f"{words_of(outcome)}, all numbers of a module moved together:\n{found.in_words(quantity)}{_PRIOR}")
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
@@ -108,6 +109,7 @@ def plot_modules(found: Sensitivity, *, quantity: str, outcome: str) -> Figure:
 def plot_attribution(found: Attribution) -> Figure:
     """Draw each part's share of the whole effect over the months: the median over draws and the middle 90 %."""
     table: Any = found.table()
+    n_draws = len(set(found.shares["draw"]))
     months = sorted(set(table["month"]))
     parts = list(dict.fromkeys(table["part"]))
     figure = new_figure(7.2, 3.8)
@@ -118,11 +120,13 @@ def plot_attribution(found: Attribution) -> Figure:
         at = np.arange(len(months)) + (place - (len(parts) - 1) / 2) * width
         error = np.stack([mine["median"] - mine["low"], mine["high"] - mine["median"]])
         ax.bar(at, mine["median"], width=width * 0.9, color=_PARTS[part], label=words_of(part))
-        ax.errorbar(at, mine["median"], yerr=error, fmt="none", ecolor="#333333", lw=0.8)
+        if n_draws > 1:
+            ax.errorbar(at, mine["median"], yerr=error, fmt="none", ecolor="#333333", lw=0.8)
     ax.axhline(0, color="#333333", lw=0.8)
     ax.set_xticks(range(len(months)), [f"{month:g}" for month in months])
     ax.set_xlabel("Months since randomisation")
     ax.set_ylabel("Points of the score; below 0 is relief")
-    ax.set_title(f"{words_of(found.outcome)}: where the effect of {found.arm} comes from")
+    told = f"median and middle 90 % of {n_draws} prior draws" if n_draws > 1 else "one set of numbers, no interval"
+    ax.set_title(f"{words_of(found.outcome)}: where the effect of {found.arm} comes from\n{told}, not calibrated")
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure

@@ -301,10 +301,10 @@ def harms_wide(harms: pd.DataFrame) -> pd.DataFrame:
                 "published": f"{row['n_with_event']} of {row['n_at_risk']}" if known else "no count",
                 "expected": row["in_words"],
                 "one trial": number(row["one_trial"], 0),
-                "chance of one case": "–" if np.isnan(row["seen"]) else f"{row['seen']:.0%}",
+                "chance of a case": "–" if np.isnan(row["seen"]) else f"{row['seen']:.0%}",
                 "excluded by none": f"above {number(row['could_exclude'])} %",
                 "note": row["note"] or "–",
             }
         )
-    columns = ["arm", "harm", "published", "expected", "one trial", "chance of one case", "excluded by none", "note"]
+    columns = ["arm", "harm", "published", "expected", "one trial", "chance of a case", "excluded by none", "note"]
     return pd.DataFrame(rows, columns=columns)

@@ -47,6 +47,7 @@ def treatment_words(name: str, *, short: bool = False) -> str:
 
 
 # normal quantiles for a two-sided 5 % test with 80 % power, summed
+_MOST_TIMES = 100  # of a trial's size: beyond that no figure would be believed
 _Z_80 = 1.959963984540054 + 0.8416212335729143
 
 
@@ -132,7 +133,8 @@ def _size_needed(reference: dict[str, dict]) -> str:
     truth, error = reference["mean_truth"]["value"], reference["mean_standard_error"]["value"]
     if not np.isfinite(truth) or abs(truth) < 0.05 * error:
         return "no effect to find"
-    return f"× {(_Z_80 * error / truth) ** 2:.1f}"
+    times = (_Z_80 * error / truth) ** 2
+    return f"× {times:.2g}" if times <= _MOST_TIMES else f"more than × {_MOST_TIMES}"
 
 
 def _published(comparison: pd.DataFrame) -> list[str]:

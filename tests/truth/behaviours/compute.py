@@ -509,7 +509,7 @@ def cells_at_the_root() -> list[Behaviour]:
         Behaviour(
             "Epidural dose-response flattens by 100 million",
             "30 to 100 million adds less than 1 to 10 million",
-            f"{doses[5] - doses[4]:.2f}, {doses[3] - doses[1]:.2f}",
+            f"30 to 100 million {doses[5] - doses[4]:.2f}; 1 to 10 million {doses[3] - doses[1]:.2f}",
             flattening_by_100,
         ),
         Behaviour(
