@@ -4,6 +4,7 @@ import pytest
 from sciatrial.engine import Processor, SlowEngineWarning, prepare, simulate
 from sciatrial.engine.scalar import scalar_code
 from sciatrial.engine.vector import vector_code
+from sciatrial.foundation import SolverError
 
 
 def test_without_fused_vectors_the_scalar_reference_does_the_work_and_says_so(decay, monkeypatch):
@@ -19,8 +20,10 @@ def test_asking_for_the_reference_is_no_warning(decay, recwarn):
 
 
 def test_a_processor_that_does_not_exist_is_refused(decay):
-    with pytest.raises(ValueError, match="abacus"):
+    with pytest.raises(SolverError, match=r"'abacus' is not a known processor[\s\S]*vector, scalar, graphics"):
         simulate(decay, [[0.5]], [[1.0]], times_days=[1.0], processor="abacus")
+    with pytest.raises(SolverError, match=r"'half' is not a known precision[\s\S]*double, single"):
+        simulate(decay, [[0.5]], [[1.0]], times_days=[1.0], precision="half")
 
 
 def test_a_model_can_be_compiled_ahead(decay):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import TypeVar
 
 from numpy.typing import ArrayLike
 
@@ -11,8 +13,10 @@ from sciatrial.engine.events import Events, Rule
 from sciatrial.engine.single import solve_single
 from sciatrial.engine.solve import Precision, Processor, processor_for, solve
 from sciatrial.engine.trajectories import Status, Trajectories
-from sciatrial.foundation import Problem, Progress, SolverError, silent
+from sciatrial.foundation import Problem, Progress, SolverError, silent, unknown_word
 from sciatrial.model import Model
+
+_Word = TypeVar("_Word", bound=StrEnum)
 
 
 def simulate(
@@ -99,7 +103,7 @@ def simulate(
     names = output_names(model, outputs)
     check_limits(max_steps, threads, max_failed_fraction)
     batch = checked(model, parameters, initial, times_days, events, rules, names, tolerance)
-    processor, precision = Processor(processor), Precision(precision)
+    processor, precision = _known("processor", processor, Processor), _known("precision", precision, Precision)
     if precision is Precision.SINGLE and processor is Processor.SCALAR:
         problem = Problem("precision", "is single", "double: the scalar reference has no other", "leave it out")
         raise SolverError("simulation", [problem])
@@ -112,6 +116,13 @@ def simulate(
     ended = {status: int((trajectories.status == status).sum()) for status in Status}
     too_many_failures(ended, trajectories.failures(), max_failed_fraction)
     return trajectories
+
+
+def _known(name: str, word: str, words: type[_Word]) -> _Word:
+    try:
+        return words(word)
+    except ValueError as error:
+        raise SolverError("simulation", [unknown_word(name, word, words, kind=name)]) from error
 
 
 def too_many_failures(ended: Mapping[Status, int], failures: Sequence[str], most: float) -> None:
