@@ -4,11 +4,15 @@ Takes seven CSV tables, gives a checked `Evidence` and its numbers on one scale,
 number that was not reported and never drops a row: a row that cannot be used says why.
 """
 
+from sciatrial.evidence.assumptions import Assumptions
 from sciatrial.evidence.carriers import carrier_word
 from sciatrial.evidence.checks import evidence_warnings
+from sciatrial.evidence.conversions import difference_from_shares, join_groups
+from sciatrial.evidence.estimates import ArmEstimates, Kind, Unused, arm_estimates
 from sciatrial.evidence.harmonise import harmonise, usable_counts
 from sciatrial.evidence.instruments import Direction
 from sciatrial.evidence.published import Evidence
+from sciatrial.evidence.published_contrasts import ContrastSource, published_contrasts
 from sciatrial.evidence.quirks import WhyNot
 from sciatrial.evidence.read import read_evidence
 from sciatrial.evidence.responders import RESPONDER_RULES, Criterion, Measure, ResponderRule
@@ -16,16 +20,25 @@ from sciatrial.evidence.select import published_arms, select_outcomes
 
 __all__ = [
     "RESPONDER_RULES",
+    "ArmEstimates",
+    "Assumptions",
+    "ContrastSource",
     "Criterion",
     "Direction",
     "Evidence",
+    "Kind",
     "Measure",
     "ResponderRule",
+    "Unused",
     "WhyNot",
+    "arm_estimates",
     "carrier_word",
+    "difference_from_shares",
     "evidence_warnings",
     "harmonise",
+    "join_groups",
     "published_arms",
+    "published_contrasts",
     "read_evidence",
     "select_outcomes",
     "usable_counts",

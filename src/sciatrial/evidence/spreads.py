@@ -1,0 +1,114 @@
+"""How far patients differ where a study does not say: a predictive SD by outcome and time, from the studies that do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import exp, log, sqrt
+from typing import Any
+
+import pandas as pd
+
+from sciatrial.evidence.instruments import INSTRUMENTS, Scaling
+from sciatrial.foundation import Outcome, Statistic
+
+# an SD printed below this is suspected to be a standard error (see `checks.sd_may_be_se`)
+SMALLEST_SD_0_100 = 6.0
+_PAIN = (Outcome.LEG_PAIN, Outcome.BACK_PAIN, Outcome.PAIN_UNSPECIFIED)
+# assumption: the SD of a single study differs from its kind's by at least this factor (log scale), however few told it
+_LEAST_SPREAD_OF_LOG_SD = 0.2
+
+
+class Phase(StrEnum):
+    """What an SD is the SD of."""
+
+    BASELINE = "baseline"
+    FOLLOW_UP = "follow_up"
+    CHANGE = "change"
+
+
+@dataclass(frozen=True)
+class PredictiveSd:
+    """What the SD of a study that printed none may be: log-normal, in points of 100.
+
+    `median` in points, `log_sd` on the log scale between studies, from `n_studies`.
+    """
+
+    outcome: str
+    phase: Phase
+    median: float
+    log_sd: float
+    n_studies: int
+
+    @property
+    def root_mean_square(self) -> float:
+        """The SD whose square is the expected variance, so that a standard error carries the doubt about the SD."""
+        return self.median * exp(self.log_sd**2)
+
+    def in_words(self) -> str:
+        """Say where the SD comes from."""
+        low, high = self.median * exp(-1.96 * self.log_sd), self.median * exp(1.96 * self.log_sd)
+        return f"predicted from {self.n_studies} studies: {self.median:.3g} ({low:.3g} to {high:.3g})"
+
+
+def family_of(outcome: str) -> str:
+    """Return the outcomes whose spreads are taken together: the pains are one, every other stands alone."""
+    return "pain" if outcome in _PAIN else str(outcome)
+
+
+def predictive_sds(rows: Any) -> dict[tuple[str, Phase], PredictiveSd]:
+    """Learn the SD between patients of each outcome and phase from the rows that print one.
+
+    Parameters
+    ----------
+    rows
+        What `harmonise` returned.
+
+    Returns
+    -------
+    dict
+        By family of outcome and phase; a study counts once a phase, by the mean of its log SDs. A phase that fewer
+        than three studies tell takes what the follow-up of its outcome says, times the square root of 2 (1 - 0.5)
+        for a change, that is times one.
+    """
+    told = rows[rows["usable"] & (rows["spread_sd_0_100"] >= SMALLEST_SD_0_100) & rows["statistic"].isin(_AVERAGES)]
+    told = told[[_is_on_0_100(word) for word in told["instrument"]]]
+    frame: Any = pd.DataFrame(
+        {
+            "family": [family_of(outcome) for outcome in told["outcome"]],
+            "phase": [
+                phase_of(statistic, month) for statistic, month in zip(told["statistic"], told["month"], strict=True)
+            ],
+            "study_id": told["study_id"].to_numpy(),
+            "log_sd": [log(sd) for sd in told["spread_sd_0_100"]],
+        }
+    )
+    known = {}
+    for (family, phase), group in frame.groupby(["family", "phase"]):
+        of_studies = group.groupby("study_id")["log_sd"].mean()
+        between = float(of_studies.std(ddof=1)) if len(of_studies) > 1 else 0.0
+        known[str(family), Phase(str(phase))] = PredictiveSd(
+            str(family), Phase(str(phase)), exp(float(of_studies.mean())),
+            max(between * sqrt(1 + 1 / len(of_studies)), _LEAST_SPREAD_OF_LOG_SD), len(of_studies),
+        )  # fmt: skip
+    for family in {family for family, _ in known}:
+        for phase in Phase:
+            if (family, phase) not in known or known[family, phase].n_studies < _FEWEST_STUDIES:
+                others = [known[family, other] for other in Phase if (family, other) in known]
+                known[family, phase] = max(others, key=lambda item: item.n_studies)
+    return known
+
+
+_AVERAGES = (Statistic.MEAN, Statistic.MEAN_CHANGE)
+_FEWEST_STUDIES = 3
+
+
+def phase_of(statistic: str, month: float) -> Phase:
+    """Say what the spread beside a mean or a mean change is the SD of."""
+    if statistic == Statistic.MEAN_CHANGE:
+        return Phase.CHANGE
+    return Phase.BASELINE if month == 0 else Phase.FOLLOW_UP
+
+
+def _is_on_0_100(word: str) -> bool:
+    return word in INSTRUMENTS and INSTRUMENTS[word].scaling is Scaling.WIDTH
