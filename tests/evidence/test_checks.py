@@ -83,6 +83,34 @@ def test_a_small_spread_counts_only_in_many_patients(evidence, spread, n, count)
     assert len(checks.sd_may_be_se(_with(evidence, row))) == count
 
 
+def test_a_standard_error_printed_as_sd_after_the_start_is_told(evidence):
+    def with_spread(spread):
+        row = {"study_id": "noriega2017", "arm_id": "msc", "outcome": "leg_pain", "instrument": "vas_100", "month": 6.0,
+               "n": 36.0, "statistic": "mean", "value": 30.0, "spread_kind": "sd", "spread_low": spread}  # fmt: skip
+        outcomes = pd.concat([evidence.outcomes, _with(evidence, row | {"scale_max": 100.0}).outcomes])
+        told = checks.spreads_are_implausible(replace(evidence, outcomes=outcomes))
+        places = " ".join(str(warning) for warning in told)
+        return "noriega2017" in places
+
+    assert with_spread(20.0 / 6)
+    assert not with_spread(20.0)
+
+
+def test_the_shipped_spreads_that_are_told_are_those_of_two_studies(evidence):
+    told = {warning.where.split("(")[1].split(",")[0] for warning in checks.spreads_are_implausible(evidence)}
+    assert told == {"dhakal2019", "ozone_aapm71704"}
+
+
+def test_two_studies_with_one_registration_are_told_unless_they_are_marked(evidence):
+    studies = evidence.studies.copy()
+    studies.loc[studies["study_id"].isin(["noriega2017", "orozco2011"]), "registration"] = "NCT00000001"
+    doubled = replace(evidence, studies=studies)
+    assert "noriega2017, orozco2011" in " ".join(str(warning) for warning in checks.studies_may_be_one(doubled))
+    studies.loc[studies["study_id"].isin(["noriega2017", "orozco2011"]), "overlap_group"] = "one"
+    marked = replace(evidence, studies=studies)
+    assert "noriega2017, orozco2011" not in " ".join(str(warning) for warning in checks.studies_may_be_one(marked))
+
+
 def test_a_percent_change_that_contradicts_the_change_is_told(evidence):
     rows = [
         {"month": 0.0, "value": 8.0},

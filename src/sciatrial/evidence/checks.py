@@ -6,7 +6,7 @@ What makes the tables unusable is found while they are read (`rows.py`, `row_rul
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from math import isnan
+from math import exp, isnan, log, sqrt
 from typing import Any
 
 from sciatrial.evidence.harmonise import harmonise
@@ -14,11 +14,13 @@ from sciatrial.evidence.instruments import INSTRUMENTS, Scaling
 from sciatrial.evidence.published import Evidence
 from sciatrial.evidence.quirks import QUIRKS, WhyNot
 from sciatrial.evidence.rows import YesNo
+from sciatrial.evidence.spreads import SMALLEST_SD_0_100, family_of, phase_of, predictive_sds
 from sciatrial.foundation import Outcome, Problem, SpreadKind, Statistic, StudyDesign, nearest
 
-# assumption: the SD of baseline scores of at least 20 patients is not below 6 points of 100
-_SMALLEST_SD_0_100 = 6.0
 _SMALLEST_N = 20
+# standard deviations of the log SD below what other studies print; points of 100
+_FAR = 1.96
+_NEAR_THE_FLOOR = 15.0
 # assumption: rounding in print moves a percent change by at most 3, a change by at most 1.5 points of 100
 _PERCENT_TOLERANCE = 3.0
 _POINTS_TOLERANCE = 1.5
@@ -27,6 +29,7 @@ _MONTH_TOLERANCE = 0.5
 
 _SERIES = ("study_id", "arm_id", "outcome", "instrument")
 _MEASURED = (Statistic.MEAN, Statistic.MEDIAN, Statistic.MEAN_CHANGE)
+_AVERAGES = (Statistic.MEAN, Statistic.MEAN_CHANGE)
 _COMPARED = (Statistic.MEAN, Statistic.MEAN_CHANGE, Statistic.PERCENT_CHANGE)
 
 _Rows = list[dict[str, Any]]
@@ -145,15 +148,62 @@ def sd_may_be_se(evidence: Evidence) -> list[Problem]:
         if not is_baseline or instrument is None or instrument.scaling is not Scaling.WIDTH or not instrument.width:
             continue
         spread = row["spread_low"] * 100 / instrument.width
-        if row["n"] >= _SMALLEST_N and spread < _SMALLEST_SD_0_100:
+        if row["n"] >= _SMALLEST_N and spread < SMALLEST_SD_0_100:
             problems.append(
                 Problem(
                     f"outcomes.csv ({row['study_id']}, arm {row['arm_id']}), {row['instrument']} at baseline",
                     f"SD of {spread:.3g} points of 100 in {row['n']:.0f} patients",
-                    f"{_SMALLEST_SD_0_100:g} or more",
+                    f"{SMALLEST_SD_0_100:g} or more",
                     "it may be a standard error: check the paper",
                 )
             )
+    return problems
+
+
+def spreads_are_implausible(evidence: Evidence) -> list[Problem]:
+    """Warn of SDs after the start that are far below what other studies print, and would not be as SEs."""
+    harmonised = harmonise(evidence)
+    predicted = predictive_sds(harmonised)
+    problems = []
+    for row in _rows(harmonised):
+        sd = row["spread_sd_0_100"]
+        if row["statistic"] not in _AVERAGES or row["spread_kind"] != SpreadKind.SD or not row["month"] > 0:
+            continue
+        expected = predicted.get((family_of(row["outcome"]), phase_of(row["statistic"], row["month"])))
+        # scores that nearly all have fallen to the floor do not differ much
+        if expected is None or not row["n"] >= _SMALLEST_N or not sd > 0 or abs(row["value_0_100"]) < _NEAR_THE_FLOOR:
+            continue
+        arm = f"{row['study_id']}, arm {row['arm_id']}"
+        below = (log(sd) - log(expected.median)) / expected.log_sd
+        as_se = (log(sd * sqrt(row["n"])) - log(expected.median)) / expected.log_sd
+        if below < -_FAR and abs(as_se) < -below:
+            problems.append(
+                Problem(
+                    f"outcomes.csv ({arm}), {row['instrument']} at month {row['month']:g}",
+                    f"SD of {sd:.3g} points of 100 in {row['n']:.0f} patients",
+                    f"{expected.median * exp(-_FAR * expected.log_sd):.3g} or more, as in other studies",
+                    f"as a standard error it would be an SD of {sd * sqrt(row['n']):.3g}: check the paper",
+                )
+            )
+    return problems
+
+
+def studies_may_be_one(evidence: Evidence) -> list[Problem]:
+    """Warn of two studies with one registration, PMID or DOI that are not marked as sharing patients."""
+    problems = []
+    for column in ("registration", "pmid", "doi"):
+        named = [study for study in _rows(evidence.studies) if study[column]]
+        for (number,), studies in _grouped(named, (column,)).items():
+            groups = {study["overlap_group"] for study in studies}
+            if len(studies) > 1 and (len(groups) > 1 or groups == {""}):
+                problems.append(
+                    Problem(
+                        f"studies.csv, {column} {number}",
+                        f"{', '.join(study['study_id'] for study in studies)} have the same {column}",
+                        "one study, or one overlap_group",
+                        "join their rows, or give them one overlap_group so that no patient counts twice",
+                    )
+                )
     return problems
 
 
@@ -319,6 +369,8 @@ CHECKS: tuple[Callable[[Evidence], list[Problem]], ...] = (
     scales_are_unknown,
     instruments_are_new,
     sd_may_be_se,
+    spreads_are_implausible,
+    studies_may_be_one,
     changes_agree,
     one_number_is_told_twice,
     more_patients_than_assigned,

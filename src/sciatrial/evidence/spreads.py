@@ -12,7 +12,8 @@ import pandas as pd
 from sciatrial.evidence.instruments import INSTRUMENTS, Scaling
 from sciatrial.foundation import Outcome, Statistic
 
-# an SD printed below this is suspected to be a standard error (see `checks.sd_may_be_se`)
+# assumption: the SD of baseline scores of at least 20 patients is not below 6 points of 100; if it is printed so,
+# it is suspected to be a standard error (see `checks.sd_may_be_se`)
 SMALLEST_SD_0_100 = 6.0
 _PAIN = (Outcome.LEG_PAIN, Outcome.BACK_PAIN, Outcome.PAIN_UNSPECIFIED)
 # assumption: the SD of a single study differs from its kind's by at least this factor (log scale), however few told it
