@@ -5,12 +5,12 @@ All data sets with one study less are pooled at once. Source: Viechtbauer & Cheu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sciatrial.foundation import EvidenceError, Problem
-from sciatrial.synthesis.pool import PooledEffect, PooledMany, pool_many
+from sciatrial.synthesis.pool import PooledEffect, PooledMany, Test, pool_many
 from sciatrial.synthesis.weighted import Floats
 
 
@@ -61,7 +61,9 @@ def influence(result: PooledEffect) -> Influence:
             "influence",
             Problem("studies", f"{k} for {p} coefficients", "one more than coefficients", "pool more studies"),
         )
-    without = leave_one_out(result)
+    without, plainly = leave_one_out(result), leave_one_out(replace(result, test=Test.NORMAL))
+    # the test of Hartung and Knapp scales every variance of the model, not that of the coefficients alone
+    factor = without.covariance[:, 0, 0] / plainly.covariance[:, 0, 0]
     x, y, v = result.moderators, result.estimates, result.variances
     predicted = np.einsum("kp,kp->k", x, without.coefficients)
     spread = np.einsum("kp,kpq,kq->k", x, without.covariance, x)
@@ -71,7 +73,7 @@ def influence(result: PooledEffect) -> Influence:
     plain = np.linalg.inv(x.T @ (weights[:, None] * x))
     return Influence(
         without=without,
-        studentised_residuals=(y - predicted) / np.sqrt(v + without.heterogeneity.tau2 + spread),
+        studentised_residuals=(y - predicted) / np.sqrt(factor * (v + without.heterogeneity.tau2) + spread),
         cooks_distance=np.einsum("kp,pq,kq->k", moved, inverse, moved),
         covariance_ratio=np.linalg.det(without.covariance) / np.linalg.det(result.covariance),
         hat=weights * np.einsum("kp,pq,kq->k", x, plain, x),
