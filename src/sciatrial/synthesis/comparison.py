@@ -1,0 +1,360 @@
+"""One question → the trials that answer it, what they say together, and how far that hangs on what was assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sciatrial.evidence import Assumptions, Evidence, Kind, arm_estimates, difference_from_shares, published_contrasts
+from sciatrial.foundation import EvidenceError, FigureFrom, Problem, Record
+from sciatrial.synthesis.bias import traffic_lights
+from sciatrial.synthesis.effect_sizes import ArmCounts, Measure, effect_sizes
+from sciatrial.synthesis.heterogeneity import TauMethod
+from sciatrial.synthesis.influence import leave_one_out
+from sciatrial.synthesis.pool import PooledEffect, Test, pool_effects
+from sciatrial.synthesis.question import RESPONDER, Question
+from sciatrial.synthesis.rare_events import rare_effect
+from sciatrial.synthesis.responders import trial_shares
+from sciatrial.synthesis.small_pool import SmallPoolPrior, pool_small
+from sciatrial.synthesis.treatments import Level
+from sciatrial.synthesis.trial_arms import StudyChoice, at_visit, trial_arms
+
+POINTS, LOG_ODDS = "points of 100", "log odds ratio"
+_STUDY_COLUMNS = [
+    "study", "month", "outcome", "estimate", "se", "low", "high", "weight", "n_treatment", "n_comparator",
+    "value_treatment", "value_comparator", "kind", "condition", "route", "dose_million_cells", "dose_basis", "cell_type",
+    "donor", "source", "is_imputed", "bias", "bias_source",
+]  # fmt: skip
+_EFFECT_COLUMNS = ["model", "estimate", "low", "high", "prediction_low", "prediction_high", "tau", "tau_low", "tau_high",
+                   "i2", "q", "q_p", "p", "probability_better", "n_studies", "note"]  # fmt: skip
+
+
+@dataclass(frozen=True, repr=False)
+class Pooled(Record):
+    """What the trials say of one question.
+
+    `scale` is "points of 100" (negative favours the treatment) or "log odds ratio" (of a response: positive favours
+    it). `studies` has one row a trial; `effects` one row a model ("random effects": REML with Hartung-Knapp intervals;
+    "prior on the spread": Bayesian; "common effect"); `leave_one_out` one row a trial; `sensitivity` one row an
+    assumption that was varied; `unanswered` says why nothing could be pooled, "" when something could.
+    """
+
+    outcome: str
+    month: int
+    treatment: str
+    comparator: str
+    scale: str
+    studies: pd.DataFrame = field(compare=False)
+    effects: pd.DataFrame = field(compare=False)
+    leave_one_out: pd.DataFrame = field(compare=False)
+    sensitivity: pd.DataFrame = field(compare=False)
+    assumed: pd.DataFrame = field(compare=False)
+    unanswered: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def question(self) -> Question:
+        """What was asked."""
+        return Question(self.outcome, self.month, self.treatment, self.comparator)
+
+    @property
+    def main(self) -> dict[str, Any]:
+        """The row of `effects` to quote: the model that can be estimated from so many trials.
+
+        From three trials on random effects, below that the model with a prior on the spread.
+
+        Raises
+        ------
+        EvidenceError
+            When nothing could be pooled.
+        """
+        if self.unanswered:
+            raise EvidenceError(self.question.in_words(), Problem("trials", self.unanswered, "a trial with numbers"))
+        model = RANDOM if len(self.studies) >= _FEWEST_FOR_RANDOM else PRIOR
+        return self.effects[self.effects["model"] == model].iloc[0].to_dict()
+
+    def table(self) -> pd.DataFrame:
+        """Return the effects, one row a model."""
+        return self.effects
+
+    def __repr__(self) -> str:
+        """Tell the question, the answer and how many trials stand behind it."""
+        if self.unanswered:
+            return f"Pooled: {self.question.in_words()}\n  no answer: {self.unanswered}"
+        best = self.main
+        return (
+            f"Pooled: {self.question.in_words()}\n"
+            f"  {best['estimate']:.3g} {self.scale} ({best['low']:.3g} to {best['high']:.3g}), "
+            f"a new trial {best['prediction_low']:.3g} to {best['prediction_high']:.3g}\n"
+            f"  {len(self.studies)} trials, {best['model']}"
+        )
+
+
+RANDOM, PRIOR, COMMON = "random effects", "prior on the spread", "common effect"
+_FEWEST_FOR_RANDOM = 3
+
+
+def synthesise(
+    evidence: Evidence,
+    question: Question | None = None,
+    *,
+    assumptions: Assumptions | None = None,
+    prior: SmallPoolPrior | None = None,
+    method: TauMethod = TauMethod.REML,
+    test: Test = Test.HARTUNG_KNAPP,
+    with_sensitivity: bool = True,
+) -> Pooled:
+    """Pool the randomised trials that compare one treatment with another.
+
+    Parameters
+    ----------
+    evidence
+        Checked tables.
+    question
+        What is asked; None: cells against a placebo procedure, pain at 12 months.
+    assumptions
+        What the tables do not settle.
+    prior
+        Of the effect and of the spread between trials, for the model that has one.
+    method, test
+        How the spread is estimated and the interval made, from three trials on.
+    with_sensitivity
+        Repeat with each assumption varied.
+
+    Returns
+    -------
+    Pooled
+        With `unanswered` filled when no trial has numbers: that is a finding, not an error.
+    """
+    asked = question or Question()
+    arms_of = partial(_contrasts, evidence, asked)
+    base = assumptions or Assumptions()
+    studies, assumed = arms_of(base)
+    lights = traffic_lights(evidence).set_index("study_id")
+    studies = studies.assign(
+        bias=[lights["overall"].get(study, "not_assessed") for study in studies["study"]],
+        bias_source=[lights["source"].get(study, "none") for study in studies["study"]],
+    )
+    scale = LOG_ODDS if asked.outcome == RESPONDER else POINTS
+    named = {"outcome": asked.outcome, "month": asked.month, "treatment": asked.treatment,
+             "comparator": asked.comparator, "scale": scale, "assumed": assumed}  # fmt: skip
+    believed = prior or SmallPoolPrior()
+    if studies.empty:
+        empty = pd.DataFrame()
+        why = "no randomised trial in the tables compares the two at this visit with numbers that can be used"
+        return Pooled(**named, studies=studies, effects=pd.DataFrame(columns=_EFFECT_COLUMNS), leave_one_out=empty,
+                      sensitivity=empty if not with_sensitivity else _sensitivity(arms_of, base, believed, scale),
+                      unanswered=why)  # fmt: skip
+    pooled = pool_effects(studies["estimate"], studies["se"] ** 2, method=method, test=test)
+    return Pooled(
+        **named,
+        studies=_weighed(studies, pooled),
+        effects=_effects(studies, pooled, believed, scale),
+        leave_one_out=_left_out(studies, pooled, believed, scale),
+        sensitivity=_sensitivity(arms_of, base, believed, scale) if with_sensitivity else pd.DataFrame(),
+        notes=tuple(pooled.notes),
+    )
+
+
+def _contrasts(
+    evidence: Evidence, asked: Question, assumptions: Assumptions, choice: StudyChoice = StudyChoice.RANDOMISED,
+    *, shares_too: bool = False,
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+    """Return one row a trial: treatment less comparator, and what was assumed."""
+    made = arm_estimates(evidence, assumptions)
+    if asked.outcome == RESPONDER:
+        return _odds(trial_shares(made, asked, choice)), made.assumed
+    level = Level.PRODUCT if ":" in asked.treatment + asked.comparator else Level.CLASS
+    published = published_contrasts(evidence)
+    arms = at_visit(trial_arms(made, published, outcome=asked.outcome, level=level, studies=choice), asked.month)
+    rows = [_difference(visit, asked) for _, visit in arms.groupby("study")]
+    kept = [row for row in rows if row is not None]
+    if shares_too:
+        known = {row["study"] for row in kept}
+        spread = _spread_of_change(made.assumed)
+        kept += [row for row in _from_shares(trial_shares(made, asked, choice), spread) if row["study"] not in known]
+    return _frame(kept), made.assumed
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=_STUDY_COLUMNS)
+    return frame.sort_values("study").reset_index(drop=True)
+
+
+def _difference(visit: Any, asked: Question) -> dict[str, Any] | None:
+    by_name = {arm["treatment"]: arm for arm in visit.to_dict("records")}
+    if asked.treatment not in by_name or asked.comparator not in by_name:
+        return None
+    arm, control = by_name[asked.treatment], by_name[asked.comparator]
+    estimate, se = arm["estimate"] - control["estimate"], float(np.hypot(arm["se"], control["se"]))
+    return {
+        **{name: arm[name] for name in ("study", "month", "outcome", "condition", "route", "dose_million_cells",
+                                        "dose_basis", "cell_type", "donor", "source")},
+        "estimate": estimate, "se": se, "low": estimate - _Z * se, "high": estimate + _Z * se, "weight": float("nan"),
+        "n_treatment": arm["n"], "n_comparator": control["n"], "value_treatment": arm["estimate"],
+        "value_comparator": control["estimate"], "kind": arm["kind"],
+        "is_imputed": bool(arm["is_imputed"] or control["is_imputed"]),
+    }  # fmt: skip
+
+
+_Z = 1.959964
+
+
+def _odds(shares: Any) -> pd.DataFrame:
+    """Return log odds ratios of responding; half a patient is added where a cell is empty."""
+    if shares.empty:
+        return _frame([])
+    sizes = effect_sizes(
+        Measure.OR, treated=ArmCounts(shares["events_treatment"], shares["n_treatment"]),
+        control=ArmCounts(shares["events_comparator"], shares["n_comparator"]),
+    )  # fmt: skip
+    se = np.sqrt(np.asarray(sizes.variances))
+    estimate = np.asarray(sizes.estimates)
+    frame = shares.assign(
+        estimate=estimate, se=se, low=estimate - _Z * se, high=estimate + _Z * se, weight=float("nan"),
+        value_treatment=100 * shares["events_treatment"] / shares["n_treatment"],
+        value_comparator=100 * shares["events_comparator"] / shares["n_comparator"], kind="share",
+        outcome=shares["rule"], source="arms",
+    )  # fmt: skip
+    return _frame(frame.to_dict("records"))
+
+
+def _from_shares(shares: Any, sd: float) -> list[dict[str, Any]]:
+    """Read responder shares of pain as a difference of mean changes, for a labelled sensitivity analysis."""
+    rows = []
+    for one in shares.to_dict("records"):
+        n, m = one["n_treatment"], one["n_comparator"]
+        estimate, se = difference_from_shares(
+            one["events_treatment"] / n, n, one["events_comparator"] / m, m, sd
+        )  # fmt: skip
+        rows.append(one | {"estimate": estimate, "se": se, "outcome": one["rule"], "kind": "share", "source": "arms"})
+    return rows
+
+
+def _spread_of_change(assumed: Any) -> float:
+    told = assumed.loc[assumed["assumption"] == "sd of pain, change", "value"].iloc[0]
+    return float(str(told).split(": ")[1].split(" ")[0])
+
+
+def _weighed(studies: pd.DataFrame, pooled: PooledEffect) -> pd.DataFrame:
+    return studies.assign(weight=np.asarray(pooled.weights) / np.sum(pooled.weights) * 100)
+
+
+def _effects(studies: Any, pooled: PooledEffect, prior: SmallPoolPrior, scale: str) -> pd.DataFrame:
+    y, v = studies["estimate"].to_numpy(), studies["se"].to_numpy() ** 2
+    common = pool_effects(y, v, method=TauMethod.EE)
+    better = 1 if scale == LOG_ODDS else -1
+    rows = [
+        {"model": RANDOM, "estimate": pooled.estimate, "low": pooled.low[0], "high": pooled.high[0],
+         "prediction_low": pooled.hts_low, "prediction_high": pooled.hts_high, "tau": np.sqrt(pooled.tau2),
+         "tau_low": np.sqrt(pooled.tau2_low), "tau_high": np.sqrt(pooled.tau2_high), "i2": pooled.i2, "q": pooled.q,
+         "q_p": pooled.q_p, "p": pooled.p_values[0], "note": "; ".join(pooled.notes)},
+        _with_prior(y, v, prior, better) if scale == POINTS else _exact(studies),
+        {"model": COMMON, "estimate": common.estimate, "low": common.low[0], "high": common.high[0],
+         "p": common.p_values[0], "tau": 0.0, "note": "as if every trial had one true effect"},
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=_EFFECT_COLUMNS).assign(n_studies=len(studies))
+
+
+def _with_prior(y: np.ndarray, v: np.ndarray, prior: SmallPoolPrior, better: int) -> dict[str, Any]:
+    made = pool_small(y, v, prior=prior)
+    chance = made.below_zero if better < 0 else 1 - made.below_zero
+    return {
+        "model": PRIOR, "estimate": made.median, "low": made.low, "high": made.high, "prediction_low": made.new_low,
+        "prediction_high": made.new_high, "tau": made.tau_median, "tau_low": made.tau_low, "tau_high": made.tau_high,
+        "probability_better": chance,
+        "note": f"spread between trials half-normal({prior.tau_scale:g}), effect normal({prior.mean:g}, {prior.sd:g}²)",
+    }  # fmt: skip
+
+
+def _exact(studies: Any) -> dict[str, Any]:
+    """Return the log odds ratio by exact conditional likelihoods, which need no correction of empty cells."""
+    def counts(side: str) -> ArmCounts:
+        n = studies[f"n_{side}"].round()
+        return ArmCounts((studies[f"value_{side}"] / 100 * studies[f"n_{side}"]).round(), n)
+
+    made = rare_effect(counts("treatment"), counts("comparator"))
+    return {
+        "model": PRIOR, "estimate": made.median, "low": made.low, "high": made.high, "prediction_low": made.new_low,
+        "prediction_high": made.new_high, "tau": made.tau_median, "tau_low": made.tau_low, "tau_high": made.tau_high,
+        "probability_better": 1 - made.below_zero,
+        "note": f"exact conditional likelihood, counts rounded; {made.prior}",
+    }  # fmt: skip
+
+
+def _quoted(studies: Any, prior: SmallPoolPrior, scale: str, pooled: PooledEffect | None = None) -> dict[str, Any]:
+    """Return the row to quote of so many trials."""
+    y, v = studies["estimate"].to_numpy(), studies["se"].to_numpy() ** 2
+    made = pooled or pool_effects(y, v, method=TauMethod.REML, test=Test.HARTUNG_KNAPP)
+    frame = _effects(studies, made, prior, scale)
+    return frame[frame["model"] == (RANDOM if len(studies) >= _FEWEST_FOR_RANDOM else PRIOR)].iloc[0].to_dict()
+
+
+_TOLD = ["estimate", "low", "high", "probability_better", "n_studies"]
+
+
+def _left_out(studies: Any, pooled: PooledEffect, prior: SmallPoolPrior, scale: str) -> pd.DataFrame:
+    rows = []
+    many = leave_one_out(pooled) if len(studies) > 1 else None
+    for place, study in enumerate(studies["study"]):
+        rest = studies[studies["study"] != study]
+        row: dict[str, Any] = {"without": study}
+        if len(rest):
+            quoted = _quoted(rest, prior, scale)
+            row |= {name: quoted[name] for name in _TOLD} | {"model": quoted["model"]}
+            row["tau2"] = float(many.heterogeneity.tau2[place]) if many is not None else float("nan")
+        rows.append(row)
+    return pd.DataFrame(rows, columns=["without", *_TOLD, "model", "tau2"])
+
+
+def _sensitivity(
+    arms_of: Callable[..., tuple[pd.DataFrame, pd.DataFrame]], base: Assumptions, prior: SmallPoolPrior, scale: str
+) -> pd.DataFrame:
+    """Repeat with one assumption changed at a time."""
+    rows = []
+    for name, made in _variations(arms_of, base).items():
+        studies = made()
+        row: dict[str, Any] = {"variation": name, "n_studies": len(studies)}
+        if len(studies):
+            quoted = _quoted(studies, prior, scale)
+            row |= {key: quoted[key] for key in _TOLD}
+        rows.append(row)
+    if scale == POINTS:
+        studies = arms_of(base)[0]
+        for factor in (0.5, 2.0) if len(studies) else ():
+            other = SmallPoolPrior(prior.mean, prior.sd, prior.tau_scale * factor)
+            effect = _with_prior(studies["estimate"].to_numpy(), studies["se"].to_numpy() ** 2, other, -1)
+            name = f"spread between trials half-normal({other.tau_scale:g})"
+            rows.append({"variation": name, "n_studies": len(studies)} | {key: effect[key] for key in _TOLD[:4]})
+    return pd.DataFrame(rows, columns=["variation", *_TOLD])
+
+
+def _variations(arms_of: Any, base: Assumptions) -> Mapping[str, Callable[[], pd.DataFrame]]:
+    def changed(**fields: Any) -> Callable[[], pd.DataFrame]:
+        from dataclasses import replace
+
+        return lambda: arms_of(replace(base, **fields))[0]
+
+    plain = dict.fromkeys(FigureFrom, 1.0)
+    return {
+        "as asked": changed(),
+        "correlation before and after 0.3": changed(correlation_before_after=0.3),
+        "correlation before and after 0.7": changed(correlation_before_after=0.7),
+        "reviews and press trusted as papers": changed(standard_error_factor=plain),
+        "no dropout where none is told": changed(dropout_per_year=0.0),
+        "rows that print neither n nor spread left out": changed(fill_both=False),
+        "percent changes left out": changed(use_percent_changes=False),
+        "arms without n share the study's total": changed(share_total=True),
+        "controlled studies that were not randomised too": lambda: arms_of(base, StudyChoice.CONTROLLED)[0],
+        "responder shares read as differences": lambda: arms_of(base, shares_too=True)[0],
+    }
+
+
+def kinds_of(studies: pd.DataFrame) -> set[str]:
+    """Return the kinds of estimates that were pooled; change and final scores may meet in points, never standardised."""
+    return set(studies["kind"]) & {kind.value for kind in Kind}
