@@ -17,6 +17,7 @@ from sciatrial.evidence.quirks import WhyNot
 from sciatrial.evidence.read import read_evidence
 from sciatrial.evidence.responders import RESPONDER_RULES, Criterion, Measure, ResponderRule
 from sciatrial.evidence.select import published_arms, select_outcomes
+from sciatrial.evidence.spreads import Phase, PredictiveSd, predictive_sds
 
 __all__ = [
     "RESPONDER_RULES",
@@ -28,6 +29,8 @@ __all__ = [
     "Evidence",
     "Kind",
     "Measure",
+    "Phase",
+    "PredictiveSd",
     "ResponderRule",
     "Unused",
     "WhyNot",
@@ -37,6 +40,7 @@ __all__ = [
     "evidence_warnings",
     "harmonise",
     "join_groups",
+    "predictive_sds",
     "published_arms",
     "published_contrasts",
     "read_evidence",

@@ -431,23 +431,25 @@ def _points_per_unit(row: Mapping[str, Any]) -> float:
 def _one_a_visit(rows: Any, left: dict[int, str]) -> pd.DataFrame:
     """Keep one row an arm, outcome and visit, of the kind that most arms of the study give at that visit."""
     rows = rows.assign(order=[_ORDER.get(word, len(_ORDER)) for word in rows["instrument"]])
-    kept = []
-    for _, visit in rows.groupby(["study_id", "outcome", "month"], sort=False):
-        arms = visit["arm_id"].nunique()
-        of_kind: Any = visit.groupby("kind")["arm_id"].nunique().reindex([Kind.CHANGE, Kind.FINAL], fill_value=0)
-        # changes are preferred; final scores only where more arms have them
-        kind = (
-            Kind.CHANGE if of_kind[Kind.CHANGE] == arms or of_kind[Kind.CHANGE] >= of_kind[Kind.FINAL] else Kind.FINAL
-        )
-        for row in visit.loc[visit["kind"] != kind, "row"]:
-            left[row] = Unused.KIND_OF_OTHERS.value
-        ordered: Any = visit[visit["kind"] == kind].sort_values(["rank", "order", "row"])
-        first = ordered.drop_duplicates("arm_id")
-        for row in ordered.loc[~ordered["row"].isin(first["row"]), "row"]:
-            left[row] = Unused.ANOTHER_ROW.value
-        kept.append(first)
-    joined = pd.concat(kept) if kept else rows
-    return joined.sort_values("row").drop(columns="order").reset_index(drop=True)
+    visit = ["study_id", "outcome", "month"]
+    by_kind = {
+        kind: rows[rows["kind"] == kind].groupby(visit)["arm_id"].nunique().to_dict()
+        for kind in (Kind.CHANGE, Kind.FINAL)
+    }
+    places = list(zip(*(rows[column] for column in visit), strict=True))
+    # changes are preferred; final scores only where more arms have them
+    wanted = [
+        Kind.CHANGE if by_kind[Kind.CHANGE].get(place, 0) >= by_kind[Kind.FINAL].get(place, 0) else Kind.FINAL
+        for place in places
+    ]
+    is_wanted = rows["kind"].to_numpy() == np.array([kind.value for kind in wanted], dtype=object)
+    for row in rows.loc[~is_wanted, "row"]:
+        left[row] = Unused.KIND_OF_OTHERS.value
+    ordered = rows[is_wanted].sort_values(["rank", "order", "row"])
+    first = ordered.drop_duplicates(_KEY)
+    for row in ordered.loc[~ordered["row"].isin(first["row"]), "row"]:
+        left[row] = Unused.ANOTHER_ROW.value
+    return first.sort_values("row").drop(columns="order").reset_index(drop=True)
 
 
 def _shares(rows: Any, patients: _Patients, left: dict[int, str]) -> pd.DataFrame:

@@ -11,7 +11,8 @@ from sciatrial.evidence import Evidence
 from sciatrial.foundation import BiasDomain, BiasTool, Judgement
 
 DOMAINS = (
-    BiasDomain.RANDOMISATION, BiasDomain.DEVIATIONS, BiasDomain.MISSING_DATA, BiasDomain.MEASUREMENT, BiasDomain.SELECTION,
+    BiasDomain.RANDOMISATION, BiasDomain.DEVIATIONS, BiasDomain.MISSING_DATA, BiasDomain.MEASUREMENT,
+    BiasDomain.SELECTION,
 )  # fmt: skip
 
 

@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sciatrial.evidence import Assumptions, Evidence, Kind, arm_estimates, difference_from_shares, published_contrasts
-from sciatrial.foundation import EvidenceError, FigureFrom, Problem, Record
+from sciatrial.evidence import (
+    ArmEstimates,
+    Assumptions,
+    Evidence,
+    Phase,
+    arm_estimates,
+    difference_from_shares,
+    harmonise,
+    predictive_sds,
+    published_contrasts,
+)
+from sciatrial.foundation import EvidenceError, FigureFrom, Problem, Progress, Record, silent
 from sciatrial.synthesis.bias import traffic_lights
-from sciatrial.synthesis.effect_sizes import ArmCounts, Measure, effect_sizes
+from sciatrial.synthesis.effect_sizes import ArmCounts, EffectMeasure, effect_sizes
 from sciatrial.synthesis.heterogeneity import TauMethod
-from sciatrial.synthesis.influence import leave_one_out
 from sciatrial.synthesis.pool import PooledEffect, Test, pool_effects
 from sciatrial.synthesis.question import RESPONDER, Question
 from sciatrial.synthesis.rare_events import rare_effect
-from sciatrial.synthesis.responders import trial_shares
+from sciatrial.synthesis.responders import PAIN_RULES, trial_shares
 from sciatrial.synthesis.small_pool import SmallPoolPrior, pool_small
 from sciatrial.synthesis.treatments import Level
-from sciatrial.synthesis.trial_arms import StudyChoice, at_visit, trial_arms
+from sciatrial.synthesis.trial_arms import PAIN, StudyChoice, at_visit, trial_arms
 
 POINTS, LOG_ODDS = "points of 100", "log odds ratio"
 _STUDY_COLUMNS = [
     "study", "month", "outcome", "estimate", "se", "low", "high", "weight", "n_treatment", "n_comparator",
-    "value_treatment", "value_comparator", "kind", "condition", "route", "dose_million_cells", "dose_basis", "cell_type",
-    "donor", "source", "is_imputed", "bias", "bias_source",
+    "value_treatment", "value_comparator", "kind", "condition", "route", "dose_million_cells", "dose_basis",
+    "cell_type", "donor", "source", "is_imputed", "bias", "bias_source",
 ]  # fmt: skip
-_EFFECT_COLUMNS = ["model", "estimate", "low", "high", "prediction_low", "prediction_high", "tau", "tau_low", "tau_high",
-                   "i2", "q", "q_p", "p", "probability_better", "n_studies", "note"]  # fmt: skip
+_EFFECT_COLUMNS = [
+    "model", "estimate", "low", "high", "prediction_low", "prediction_high", "tau", "tau_low", "tau_high", "i2", "q",
+    "q_p", "p", "probability_better", "n_studies", "note",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)
@@ -95,6 +106,30 @@ class Pooled(Record):
         )
 
 
+class _Estimates:
+    """The estimates under each set of assumptions, made once for all the questions of one call."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.published = published_contrasts(evidence)
+        self.lights = traffic_lights(evidence).set_index("study_id")
+        self._made: dict[str, ArmEstimates] = {}
+        self._arms: dict[tuple[str, ...], pd.DataFrame] = {}
+
+    def under(self, assumptions: Assumptions) -> ArmEstimates:
+        key = repr(assumptions)
+        if key not in self._made:
+            self._made[key] = arm_estimates(self.evidence, assumptions)
+        return self._made[key]
+
+    def arms(self, assumptions: Assumptions, outcome: str, level: Level, choice: StudyChoice) -> pd.DataFrame:
+        key = (repr(assumptions), outcome, level, choice)
+        if key not in self._arms:
+            made = self.under(assumptions)
+            self._arms[key] = trial_arms(made, self.published, outcome=outcome, level=level, studies=choice)
+        return self._arms[key]
+
+
 RANDOM, PRIOR, COMMON = "random effects", "prior on the spread", "common effect"
 _FEWEST_FOR_RANDOM = 3
 
@@ -131,11 +166,47 @@ def synthesise(
     Pooled
         With `unanswered` filled when no trial has numbers: that is a finding, not an error.
     """
-    asked = question or Question()
-    arms_of = partial(_contrasts, evidence, asked)
-    base = assumptions or Assumptions()
-    studies, assumed = arms_of(base)
-    lights = traffic_lights(evidence).set_index("study_id")
+    return synthesise_many(
+        evidence, [question or Question()], assumptions=assumptions, prior=prior, method=method, test=test,
+        with_sensitivity=with_sensitivity,
+    )[0]  # fmt: skip
+
+
+def synthesise_many(
+    evidence: Evidence,
+    questions: Sequence[Question],
+    *,
+    assumptions: Assumptions | None = None,
+    prior: SmallPoolPrior | None = None,
+    method: TauMethod = TauMethod.REML,
+    test: Test = Test.HARTUNG_KNAPP,
+    with_sensitivity: bool = True,
+    progress: Progress = silent,
+) -> list[Pooled]:
+    """Answer several questions from one set of estimates; see `synthesise` for the parameters.
+
+    The answers stand in the order of the questions. `progress` counts questions, and may stop between two: what is
+    finished is returned.
+    """
+    estimates = _Estimates(evidence)
+    answers = []
+    progress.start("synthesis", len(questions))
+    for asked in questions:
+        answers.append(_answer(estimates, asked, assumptions or Assumptions(), prior or SmallPoolPrior(), method, test,
+                               with_sensitivity=with_sensitivity))  # fmt: skip
+        if not progress.advance(1):
+            break
+    progress.finish()
+    return answers
+
+
+def _answer(
+    estimates: _Estimates, asked: Question, base: Assumptions, believed: SmallPoolPrior, method: TauMethod, test: Test,
+    *, with_sensitivity: bool,
+) -> Pooled:  # fmt: skip
+    arms_of = partial(_contrasts, estimates, asked)
+    studies, assumed = arms_of(base), estimates.under(base).assumed
+    lights = estimates.lights
     studies = studies.assign(
         bias=[lights["overall"].get(study, "not_assessed") for study in studies["study"]],
         bias_source=[lights["source"].get(study, "none") for study in studies["study"]],
@@ -143,42 +214,41 @@ def synthesise(
     scale = LOG_ODDS if asked.outcome == RESPONDER else POINTS
     named = {"outcome": asked.outcome, "month": asked.month, "treatment": asked.treatment,
              "comparator": asked.comparator, "scale": scale, "assumed": assumed}  # fmt: skip
-    believed = prior or SmallPoolPrior()
     if studies.empty:
         empty = pd.DataFrame()
         why = "no randomised trial in the tables compares the two at this visit with numbers that can be used"
         return Pooled(**named, studies=studies, effects=pd.DataFrame(columns=_EFFECT_COLUMNS), leave_one_out=empty,
-                      sensitivity=empty if not with_sensitivity else _sensitivity(arms_of, base, believed, scale),
+                      sensitivity=_sensitivity(arms_of, base, believed, scale, asked) if with_sensitivity else empty,
                       unanswered=why)  # fmt: skip
     pooled = pool_effects(studies["estimate"], studies["se"] ** 2, method=method, test=test)
     return Pooled(
         **named,
         studies=_weighed(studies, pooled),
         effects=_effects(studies, pooled, believed, scale),
-        leave_one_out=_left_out(studies, pooled, believed, scale),
-        sensitivity=_sensitivity(arms_of, base, believed, scale) if with_sensitivity else pd.DataFrame(),
+        leave_one_out=_left_out(studies, believed, scale),
+        sensitivity=_sensitivity(arms_of, base, believed, scale, asked) if with_sensitivity else pd.DataFrame(),
         notes=tuple(pooled.notes),
     )
 
 
 def _contrasts(
-    evidence: Evidence, asked: Question, assumptions: Assumptions, choice: StudyChoice = StudyChoice.RANDOMISED,
+    estimates: _Estimates, asked: Question, assumptions: Assumptions, choice: StudyChoice = StudyChoice.RANDOMISED,
     *, shares_too: bool = False,
-) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
-    """Return one row a trial: treatment less comparator, and what was assumed."""
-    made = arm_estimates(evidence, assumptions)
+) -> pd.DataFrame:  # fmt: skip
+    """Return one row a trial: treatment less comparator."""
+    made = estimates.under(assumptions)
     if asked.outcome == RESPONDER:
-        return _odds(trial_shares(made, asked, choice)), made.assumed
+        return _odds(trial_shares(made, asked, choice=choice))
     level = Level.PRODUCT if ":" in asked.treatment + asked.comparator else Level.CLASS
-    published = published_contrasts(evidence)
-    arms = at_visit(trial_arms(made, published, outcome=asked.outcome, level=level, studies=choice), asked.month)
-    rows = [_difference(visit, asked) for _, visit in arms.groupby("study")]
+    arms = estimates.arms(assumptions, asked.outcome, level, choice)
+    rows = [_difference(visit, asked) for _, visit in at_visit(arms, asked.month).groupby("study")]
     kept = [row for row in rows if row is not None]
     if shares_too:
         known = {row["study"] for row in kept}
-        spread = _spread_of_change(made.assumed)
-        kept += [row for row in _from_shares(trial_shares(made, asked, choice), spread) if row["study"] not in known]
-    return _frame(kept), made.assumed
+        spread = predictive_sds(harmonise(estimates.evidence))["pain", Phase.CHANGE].median
+        shares = trial_shares(made, asked, rules=PAIN_RULES, choice=choice)
+        kept += [row for row in _from_shares(shares, spread) if row["study"] not in known]
+    return _frame(kept)
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -210,7 +280,7 @@ def _odds(shares: Any) -> pd.DataFrame:
     if shares.empty:
         return _frame([])
     sizes = effect_sizes(
-        Measure.OR, treated=ArmCounts(shares["events_treatment"], shares["n_treatment"]),
+        EffectMeasure.OR, treated=ArmCounts(shares["events_treatment"], shares["n_treatment"]),
         control=ArmCounts(shares["events_comparator"], shares["n_comparator"]),
     )  # fmt: skip
     se = np.sqrt(np.asarray(sizes.variances))
@@ -234,11 +304,6 @@ def _from_shares(shares: Any, sd: float) -> list[dict[str, Any]]:
         )  # fmt: skip
         rows.append(one | {"estimate": estimate, "se": se, "outcome": one["rule"], "kind": "share", "source": "arms"})
     return rows
-
-
-def _spread_of_change(assumed: Any) -> float:
-    told = assumed.loc[assumed["assumption"] == "sd of pain, change", "value"].iloc[0]
-    return float(str(told).split(": ")[1].split(" ")[0])
 
 
 def _weighed(studies: pd.DataFrame, pooled: PooledEffect) -> pd.DataFrame:
@@ -274,6 +339,7 @@ def _with_prior(y: np.ndarray, v: np.ndarray, prior: SmallPoolPrior, better: int
 
 def _exact(studies: Any) -> dict[str, Any]:
     """Return the log odds ratio by exact conditional likelihoods, which need no correction of empty cells."""
+
     def counts(side: str) -> ArmCounts:
         n = studies[f"n_{side}"].round()
         return ArmCounts((studies[f"value_{side}"] / 100 * studies[f"n_{side}"]).round(), n)
@@ -287,74 +353,63 @@ def _exact(studies: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _quoted(studies: Any, prior: SmallPoolPrior, scale: str, pooled: PooledEffect | None = None) -> dict[str, Any]:
-    """Return the row to quote of so many trials."""
-    y, v = studies["estimate"].to_numpy(), studies["se"].to_numpy() ** 2
-    made = pooled or pool_effects(y, v, method=TauMethod.REML, test=Test.HARTUNG_KNAPP)
-    frame = _effects(studies, made, prior, scale)
-    return frame[frame["model"] == (RANDOM if len(studies) >= _FEWEST_FOR_RANDOM else PRIOR)].iloc[0].to_dict()
+def _by_prior(studies: Any, prior: SmallPoolPrior, scale: str) -> dict[str, Any]:
+    """Return the model that any number of trials can have, so that a table of variations compares like with like."""
+    if scale == LOG_ODDS:
+        return _exact(studies)
+    return _with_prior(studies["estimate"].to_numpy(), studies["se"].to_numpy() ** 2, prior, -1)
 
 
-_TOLD = ["estimate", "low", "high", "probability_better", "n_studies"]
+_TOLD = ["estimate", "low", "high", "probability_better"]
 
 
-def _left_out(studies: Any, pooled: PooledEffect, prior: SmallPoolPrior, scale: str) -> pd.DataFrame:
+def _left_out(studies: Any, prior: SmallPoolPrior, scale: str) -> pd.DataFrame:
+    """Repeat without each trial; where one was all, the prior is what is left."""
     rows = []
-    many = leave_one_out(pooled) if len(studies) > 1 else None
-    for place, study in enumerate(studies["study"]):
+    for study in studies["study"]:
         rest = studies[studies["study"] != study]
-        row: dict[str, Any] = {"without": study}
-        if len(rest):
-            quoted = _quoted(rest, prior, scale)
-            row |= {name: quoted[name] for name in _TOLD} | {"model": quoted["model"]}
-            row["tau2"] = float(many.heterogeneity.tau2[place]) if many is not None else float("nan")
-        rows.append(row)
-    return pd.DataFrame(rows, columns=["without", *_TOLD, "model", "tau2"])
+        found = _by_prior(rest, prior, scale) if len(rest) else {}
+        rows.append({"without": study, "n_studies": len(rest)} | {name: found.get(name) for name in _TOLD})
+    return pd.DataFrame(rows, columns=["without", *_TOLD, "n_studies"])
 
 
 def _sensitivity(
-    arms_of: Callable[..., tuple[pd.DataFrame, pd.DataFrame]], base: Assumptions, prior: SmallPoolPrior, scale: str
+    arms_of: Callable[..., pd.DataFrame], base: Assumptions, prior: SmallPoolPrior, scale: str, asked: Question
 ) -> pd.DataFrame:
-    """Repeat with one assumption changed at a time."""
+    """Repeat with one assumption changed at a time, by the model with a prior on the spread."""
     rows = []
-    for name, made in _variations(arms_of, base).items():
+    for name, made in _variations(arms_of, base, asked).items():
         studies = made()
-        row: dict[str, Any] = {"variation": name, "n_studies": len(studies)}
-        if len(studies):
-            quoted = _quoted(studies, prior, scale)
-            row |= {key: quoted[key] for key in _TOLD}
-        rows.append(row)
-    if scale == POINTS:
-        studies = arms_of(base)[0]
-        for factor in (0.5, 2.0) if len(studies) else ():
-            other = SmallPoolPrior(prior.mean, prior.sd, prior.tau_scale * factor)
-            effect = _with_prior(studies["estimate"].to_numpy(), studies["se"].to_numpy() ** 2, other, -1)
-            name = f"spread between trials half-normal({other.tau_scale:g})"
-            rows.append({"variation": name, "n_studies": len(studies)} | {key: effect[key] for key in _TOLD[:4]})
-    return pd.DataFrame(rows, columns=["variation", *_TOLD])
+        found = _by_prior(studies, prior, scale) if len(studies) else {}
+        rows.append({"variation": name, "n_studies": len(studies)} | {key: found.get(key) for key in _TOLD})
+    studies = arms_of(base) if scale == POINTS else ()
+    for factor in (0.5, 2.0) if len(studies) else ():
+        other = SmallPoolPrior(prior.mean, prior.sd, prior.tau_scale * factor)
+        found = _by_prior(studies, other, scale)
+        name = f"spread between trials half-normal({other.tau_scale:g})"
+        rows.append({"variation": name, "n_studies": len(studies)} | {key: found[key] for key in _TOLD})
+    return pd.DataFrame(rows, columns=["variation", *_TOLD, "n_studies"])
 
 
-def _variations(arms_of: Any, base: Assumptions) -> Mapping[str, Callable[[], pd.DataFrame]]:
+def _variations(arms_of: Any, base: Assumptions, asked: Question) -> Mapping[str, Callable[[], pd.DataFrame]]:
     def changed(**fields: Any) -> Callable[[], pd.DataFrame]:
-        from dataclasses import replace
+        return lambda: arms_of(replace(base, **fields))
 
-        return lambda: arms_of(replace(base, **fields))[0]
-
-    plain = dict.fromkeys(FigureFrom, 1.0)
-    return {
+    named = {
         "as asked": changed(),
+        "no dropout where none is told": changed(dropout_per_year=0.0),
+        "arms without n share the study's total": changed(share_total=True),
+        "controlled studies that were not randomised too": lambda: arms_of(base, StudyChoice.CONTROLLED),
+    }
+    if asked.outcome == RESPONDER:
+        return named
+    named |= {
         "correlation before and after 0.3": changed(correlation_before_after=0.3),
         "correlation before and after 0.7": changed(correlation_before_after=0.7),
-        "reviews and press trusted as papers": changed(standard_error_factor=plain),
-        "no dropout where none is told": changed(dropout_per_year=0.0),
+        "reviews and press trusted as papers": changed(standard_error_factor=dict.fromkeys(FigureFrom, 1.0)),
         "rows that print neither n nor spread left out": changed(fill_both=False),
         "percent changes left out": changed(use_percent_changes=False),
-        "arms without n share the study's total": changed(share_total=True),
-        "controlled studies that were not randomised too": lambda: arms_of(base, StudyChoice.CONTROLLED)[0],
-        "responder shares read as differences": lambda: arms_of(base, shares_too=True)[0],
     }
-
-
-def kinds_of(studies: pd.DataFrame) -> set[str]:
-    """Return the kinds of estimates that were pooled; change and final scores may meet in points, never standardised."""
-    return set(studies["kind"]) & {kind.value for kind in Kind}
+    if asked.outcome == PAIN:  # a rule of response does not say which pain, and disability has rules of its own
+        named["responder shares read as differences"] = lambda: arms_of(base, shares_too=True)
+    return named

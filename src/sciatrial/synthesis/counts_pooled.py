@@ -65,9 +65,7 @@ def mantel_haenszel(
         top, bottom = r.sum(), s.sum()
         _both_sides(top, bottom)
         estimate = np.log(top / bottom)
-        variance = (
-            (p * r).sum() / (2 * top**2) + (p * s + q * r).sum() / (2 * top * bottom) + (q * s).sum() / (2 * bottom**2)
-        )
+        variance = (p * r).sum() / (2 * top**2) + (p * s + q * r).sum() / (2 * top * bottom) + (q * s).sum() / (2 * bottom**2)
     elif measure == EffectMeasure.RR:
         top, bottom = (a * m / everybody).sum(), (c * n / everybody).sum()
         _both_sides(top, bottom)

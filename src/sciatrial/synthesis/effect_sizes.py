@@ -187,9 +187,7 @@ def _from_means(measure: EffectMeasure, treated: ArmMeans, control: ArmMeans) ->
     problems = []
     if (sd <= 0).any() or (other_sd <= 0).any() or (n < 2).any() or (m < 2).any():
         problems.append(
-            Problem(
-                "standard_deviation, size", "a spread or size too small", "spread above 0, 2 patients", "correct it"
-            )
+            Problem("standard_deviation, size", "a spread or size too small", "spread above 0, 2 patients", "correct it")
         )
     if measure is EffectMeasure.ROM and (mean * other_mean <= 0).any():
         problems.append(

@@ -168,9 +168,7 @@ def tau2_error(studies: Studies, tau2: Floats, method: TauMethod) -> Floats:
         else:
             weights = _moment_weights(studies, method)
             fitted = fit(studies, weights)
-            scale = {TauMethod.DL: trace(studies, weights, fitted), TauMethod.HS: weights.sum(axis=1)}.get(
-                method, spare
-            )
+            scale = {TauMethod.DL: trace(studies, weights, fitted), TauMethod.HS: weights.sum(axis=1)}.get(method, spare)
             variance = 2 * trace_twice(studies, weights, fitted, spread) / scale**2
     return np.where(spare > 0, np.sqrt(variance), np.nan)
 

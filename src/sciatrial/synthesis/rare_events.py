@@ -218,10 +218,7 @@ def conditional_log_likelihood(
     ways = _log_choose(total, x) + _log_choose(control_total, everybody - x)
     flat = theta.ravel()
     whole = np.concatenate(
-        [
-            logsumexp(ways + part[:, None] * x, axis=1)
-            for part in np.array_split(flat, max(1, len(flat) * len(x) // 10**6))
-        ]
+        [logsumexp(ways + part[:, None] * x, axis=1) for part in np.array_split(flat, max(1, len(flat) * len(x) // 10**6))]
     )
     own = _log_choose(total, events) + _log_choose(control_total, control_events)
     return (own + flat * events - whole).reshape(theta.shape)
@@ -236,8 +233,7 @@ def _checked(events: ArrayLike, total: ArrayLike, where: str) -> tuple[Floats, F
     x, n = np.atleast_1d(np.asarray(events, float)), np.atleast_1d(np.asarray(total, float))
     if x.shape != n.shape or ((x < 0) | (x > n) | (n <= 0)).any():
         raise EvidenceError(
-            "rare events",
-            Problem(where, "counts that cannot be", "0 <= events <= total, total above 0", "correct them"),
+            "rare events", Problem(where, "counts that cannot be", "0 <= events <= total, total above 0", "correct them")
         )
     return x, n
 
@@ -308,9 +304,7 @@ def _summary(
     if model is None:
         step = means[1] - means[0]
         spline = CubicSpline(means, of_mean / step)
-        below = float(
-            spline.integrate(means[0], np.clip(0.0, means[0], means[-1])) / spline.integrate(means[0], means[-1])
-        )
+        below = float(spline.integrate(means[0], np.clip(0.0, means[0], means[-1])) / spline.integrate(means[0], means[-1]))
     return RareEstimate(
         float(ends[0]), mean, sd, float(ends[1]), float(ends[2]), float(tau_middle), float(tau_low), float(tau_high),
         new_low, new_high, below, means, of_mean / (means[1] - means[0]), n_informative, prior, note,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from sciatrial.evidence import RESPONDER_RULES, ArmEstimates, Measure
+from sciatrial.evidence import ArmEstimates
 from sciatrial.synthesis.question import Question
 from sciatrial.synthesis.treatments import Level, treatment_of
 from sciatrial.synthesis.trial_arms import StudyChoice, at_visit
@@ -17,13 +18,18 @@ RULES = (
     "responder_50pct_pain_and_disability", "vas20_or_less", "responder_30pct_pain", "vas_2pt_and_odi_10pt",
     "responder_75pct_pain",
 )  # fmt: skip
+# those that ask for less pain and nothing else
+PAIN_RULES = ("responder_50pct_pain", "responder_30pct_pain", "vas20_or_less", "responder_75pct_pain")
 _COLUMNS = [
     "study", "month", "rule", "events_treatment", "n_treatment", "events_comparator", "n_comparator", "condition",
     "route", "dose_million_cells", "dose_basis", "cell_type", "donor", "is_imputed",
 ]  # fmt: skip
 
 
-def trial_shares(estimates: ArmEstimates, asked: Question, choice: StudyChoice | str = StudyChoice.RANDOMISED) -> pd.DataFrame:
+def trial_shares(
+    estimates: ArmEstimates, asked: Question, *, rules: Sequence[str] = RULES,
+    choice: StudyChoice | str = StudyChoice.RANDOMISED,
+) -> pd.DataFrame:  # fmt: skip
     """Collect responders by pain of both arms, one rule a trial.
 
     Parameters
@@ -32,6 +38,8 @@ def trial_shares(estimates: ArmEstimates, asked: Question, choice: StudyChoice |
         What `arm_estimates` made.
     asked
         Treatment, comparator and visit; its outcome is not read.
+    rules
+        Which rules may count, the first choice first.
     choice
         Only randomised comparisons, or every controlled one.
 
@@ -45,10 +53,10 @@ def trial_shares(estimates: ArmEstimates, asked: Question, choice: StudyChoice |
     rows: Any = estimates.shares
     if StudyChoice(choice) is StudyChoice.RANDOMISED:
         rows = rows[rows["is_randomised"]]
-    rows = rows[rows["rule"].isin(RULES)]
+    rows = rows[rows["rule"].isin(rules)]
     rows = rows.assign(
         treatment=[treatment_of(arm, level) for arm in rows.to_dict("records")], study=rows["study_id"],
-        order=[RULES.index(rule) for rule in rows["rule"]],
+        order=[rules.index(rule) for rule in rows["rule"]],
     )  # fmt: skip
     made = []
     for (study, rule), group in rows.groupby(["study", "rule"]):
@@ -57,7 +65,7 @@ def trial_shares(estimates: ArmEstimates, asked: Question, choice: StudyChoice |
         both = both[both["month"].isin(months[months == 2].index)]
         visit = at_visit(both, asked.month)
         if len(visit):
-            made.append((RULES.index(str(rule)), str(study), _row(visit, asked)))
+            made.append((rules.index(str(rule)), str(study), _row(visit, asked)))
     made.sort(key=lambda item: (item[1], item[0]))
     first = {study: row for _, study, row in reversed(made)}
     return pd.DataFrame([first[study] for study in sorted(first)], columns=_COLUMNS)
@@ -76,8 +84,3 @@ def _row(visit: Any, asked: Question) -> dict[str, Any]:
         "dose_basis": first["dose_basis"], "cell_type": first["cell_type"], "donor": first["donor"],
         "is_imputed": bool(visit["is_imputed"].any()),
     }  # fmt: skip
-
-
-def is_by_pain(rule: str) -> bool:
-    """Say whether a rule asks for less pain."""
-    return any(criterion.measure is Measure.PAIN for criterion in RESPONDER_RULES[rule].criteria)

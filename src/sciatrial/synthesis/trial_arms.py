@@ -93,6 +93,8 @@ def trial_arms(
     rows: Any = estimates.rows[estimates.rows["outcome"].isin(words)]
     if StudyChoice(studies) is StudyChoice.RANDOMISED:
         rows = rows[rows["is_randomised"]]
+    together = rows.groupby(["study_id", "outcome", "month"])["arm_id"].transform("nunique")
+    rows = rows[together > 1]
     joined = [_join(group, level) for _, group in rows.groupby(["study_id", "outcome", "month"], sort=False)]
     printed = _printed(published, words, ContrastSource.TRIAL)
     known = (
