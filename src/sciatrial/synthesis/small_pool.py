@@ -110,9 +110,11 @@ def pool_small(estimates: ArrayLike, variances: ArrayLike, *, prior: SmallPoolPr
     median, low, high = _quantiles(centre, spread, weight)
     _, new_low, new_high = _quantiles(centre, np.hypot(spread, tau), weight)
     tau_quantiles = np.interp([0.5, 0.025, 0.975], np.cumsum(weight) - weight / 2, tau)
+    tau_median, tau_low, tau_high = (float(value) for value in tau_quantiles)
     return SmallPool(
-        median, low, high, new_low, new_high, *(float(value) for value in tau_quantiles),
-        float(weight @ ndtr(-centre / spread)), believed, len(y), tuple(centre), tuple(spread), tuple(weight),
+        median=median, low=low, high=high, new_low=new_low, new_high=new_high, tau_median=tau_median, tau_low=tau_low,
+        tau_high=tau_high, below_zero=float(weight @ ndtr(-centre / spread)), prior=believed, n_studies=len(y),
+        centres=tuple(centre), spreads=tuple(spread), weights=tuple(weight),
     )  # fmt: skip
 
 
