@@ -1,8 +1,8 @@
 """Frequentist network meta-analysis: all pairs of treatments from weighted least squares over contrasts.
 
-Studies of several arms enter with the correlation that their shared arms make. Sources: Rücker 2012 (graph theory), Rücker &
-Schwarzer 2014 (arms in common), 2015 (P-scores); Jackson, White & Riley 2013 (tau² by moments); Higgins and others 2012
-(designs); Krahn, Binder & König 2013 (Q within and between designs).
+Studies of several arms enter with the correlation that their shared arms make. Sources: Rücker 2012 (graph theory),
+Rücker & Schwarzer 2014 (arms in common), 2015 (P-scores); Jackson, White & Riley 2013 (tau² by moments); Higgins and
+others 2012 (designs); Krahn, Binder & König 2013 (Q within and between designs).
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ def contrasts_of_arms(
     one, two = np.array([row[1] for row in rows], int), np.array([row[2] for row in rows], int)
     return Contrasts(
         [row[0] for row in rows],
-        [treatments[place] for place in one],
-        [treatments[place] for place in two],
+        [str(treatments[row[1]]) for row in rows],
+        [str(treatments[row[2]]) for row in rows],
         y[one] - y[two],
         np.hypot(e[one], e[two]),
     )
@@ -183,17 +183,34 @@ def pool_network(
     np.fill_diagonal(sure, 0.0)
     within, within_df = _within_designs(studies)
     return NetworkEffect(
-        NetworkModel(model), names, difference, errors, difference - half, difference + half, 2 * ndtr(-np.abs(z)), tau2,
-        max(0.0, 100 * (q - df) / q) if q > 0 else 0.0, q, df, float(chdtrc(df, q)) if df > 0 else 1.0, within, within_df,
-        max(0.0, q - within), df - within_df, sure.sum(axis=1) / (len(names) - 1), len(studies),
-    )  # fmt: skip
+        model=NetworkModel(model),
+        treatments=names,
+        effects=difference,
+        standard_errors=errors,
+        low=difference - half,
+        high=difference + half,
+        p_values=2 * ndtr(-np.abs(z)),
+        tau2=tau2,
+        i2=max(0.0, 100 * (q - df) / q) if q > 0 else 0.0,
+        q=q,
+        q_df=df,
+        q_p=float(chdtrc(df, q)) if df > 0 else 1.0,
+        q_within=within,
+        q_within_df=within_df,
+        q_between=max(0.0, q - within),
+        q_between_df=df - within_df,
+        p_scores=sure.sum(axis=1) / (len(names) - 1),
+        n_studies=len(studies),
+    )
 
 
 def _studies(contrasts: Contrasts) -> list[_Study]:
     y, e = np.asarray(contrasts.estimates, float), np.asarray(contrasts.standard_errors, float)
     problems = []
     if not len(contrasts.studies) == len(contrasts.first) == len(contrasts.second) == len(y) == len(e):
-        raise EvidenceError("network", Problem("contrasts", "lists of unequal length", "one row a contrast", "pair them"))
+        raise EvidenceError(
+            "network", Problem("contrasts", "lists of unequal length", "one row a contrast", "pair them")
+        )
     if not (np.isfinite(y) & np.isfinite(e) & (e > 0)).all():
         problems.append(Problem("contrasts", "missing numbers", "finite, standard errors above 0", "leave them out"))
     rows: dict[str, dict[tuple[str, str], int]] = {}
@@ -247,7 +264,7 @@ def _basic(study: str, arms: tuple[str, ...], pairs: dict[tuple[str, str], int],
 
 
 def _reduced_weights(variance: Floats) -> Floats:
-    """Return weights of pairs whose network has these variances between arms: minus the pseudo-inverse's off-diagonal."""
+    """Return weights of pairs whose network has these variances between arms, by the Laplacian's pseudo-inverse."""
     m = len(variance)
     centre = np.eye(m) - 1 / m
     weights = -np.linalg.pinv(-centre @ variance @ centre / 2)
@@ -265,7 +282,7 @@ def _stacked(studies: Sequence[_Study], names: Sequence[str]) -> tuple[Floats, F
             row[names.index(arm)] += 1
             row[base] -= 1
             rows.append(row[1:])
-    return np.concatenate([s.y for s in studies]), block_diag(*[s.v for s in studies]), np.array(rows)
+    return np.concatenate([s.y for s in studies]), np.asarray(block_diag(*[s.v for s in studies])), np.array(rows)
 
 
 def _least_squares(y: Floats, v: Floats, x: Floats) -> tuple[float, Floats, Floats, Floats]:

@@ -1,8 +1,8 @@
 """Pooled effects straight from counts: Mantel-Haenszel, Peto, and a binomial-normal model.
 
-Sources: Mantel & Haenszel 1959; Robins, Breslow & Greenland 1986 (odds ratio); Greenland & Robins 1985 (risk ratio and
-difference); Sato, Greenland & Robins 1989 (risk difference); Yusuf and others 1985 (Peto); Turner and others 2000 and Jackson
-and others 2018 (binomial-normal model with fixed study effects); Louis 1982 (its information).
+Sources: Mantel & Haenszel 1959; Robins, Breslow & Greenland 1986 (odds ratio); Greenland & Robins 1985 (risk ratio
+and difference); Sato, Greenland & Robins 1989 (risk difference); Yusuf and others 1985 (Peto); Turner and others 2000
+and Jackson and others 2018 (binomial-normal model with fixed study effects); Louis 1982 (its information).
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def mantel_haenszel(
 ) -> PooledCounts:
     """Return the Mantel-Haenszel estimate of a common log odds ratio, log risk ratio or risk difference.
 
-    Needs no continuity correction: a study with an empty cell counts as it is. Q uses the effect sizes of single studies,
-    corrected only where a cell is empty.
+    Needs no continuity correction: a study with an empty cell counts as it is. Q uses the effect sizes of single
+    studies, corrected only where a cell is empty.
 
     Raises
     ------
@@ -65,7 +65,9 @@ def mantel_haenszel(
         top, bottom = r.sum(), s.sum()
         _both_sides(top, bottom)
         estimate = np.log(top / bottom)
-        variance = (p * r).sum() / (2 * top**2) + (p * s + q * r).sum() / (2 * top * bottom) + (q * s).sum() / (2 * bottom**2)
+        variance = (
+            (p * r).sum() / (2 * top**2) + (p * s + q * r).sum() / (2 * top * bottom) + (q * s).sum() / (2 * bottom**2)
+        )
     elif measure == EffectMeasure.RR:
         top, bottom = (a * m / everybody).sum(), (c * n / everybody).sum()
         _both_sides(top, bottom)
@@ -235,7 +237,7 @@ def _likelihood(point: Floats, counts: tuple[Floats, Floats, Floats, Floats]) ->
         a[:, None] * up - n[:, None] * np.logaddexp(0, up) + c[:, None] * down - m[:, None] * np.logaddexp(0, down)
     ) - z**2 / 2  # fmt: skip
     terms = density + np.log(weights) + nodes**2 / 2 + np.log(scale)[:, None]
-    each = logsumexp(terms, axis=1)
+    each: Floats = np.asarray(logsumexp(terms, axis=1))
     posterior = np.exp(terms - each[:, None])
     p, q = expit(up), expit(down)
     first, second = a[:, None] - n[:, None] * p, c[:, None] - m[:, None] * q

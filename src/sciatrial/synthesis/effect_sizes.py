@@ -1,8 +1,8 @@
 """Effect sizes of studies and their variances, from counts or from means.
 
-Ratios are on the natural log scale. Sources: Fleiss & Berlin 2009 (counts), Yusuf and others 1985 (Peto), Hedges 1981 and
-1982 (standardised mean difference with the exact small-sample factor), Hedges, Gurevitch & Curtis 1999 (ratio of means),
-Freeman & Tukey 1950 and Miller 1978 (double arcsine).
+Ratios are on the natural log scale. Sources: Fleiss & Berlin 2009 (counts), Yusuf and others 1985 (Peto), Hedges 1981
+and 1982 (standardised mean difference with the exact small-sample factor), Hedges, Gurevitch & Curtis 1999 (ratio of
+means), Freeman & Tukey 1950 and Miller 1978 (double arcsine).
 """
 
 from __future__ import annotations
@@ -187,7 +187,9 @@ def _from_means(measure: EffectMeasure, treated: ArmMeans, control: ArmMeans) ->
     problems = []
     if (sd <= 0).any() or (other_sd <= 0).any() or (n < 2).any() or (m < 2).any():
         problems.append(
-            Problem("standard_deviation, size", "a spread or size too small", "spread above 0, 2 patients", "correct it")
+            Problem(
+                "standard_deviation, size", "a spread or size too small", "spread above 0, 2 patients", "correct it"
+            )
         )
     if measure is EffectMeasure.ROM and (mean * other_mean <= 0).any():
         problems.append(

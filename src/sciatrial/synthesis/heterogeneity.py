@@ -1,6 +1,7 @@
 """How far studies differ beyond chance: tau² by nine estimators, its standard error and interval, I² and H².
 
-Everything is batched: arrays of ``data set, study`` with NaN where a data set lacks a study, with or without moderators.
+Everything is batched: arrays of ``data set, study`` with NaN where a data set lacks a study, with or without
+moderators.
 
 Sources: DerSimonian & Laird 1986 (DL); Hedges & Olkin 1985 (HE); Hunter & Schmidt 2004 (HS); Sidik & Jonkman 2005 (SJ);
 Paule & Mandel 1982 (PM); Morris 1983 and Berkey et al. 1995 (EB); Hardy & Thompson 1996 (ML); Raudenbush 2009 (REML);
@@ -168,7 +169,9 @@ def tau2_error(studies: Studies, tau2: Floats, method: TauMethod) -> Floats:
         else:
             weights = _moment_weights(studies, method)
             fitted = fit(studies, weights)
-            scale = {TauMethod.DL: trace(studies, weights, fitted), TauMethod.HS: weights.sum(axis=1)}.get(method, spare)
+            scale = {TauMethod.DL: trace(studies, weights, fitted), TauMethod.HS: weights.sum(axis=1)}.get(
+                method, spare
+            )
             variance = 2 * trace_twice(studies, weights, fitted, spread) / scale**2
     return np.where(spare > 0, np.sqrt(variance), np.nan)
 
@@ -186,7 +189,8 @@ def q_profile(studies: Studies, confidence: float) -> tuple[Floats, Floats]:
 def q_root(studies: Studies, target: Floats, *, start: Floats | float = 0.0) -> Floats:
     """Return the tau² of each data set at which the generalised Q equals a target, 0 when Q(0) is below it.
 
-    Q falls and is convex in tau²: a tangent never passes the root from the left, and the tangent of 1 / Q is nearly exact.
+    Q falls and is convex in tau²: a tangent never passes the root from the left, and the tangent of 1 / Q is nearly
+    exact.
     """
     tau2 = np.broadcast_to(np.asarray(start, float), target.shape).copy()
     low = np.zeros_like(target)

@@ -1,17 +1,18 @@
 """Generalised least squares with correlated estimates and random effects: levels, networks, several outcomes.
 
-The covariance of the estimates is M = V + Σ θ K, linear in the parameters θ: a variance for nested groups, a variance with a
-fixed correlation within a study (networks: ½), or a free covariance matrix over the words of a column (outcomes). ML and REML
-with exact slopes; intervals of a variance by profile likelihood.
+The covariance of the estimates is M = V + Σ θ K, linear in the parameters θ: a variance for nested groups, a variance
+with a fixed correlation within a study (networks: ½), or a free covariance matrix over the words of a column
+(outcomes). ML and REML with exact slopes; intervals of a variance by profile likelihood.
 
-Sources: Konstantopoulos 2011 (levels); Salanti and others 2008 (networks); van Houwelingen, Arends & Stijnen 2002 (several
-outcomes); Raudenbush 2009 (REML); Hardy & Thompson 1996 (profile likelihood).
+Sources: Konstantopoulos 2011 (levels); Salanti and others 2008 (networks); van Houwelingen, Arends & Stijnen 2002
+(several outcomes); Raudenbush 2009 (REML); Hardy & Thompson 1996 (profile likelihood).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -186,7 +187,7 @@ def pool_multilevel(
 
 
 def profile_interval(result: MultilevelEffect, name: str, *, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the profile-likelihood interval of one variance: where twice the loss of log likelihood reaches chi-square.
+    """Return the profile-likelihood interval of one variance: twice the loss of log likelihood is chi-square there.
 
     Parameters
     ----------
@@ -217,13 +218,29 @@ def profile_interval(result: MultilevelEffect, name: str, *, confidence: float =
         held[place] = np.sqrt(variance)
         return _held(held, model, place) + result.log_likelihood - allowed
 
-    low = 0.0 if best == 0 or loss(0.0) < 0 else float(brentq(loss, 0.0, best, xtol=1e-12, rtol=1e-12))
+    low = 0.0 if best == 0 or loss(0.0) < 0 else _crossing(loss, 0.0, best)
     far = max(best, float(np.mean(np.diag(model.v)))) * 2
     for _ in range(60):
         if loss(far) > 0:
-            return low, float(brentq(loss, best, far, xtol=1e-12, rtol=1e-12))
+            return low, _crossing(loss, best, far)
         far *= 2
     return low, float("inf")
+
+
+def joint_test(result: MultilevelEffect, coefficients: Sequence[int]) -> tuple[float, int, float]:
+    """Return the chi-square statistic, degrees of freedom and p value of some coefficients together.
+
+    Parameters
+    ----------
+    result
+        What `pool_multilevel` gave.
+    coefficients
+        Their places, the constant being 0 where there is one.
+    """
+    chosen = np.asarray(coefficients, int)
+    b, v = result.coefficients[chosen], result.covariance[np.ix_(chosen, chosen)]
+    qm = float(b @ np.linalg.solve(v, b))
+    return qm, len(chosen), float(chdtrc(len(chosen), qm))
 
 
 def _checked(
@@ -370,11 +387,20 @@ def _fit(model: _Gls) -> Floats:
     return roots
 
 
+def _crossing(loss: Callable[[float], float], low: float, high: float) -> float:
+    root: Any = brentq(loss, low, high, xtol=1e-10, rtol=1e-7)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return float(root)
+
+
 def _held(roots: Floats, model: _Gls, place: int) -> float:
     free = np.delete(np.arange(len(roots)), place)
+    found = _minimised(roots, model, free)[0]
+    if (np.abs(roots[free]) > 1e-6).all():
+        return found
+    # a root of 0 has no slope: once more from above it
     lifted = roots.copy()
     lifted[free] = np.where(np.abs(roots[free]) < 1e-6, np.sqrt(np.mean(np.diag(model.v)) / 10), roots[free])
-    return min(_minimised(roots, model, free)[0], _minimised(lifted, model, free)[0])
+    return min(found, _minimised(lifted, model, free)[0])
 
 
 def _residual_q(model: _Gls) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -101,8 +102,8 @@ class PooledMany:
 class PooledEffect:
     """The pooled effect of one data set; fields as in `PooledMany`, without its first dimension.
 
-    ``estimates``, ``variances`` and ``moderators`` (constant included) are what was pooled; ``notes`` say what could not be
-    estimated and why.
+    ``estimates``, ``variances`` and ``moderators`` (constant included) are what was pooled; ``notes`` say what could
+    not be estimated and why.
     """
 
     method: TauMethod
@@ -209,7 +210,7 @@ def pool_many(
         With every problem of the numbers.
     """
     y = np.atleast_2d(np.asarray(estimates, float))
-    studies = studies_of(y, variances, _columns(moderators, y, has_constant))
+    studies = studies_of(y, variances, _columns(moderators, has_constant))
     return _pooled(studies, TauMethod(method), Test(test), confidence, intervals, has_constant)
 
 
@@ -225,8 +226,8 @@ def pool_effects(
 ) -> PooledEffect:
     """Pool one data set; see `pool_many` for the parameters.
 
-    One study gives its own estimate with a normal interval; two give no interval by t(k − 2). What cannot be estimated is
-    NaN, and ``notes`` of the result say why.
+    One study gives its own estimate with a normal interval; two give no interval by t(k − 2). What cannot be
+    estimated is NaN, and ``notes`` of the result say why.
 
     Raises
     ------
@@ -242,9 +243,12 @@ def pool_effects(
     if moderators is not None:
         moderators = np.asarray(moderators, float)[kept]
     y, v = y[kept], v[kept]
-    studies = studies_of(y, v, _columns(moderators, y[None], has_constant))
+    studies = studies_of(y, v, _columns(moderators, has_constant))
     many = _pooled(studies, TauMethod(method), Test(test), confidence, True, has_constant)
     spread = many.heterogeneity
+    found: dict[str, Any] = {name: getattr(many, name)[0] for name in _ARRAYS}
+    found |= {name: float(getattr(many, name)[0]) for name in _SCALARS}
+    found |= {item.name: float(getattr(spread, item.name)[0]) for item in fields(Heterogeneity)}
     return PooledEffect(
         method=many.method,
         test=many.test,
@@ -256,9 +260,7 @@ def pool_effects(
         qm_df=many.qm_df,
         n_studies=len(y),
         notes=_notes(many, studies),
-        **{name: getattr(many, name)[0] for name in _ARRAYS},
-        **{name: float(getattr(many, name)[0]) for name in _SCALARS},
-        **{item.name: float(getattr(spread, item.name)[0]) for item in fields(Heterogeneity)},
+        **found,
     )
 
 
@@ -322,7 +324,7 @@ _SCALARS = (
 )  # fmt: skip
 
 
-def _columns(moderators: ArrayLike | None, estimates: Floats, has_constant: bool) -> Floats | None:
+def _columns(moderators: ArrayLike | None, has_constant: bool) -> Floats | None:
     if moderators is None:
         return None
     x = np.asarray(moderators, float)

@@ -1,9 +1,9 @@
 """Rare events, zero cells included: exact intervals and Bayesian models by quadrature, without corrections or sampling.
 
-Two arms: given all events of a study, those of the treated arm follow a noncentral hypergeometric distribution that depends
-on the odds ratio alone (Cornfield 1956; Stijnen, Hamza & Özdemir 2010). Studies without any event, or with nothing else, have
-a conditional likelihood of 1 whatever the odds ratio: they say nothing about it, and the result says so.
-One arm: binomial-normal (logit) or beta-binomial. Priors are weakly informative and in the result.
+Two arms: given all events of a study, those of the treated arm follow a noncentral hypergeometric distribution that
+depends on the odds ratio alone (Cornfield 1956; Stijnen, Hamza & Özdemir 2010). Studies without any event, or with
+nothing else, have a conditional likelihood of 1 whatever the odds ratio: they say nothing about it, and the result
+says so. One arm: binomial-normal (logit) or beta-binomial. Priors are weakly informative and in the result.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class RateModel(StrEnum):
 class RarePrior:
     """Weakly informative priors on the logit (or log odds ratio) scale.
 
-    The mean is normal; the spread between studies, tau, half normal. In the beta-binomial model the mean is the logit of
-    the mean rate, and ``tau_scale`` is that of the square root of the intraclass correlation.
+    The mean is normal; the spread between studies, tau, half normal. In the beta-binomial model the mean is the logit
+    of the mean rate, and ``tau_scale`` is that of the square root of the intraclass correlation.
     """
 
     mean: float = 0.0
@@ -218,10 +218,17 @@ def conditional_log_likelihood(
     ways = _log_choose(total, x) + _log_choose(control_total, everybody - x)
     flat = theta.ravel()
     whole = np.concatenate(
-        [logsumexp(ways + part[:, None] * x, axis=1) for part in np.array_split(flat, max(1, len(flat) * len(x) // 10**6))]
+        [
+            _log_sum(ways + part[:, None] * x, axis=1)
+            for part in np.array_split(flat, max(1, len(flat) * len(x) // 10**6))
+        ]
     )
     own = _log_choose(total, events) + _log_choose(control_total, control_events)
     return (own + flat * events - whole).reshape(theta.shape)
+
+
+def _log_sum(terms: Floats, axis: int | None = None) -> Floats:
+    return np.asarray(logsumexp(terms, axis=axis))
 
 
 def _log_choose(n: ArrayLike, k: ArrayLike) -> Floats:
@@ -233,7 +240,8 @@ def _checked(events: ArrayLike, total: ArrayLike, where: str) -> tuple[Floats, F
     x, n = np.atleast_1d(np.asarray(events, float)), np.atleast_1d(np.asarray(total, float))
     if x.shape != n.shape or ((x < 0) | (x > n) | (n <= 0)).any():
         raise EvidenceError(
-            "rare events", Problem(where, "counts that cannot be", "0 <= events <= total, total above 0", "correct them")
+            "rare events",
+            Problem(where, "counts that cannot be", "0 <= events <= total, total above 0", "correct them"),
         )
     return x, n
 
@@ -243,10 +251,10 @@ def _over_normal(each, means: Floats, spreads: Floats) -> Floats:
     # points of equal probability weight would miss sharp likelihoods; a plain fine rule over nine spreads does not
     z = np.linspace(-8, 8, 4 * N_NODES)
     weight = -(z**2) / 2
-    weight = weight - logsumexp(weight)
+    weight = weight - _log_sum(weight)
     found = np.zeros((len(means), len(spreads)))
     for place, spread in enumerate(spreads):
-        found[:, place] = logsumexp(each(means[:, None] + spread * z) + weight, axis=2).sum(axis=0)
+        found[:, place] = _log_sum(each(means[:, None] + spread * z) + weight, axis=2).sum(axis=0)
     return found
 
 
@@ -304,7 +312,9 @@ def _summary(
     if model is None:
         step = means[1] - means[0]
         spline = CubicSpline(means, of_mean / step)
-        below = float(spline.integrate(means[0], np.clip(0.0, means[0], means[-1])) / spline.integrate(means[0], means[-1]))
+        below = float(
+            spline.integrate(means[0], np.clip(0.0, means[0], means[-1])) / spline.integrate(means[0], means[-1])
+        )
     return RareEstimate(
         float(ends[0]), mean, sd, float(ends[1]), float(ends[2]), float(tau_middle), float(tau_low), float(tau_high),
         new_low, new_high, below, means, of_mean / (means[1] - means[0]), n_informative, prior, note,

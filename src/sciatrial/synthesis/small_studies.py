@@ -1,7 +1,7 @@
 """Signs that small studies say something else than large ones: regression and rank tests, trim and fill, the funnel.
 
-Sources: Egger and others 1997; Sterne & Egger 2005 (the regression with random effects); Begg & Mazumdar 1994; Peters and
-others 2006; Duval & Tweedie 2000 (L0); Peters and others 2008 (contours).
+Sources: Egger and others 1997; Sterne & Egger 2005 (the regression with random effects); Begg & Mazumdar 1994; Peters
+and others 2006; Duval & Tweedie 2000 (L0); Peters and others 2008 (contours).
 """
 
 from __future__ import annotations

@@ -1,19 +1,20 @@
 """Weighted least squares over many data sets at once: what every estimator of heterogeneity is made of.
 
-For weights w the matrix P = W − W X (X'WX)⁻¹ X'W leaves what the moderators do not explain; W = diag(w). All is computed
-from sums over studies, so no matrix of studies by studies is ever made.
+For weights w the matrix P = W − W X (X'WX)⁻¹ X'W leaves what the moderators do not explain; W = diag(w). All is
+computed from sums over studies, so no matrix of studies by studies is ever made.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sciatrial.foundation import EvidenceError, Problem
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,8 @@ def studies_of(estimates: ArrayLike, variances: ArrayLike, moderators: ArrayLike
     EvidenceError
         With every problem, when shapes differ, a variance is not above 0, or columns are missing or repeat one another.
     """
-    y, v = np.atleast_2d(np.asarray(estimates, float)), np.atleast_2d(np.asarray(variances, float))
+    y: Floats = np.atleast_2d(np.asarray(estimates, float))
+    v: Floats = np.atleast_2d(np.asarray(variances, float))
     problems = []
     if y.shape != v.shape or y.ndim != 2:
         problems.append(Problem("variances", f"shape {v.shape}", f"that of the estimates, {y.shape}", "pair them"))
@@ -100,7 +102,7 @@ def studies_of(estimates: ArrayLike, variances: ArrayLike, moderators: ArrayLike
     count = (~absent).sum(axis=1)
     is_mean = moderators is None
     if is_mean:
-        x = np.ones((*y.shape, 1))
+        x: Floats = np.ones((*y.shape, 1))
     else:
         x = np.asarray(moderators, float)
         x = x[:, None] if x.ndim == 1 else x
