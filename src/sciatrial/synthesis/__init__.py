@@ -4,6 +4,10 @@ Takes arm estimates, gives pooled effects with intervals, networks, courses over
 Never knows any biology, never counts a patient twice, and never prints a result that did not converge as if it had.
 """
 
+from sciatrial.synthesis.bias import DOMAINS, Light, traffic_lights
+from sciatrial.synthesis.certainty import Certainty, Domain, Grade, Override, certainty_of, epidural_routes
+from sciatrial.synthesis.change import QUESTIONS, compare_evidence
+from sciatrial.synthesis.comparison import COMMON, LOG_ODDS, POINTS, PRIOR, RANDOM, Pooled, synthesise, synthesise_many
 from sciatrial.synthesis.contrast_network import (
     Better,
     Contrasts,
@@ -15,6 +19,7 @@ from sciatrial.synthesis.contrast_network import (
     pool_network,
 )
 from sciatrial.synthesis.counts_pooled import PooledCounts, mantel_haenszel, pool_binomial_normal, pool_peto
+from sciatrial.synthesis.directness import EPIDURAL, MAP_OUTCOMES, RADICULAR, SpeaksOf, evidence_map, speaks_of
 from sciatrial.synthesis.effect_sizes import (
     ArmCounts,
     ArmMeans,
@@ -23,8 +28,10 @@ from sciatrial.synthesis.effect_sizes import (
     EffectSizes,
     effect_sizes,
 )
+from sciatrial.synthesis.harms import pool_harms
 from sciatrial.synthesis.heterogeneity import Heterogeneity, TauMethod, heterogeneity
 from sciatrial.synthesis.influence import Influence, influence, leave_one_out
+from sciatrial.synthesis.moderators import Moderator, Regression, regress_effects
 from sciatrial.synthesis.multilevel import (
     MultilevelEffect,
     Nested,
@@ -44,6 +51,7 @@ from sciatrial.synthesis.pool import (
     pool_many,
     predict_effect,
 )
+from sciatrial.synthesis.question import RESPONDER, Question
 from sciatrial.synthesis.r_call import (
     CountsModel,
     r_begg,
@@ -67,6 +75,8 @@ from sciatrial.synthesis.rare_events import (
     rare_effect,
     rare_rate,
 )
+from sciatrial.synthesis.responders import trial_shares
+from sciatrial.synthesis.small_pool import SmallPool, SmallPoolPrior, pool_small
 from sciatrial.synthesis.small_studies import (
     AsymmetryTest,
     EggerModel,
@@ -79,44 +89,83 @@ from sciatrial.synthesis.small_studies import (
     peters_test,
     trim_and_fill,
 )
+from sciatrial.synthesis.treatments import CELLS, PLACEBO_PROCEDURE, Level, class_of, treatment_of
+from sciatrial.synthesis.trial_arms import OUTCOMES, PAIN, VISITS, Reviews, StudyChoice, at_visit, trial_arms
 
 __all__ = [
+    "CELLS",
+    "COMMON",
+    "DOMAINS",
+    "EPIDURAL",
+    "LOG_ODDS",
+    "MAP_OUTCOMES",
+    "OUTCOMES",
+    "PAIN",
+    "PLACEBO_PROCEDURE",
+    "POINTS",
+    "PRIOR",
+    "QUESTIONS",
+    "RADICULAR",
+    "RANDOM",
+    "RESPONDER",
+    "VISITS",
     "ArmCounts",
     "ArmMeans",
     "AsymmetryTest",
     "Better",
+    "Certainty",
     "Contrasts",
     "CountsModel",
+    "Domain",
     "DoubleZero",
     "EffectMeasure",
     "EffectSizes",
     "EggerModel",
     "FunnelContours",
+    "Grade",
     "Heterogeneity",
     "Influence",
+    "Level",
+    "Light",
+    "Moderator",
     "MultilevelEffect",
     "Nested",
     "NetworkEffect",
     "NetworkModel",
+    "Override",
+    "Pooled",
     "PooledCounts",
     "PooledEffect",
     "PooledMany",
     "PredictedEffect",
     "PredictionKind",
+    "Question",
     "RareEstimate",
     "RarePrior",
     "RateModel",
+    "Regression",
+    "Reviews",
     "Side",
+    "SmallPool",
+    "SmallPoolPrior",
+    "SpeaksOf",
+    "StudyChoice",
     "TauMethod",
     "Test",
     "TrimAndFill",
     "Unstructured",
     "WithinStudy",
+    "at_visit",
     "begg_test",
+    "certainty_of",
+    "class_of",
+    "compare_evidence",
     "conditional_log_likelihood",
     "contrasts_of_arms",
     "effect_sizes",
     "egger_test",
+    "epidural_routes",
+    "evidence_map",
     "exact_rate",
     "funnel_contours",
     "heterogeneity",
@@ -129,10 +178,12 @@ __all__ = [
     "peters_test",
     "pool_binomial_normal",
     "pool_effects",
+    "pool_harms",
     "pool_many",
     "pool_multilevel",
     "pool_network",
     "pool_peto",
+    "pool_small",
     "predict_effect",
     "profile_interval",
     "r_begg",
@@ -148,5 +199,13 @@ __all__ = [
     "r_trim_and_fill",
     "rare_effect",
     "rare_rate",
+    "regress_effects",
+    "speaks_of",
+    "synthesise",
+    "synthesise_many",
+    "traffic_lights",
+    "treatment_of",
+    "trial_arms",
+    "trial_shares",
     "trim_and_fill",
 ]
