@@ -7,12 +7,12 @@ number that was not reported and never drops a row: a row that cannot be used sa
 from sciatrial.evidence.assumptions import Assumptions
 from sciatrial.evidence.carriers import carrier_word
 from sciatrial.evidence.checks import evidence_warnings
+from sciatrial.evidence.contrasts import ContrastSource, published_contrasts
 from sciatrial.evidence.conversions import difference_from_shares, join_groups
 from sciatrial.evidence.estimates import ArmEstimates, Kind, Unused, arm_estimates
 from sciatrial.evidence.harmonise import harmonise, usable_counts
 from sciatrial.evidence.instruments import Direction
 from sciatrial.evidence.published import Evidence
-from sciatrial.evidence.published_contrasts import ContrastSource, published_contrasts
 from sciatrial.evidence.quirks import WhyNot
 from sciatrial.evidence.read import read_evidence
 from sciatrial.evidence.responders import RESPONDER_RULES, Criterion, Measure, ResponderRule
