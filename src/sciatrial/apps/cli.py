@@ -16,6 +16,8 @@ from typer.core import TyperGroup
 from sciatrial.apps import explain
 from sciatrial.apps.export import app as export_app
 from sciatrial.apps.show import TOPICS, shown
+from sciatrial.apps.show_synthesis import TOPICS as SYNTHESIS
+from sciatrial.apps.show_synthesis import Asked
 from sciatrial.foundation import CellType, Intervention, Problem, Route, SciatrialError, StudyError
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def _run_folders(incomplete: str) -> list[str]:
 
 
 def _topics(incomplete: str) -> list[str]:
-    return [topic for topic in [*TOPICS, *_run_folders(incomplete)] if topic.startswith(incomplete)]
+    return [topic for topic in [*TOPICS, *SYNTHESIS, *_run_folders(incomplete)] if topic.startswith(incomplete)]
 
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file.", autocompletion=_toml_files)]
@@ -198,7 +200,7 @@ def show(
         str,
         typer.Argument(
             metavar="WHAT",
-            help=f"{', '.join(TOPICS)}, or a run folder.",
+            help=f"{', '.join([*TOPICS, *SYNTHESIS])}, or a run folder.",
             autocompletion=_topics,
         ),
     ],
@@ -208,6 +210,15 @@ def show(
     outcome: Annotated[str | None, typer.Option(help="Evidence: rows of this outcome.")] = None,
     intervention: Annotated[Intervention | None, typer.Option(help="Evidence: arms that received this.")] = None,
     study: Annotated[str | None, typer.Option(help="Evidence: one study.")] = None,
+    month: Annotated[int | None, typer.Option(help="Trials together: 1, 3, 6, 12, 24 or 36 months.")] = None,
+    treatment: Annotated[str | None, typer.Option(help="Trials together: cell_therapy, or another treatment.")] = None,
+    comparator: Annotated[str | None, typer.Option(help="Trials together: placebo_procedure, or another.")] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Moderators: dose, cell_type, donor, route, month, risk_of_bias.")
+    ] = None,
+    tables: Annotated[Path | None, typer.Option(help="Trials together: a folder with the seven tables.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Trials together: draw it into this .svg, .png or .pdf.")] = None,
+    show_r: Annotated[bool, typer.Option("--show-r", help="Pooled: print the R code that gives the same.")] = False,
     limit: Annotated[int, typer.Option(min=0, help="Rows to print on a terminal; 0 for all.")] = 60,
     as_json: AsJson = False,
 ) -> None:
@@ -216,7 +227,8 @@ def show(
         "cell_type": cell_type, "route": route, "condition": condition, "outcome": outcome,
         "intervention": intervention, "study": study,
     }  # fmt: skip
-    table = shown(topic, {name: str(word) for name, word in filters.items() if word is not None})
+    asked = Asked(None, month, treatment, comparator, by, tables, picture, show_r or None)
+    table = shown(topic, {name: str(word) for name, word in filters.items() if word is not None}, asked)
     if as_json:
         print(table.frame.to_json(orient="records", indent=1, force_ascii=False))
     else:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import inspect
-import sys
 import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sciatrial.apps.show_synthesis import TOPICS as SYNTHESIS
+from sciatrial.apps.show_synthesis import Asked, show_synthesis
+from sciatrial.apps.shown import Shown
 from sciatrial.foundation import Problem, StudyError, nearest
 
 if TYPE_CHECKING:
@@ -22,69 +24,47 @@ _EVIDENCE_COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A table with a headline and, below it, what a reader should know; `narrow` is what fits a terminal."""
-
-    title: str
-    frame: pd.DataFrame
-    note: str = ""
-    narrow: pd.DataFrame | None = None
-
-    def print(self, limit: int) -> None:
-        """Print a table on a terminal, tab-separated text elsewhere; `limit` rows at most on a terminal, 0 for all."""
-        from rich.box import SIMPLE_HEAD
-        from rich.console import Console
-        from rich.table import Table
-
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            self.frame.to_csv(sys.stdout, sep="\t", index=False, float_format="%.6g")
-            return
-        whole = self.frame if self.narrow is None else self.narrow
-        rows = whole if limit == 0 else whole.head(limit)
-        table = Table(title=self.title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
-        for column in rows.columns:
-            number = rows[column].dtype.kind in "fi"
-            table.add_column(column.replace("_", " "), justify="right" if number else "left", overflow="fold")
-        for row in rows.itertuples(index=False):
-            table.add_row(*(_cell(value) for value in row))
-        console.print(table)
-        if len(rows) < len(self.frame):
-            console.print(f"{len(rows)} of {len(self.frame)} rows; --limit 0 for all, --json for machines.")
-        if self.narrow is not None:
-            console.print("All columns: --json, or send the output to a file.")
-        if self.note:
-            console.print(self.note, markup=False)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return "" if value != value else f"{value:.6g}"
-    return str(value).replace("[", r"\[")
-
-
-def shown(topic: str, filters: Mapping[str, str]) -> Shown:
+def shown(topic: str, filters: Mapping[str, str], asked: Asked | None = None) -> Shown:
     """Return what a topic or a run folder holds.
+
+    Parameters
+    ----------
+    topic
+        A topic or a run folder.
+    filters
+        Which rows of the evidence; its `outcome` is that of a question about the trials together.
+    asked
+        What is asked of the trials together.
 
     Raises
     ------
     StudyError
-        For a topic that there is not, with the nearest one; for a filter where there is nothing to filter.
+        For a topic that there is not, with the nearest one; for an option that the topic does not know.
     """
+    asked = asked or Asked()
+    if topic in SYNTHESIS:
+        other = set(filters) - {"outcome"}
+        if not other:
+            return show_synthesis(topic, replace(asked, outcome=filters.get("outcome")))
+        filters = {name: filters[name] for name in other}
+    elif asked.given():
+        filters = {**filters, **dict.fromkeys(asked.given(), "")}
+        raise _nothing_to_filter(topic, filters)
     if topic != "evidence" and filters:
-        found = ", ".join(f"--{name.replace('_', '-')}" for name in filters)
-        raise StudyError(
-            f"show {topic}", Problem("options", f"{found}: nothing to filter", "show evidence", "leave out")
-        )
+        raise _nothing_to_filter(topic, filters)
     if topic in TOPICS:
         return TOPICS[topic](filters)
     if (Path(topic) / "run.json").is_file():
         return _run(Path(topic))
-    close = nearest(topic, TOPICS)
-    expected = ", ".join(TOPICS) + ", or a run folder"
+    close = nearest(topic, [*TOPICS, *SYNTHESIS])
+    expected = ", ".join([*TOPICS, *SYNTHESIS]) + ", or a run folder"
     hint = f"did you mean {close!r}?" if close else "choose one of these"
     raise StudyError("show", Problem(topic, "is neither a topic nor a run folder", expected, hint))
+
+
+def _nothing_to_filter(topic: str, options: Mapping[str, str]) -> StudyError:
+    found = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(options))
+    return StudyError(f"show {topic}", Problem("options", f"{found}: nothing to filter", "show evidence", "leave out"))
 
 
 def _evidence(filters: Mapping[str, str]) -> Shown:

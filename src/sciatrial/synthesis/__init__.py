@@ -90,7 +90,16 @@ from sciatrial.synthesis.small_studies import (
     trim_and_fill,
 )
 from sciatrial.synthesis.treatments import CELLS, PLACEBO_PROCEDURE, Level, class_of, treatment_of
-from sciatrial.synthesis.trial_arms import OUTCOMES, PAIN, VISITS, Reviews, StudyChoice, at_visit, trial_arms
+from sciatrial.synthesis.trial_arms import (
+    OUTCOMES,
+    PAIN,
+    VISITS,
+    Reviews,
+    StudyChoice,
+    at_visit,
+    islands_of,
+    trial_arms,
+)
 
 __all__ = [
     "CELLS",
@@ -170,6 +179,7 @@ __all__ = [
     "funnel_contours",
     "heterogeneity",
     "influence",
+    "islands_of",
     "joint_test",
     "league_rows",
     "leave_one_out",

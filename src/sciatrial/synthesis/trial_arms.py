@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from sciatrial.evidence import ArmEstimates, ContrastSource, join_groups
-from sciatrial.foundation import EvidenceError, Outcome, Problem, nearest, unknown_word
+from sciatrial.foundation import EvidenceError, Outcome, Problem, unknown_word
+from sciatrial.synthesis.contrast_network import network_components
 from sciatrial.synthesis.treatments import Level, treatment_of
 
 PAIN = "pain"
@@ -234,18 +235,11 @@ def at_visit(arms: Any, month: float) -> pd.DataFrame:
     return kept[kept["month"] == kept.groupby("study")["month"].transform("max")].reset_index(drop=True)
 
 
-def check_treatment(treatment: str, arms: pd.DataFrame, where: str) -> None:
-    """Refuse a treatment that no trial has.
-
-    Raises
-    ------
-    EvidenceError
-        Naming the nearest one.
-    """
-    known = sorted(set(arms["treatment"]))
-    if treatment not in known:
-        close = nearest(treatment, known)
-        hint = f"did you mean {close!r}?" if close else "choose one of them"
-        raise EvidenceError(
-            "synthesis", Problem(where, f"no trial has {treatment!r}", ", ".join(known) or "a trial", hint)
-        )
+def islands_of(arms: Any) -> list[tuple[str, ...]]:
+    """Return the treatments that trials join, one tuple an island, the largest first; more than one: not connected."""
+    first, second = [], []
+    for _, visit in arms.groupby("study"):
+        names = sorted(set(visit["treatment"]))
+        first += [names[0]] * (len(names) - 1)
+        second += names[1:]
+    return network_components(first, second) if first else []

@@ -1,0 +1,291 @@
+"""What `sciatrial show` tells of the trials together: pooled results, certainty, maps, networks, harms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sciatrial.apps.shown import Shown
+from sciatrial.foundation import Problem, StudyError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sciatrial.evidence import Evidence
+    from sciatrial.synthesis import Pooled, Question
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of `show` that ask something of the trials together; None where they were not given."""
+
+    outcome: str | None = None
+    month: int | None = None
+    treatment: str | None = None
+    comparator: str | None = None
+    by: str | None = None
+    tables: Path | None = None
+    picture: Path | None = None
+    show_r: bool | None = None
+
+    def given(self) -> set[str]:
+        """Return the names of the options that were given."""
+        return {field.name for field in fields(self) if getattr(self, field.name) is not None}
+
+    def question(self) -> Question:
+        """Return what was asked, the defaults where nothing was said."""
+        from sciatrial.synthesis import Question
+
+        words = {name: getattr(self, name) for name in ("outcome", "month", "treatment", "comparator")}
+        return Question(**{name: word for name, word in words.items() if word is not None})
+
+    def evidence(self) -> Evidence:
+        """Return the tables to read: those of the package, or a folder's."""
+        from sciatrial.evidence import read_evidence
+
+        return read_evidence(self.tables)
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic: what it shows, which options it knows, how it draws."""
+
+    show: Callable[[Asked], tuple[Shown, Callable[[], Figure] | None]]
+    options: frozenset[str]
+
+
+def show_synthesis(topic: str, asked: Asked) -> Shown:
+    """Return a table of the trials together, and draw it where a picture is asked for.
+
+    Raises
+    ------
+    StudyError
+        For an option that the topic does not know, or a picture that it cannot draw or write.
+    """
+    found = TOPICS[topic]
+    unknown = asked.given() - found.options - {"tables"}
+    if unknown:
+        told = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(unknown))
+        known = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(found.options | {"tables"}))
+        raise StudyError(f"show {topic}", Problem("options", f"{told}: not of this topic", known, "leave out"))
+    shown, draw = found.show(asked)
+    if asked.picture is not None and draw is not None:
+        from sciatrial.report import save_picture
+
+        save_picture(draw(), asked.picture)
+        return replace(shown, note=f"{shown.note}\nPicture: {asked.picture}".strip())
+    return shown
+
+
+def _picture(name: str, *drawn: Any) -> Callable[[], Figure]:
+    """Return what draws a picture of the report room when it is asked for."""
+
+    def draw() -> Figure:
+        from importlib import import_module
+
+        return getattr(import_module("sciatrial.report"), name)(*drawn)
+
+    return draw
+
+
+_QUESTION = frozenset({"outcome", "month", "treatment", "comparator"})
+
+
+def _pooled(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+    from sciatrial.synthesis import synthesise, traffic_lights
+
+    evidence = asked.evidence()
+    found = synthesise(evidence, asked.question(), with_sensitivity=False)
+    note = f"Scale: {found.scale}. " + (
+        f"No answer: {found.unanswered}." if found.unanswered else
+        f"{len(found.studies)} trials: {', '.join(found.studies['study'])}. Quoted: {found.main['model']}."
+    )  # fmt: skip
+    code = r_of(found) if asked.show_r else ""
+    columns = ["model", "estimate", "low", "high", "prediction_low", "prediction_high", "tau", "i2",
+               "probability_better", "n_studies"]  # fmt: skip
+    narrow = found.effects.reindex(columns=columns)
+    return (
+        Shown(found.question.in_words(), found.effects, note, narrow, code),
+        _picture("plot_forest", found, traffic_lights(evidence)),
+    )
+
+
+def r_of(found: Pooled) -> str:
+    """Return the R code that gives the row "random effects" of an answer."""
+    from sciatrial.synthesis import TauMethod, Test, pool_effects, r_predict
+
+    if found.unanswered:
+        return "No R code: nothing was pooled."
+    variances = found.studies["se"].to_numpy() ** 2
+    again = pool_effects(found.studies["estimate"], variances, method=TauMethod.REML, test=Test.HARTUNG_KNAPP)
+    return f"# the row 'random effects' in R\n{r_predict(again)}"
+
+
+_OF_A_TRIAL = (
+    "study", "month", "estimate", "low", "high", "weight", "n_treatment", "n_comparator", "is_imputed", "bias",
+)  # fmt: skip
+
+
+def _forest(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+    from sciatrial.synthesis import synthesise, traffic_lights
+
+    evidence = asked.evidence()
+    found = synthesise(evidence, asked.question(), with_sensitivity=False)
+    note = f"Scale: {found.scale}. {'No answer: ' + found.unanswered if found.unanswered else ''}"
+    columns = [
+        "study",
+        "month",
+        "estimate",
+        "low",
+        "high",
+        "weight",
+        "n_treatment",
+        "n_comparator",
+        "is_imputed",
+        "bias",
+    ]
+    narrow = found.studies.reindex(columns=columns)
+    return (
+        Shown(f"Trials: {found.question.in_words()}", found.studies, note, narrow),
+        _picture("plot_forest", found, traffic_lights(evidence)),
+    )
+
+
+def _funnel(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+    import pandas as pd
+
+    from sciatrial.synthesis import TauMethod, begg_test, egger_test, pool_effects, synthesise, trim_and_fill
+
+    found = synthesise(asked.evidence(), asked.question(), with_sensitivity=False)
+    title = f"Small-study effects: {found.question.in_words()}"
+    if len(found.studies) < _FEWEST_FOR_ASYMMETRY:
+        note = f"{len(found.studies)} trials: asymmetry needs three, and has no power under ten."
+        return Shown(title, pd.DataFrame(), note), _picture("plot_funnel", found)
+    pooled = pool_effects(found.studies["estimate"], found.studies["se"] ** 2, method=TauMethod.REML)
+    filled = trim_and_fill(pooled)
+    tests = (egger_test(pooled), begg_test(pooled))
+    rows = [{"test": test.name, "statistic": test.statistic, "p": test.p_value} for test in tests]
+    rows.append({"test": "trim and fill: studies filled in", "statistic": filled.n_missing, "p": float("nan")})
+    return Shown(title, pd.DataFrame(rows), tests[0].note), _picture("plot_funnel", found)
+
+
+_FEWEST_FOR_ASYMMETRY = 3
+
+
+def _left_out(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+    import pandas as pd
+
+    from sciatrial.synthesis import synthesise
+
+    found = synthesise(asked.evidence(), asked.question())
+    left = found.leave_one_out.rename(columns={"without": "variation"})
+    left = left.assign(variation=["without " + str(name) for name in left["variation"]]) if len(left) else left
+    frame = pd.concat([found.sensitivity, left], ignore_index=True)
+    note = "By the model with a prior on the spread between trials, which any number of trials can have."
+    return Shown(f"What it hangs on: {found.question.in_words()}", frame, note), _picture("plot_left_out", found)
+
+
+def _certainty(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+    from sciatrial.synthesis import certainty_of, epidural_routes, synthesise
+
+    evidence = asked.evidence()
+    found = synthesise(evidence, asked.question(), with_sensitivity=False)
+    made = certainty_of(evidence, found, asked_routes=epidural_routes())
+    note = (
+        f"Certainty: {made.grade.replace('_', ' ')}, starts {made.starts}. Important difference "
+        f"{made.important_difference:.3g} {found.scale} ({made.important_difference_source}). The question is one of "
+        "leg pain from a root, treated at the root. Drafted by rule; a person may override a domain with a reason."
+    )
+    if found.unanswered:
+        note = f"No direct evidence: {found.unanswered}."
+    narrow = made.domains.reindex(columns=["domain", "judgement", "steps_down", "numbers"])
+    return Shown(f"Certainty (GRADE): {made.question}", made.domains, note, narrow), None
+
+
+def _map(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+    from sciatrial.synthesis import EPIDURAL, evidence_map
+
+    frame = evidence_map(asked.evidence())
+    at_root = frame[frame["route"].isin(EPIDURAL) & (frame["outcome"] == "leg_pain")]
+    note = (
+        f"Cells by an epidural or perineural route for leg pain: {int(at_root['n_studies'].sum())} studies with an "
+        "outcome. Rows with none are shown: nobody has done that."
+    )
+    has = frame[(frame["n_studies"] > 0) | (frame["route"].isin(EPIDURAL) & (frame["outcome"] == "leg_pain"))]
+    shown = Shown("Patients behind each cell type, route and outcome", frame, note, has)
+    return shown, _picture("plot_evidence_map", frame)
+
+
+def _directness(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+    from sciatrial.synthesis import speaks_of
+
+    frame = speaks_of(asked.evidence())
+    cells = frame[frame["gives_cells"]]
+    counts = ", ".join(f"{word.replace('_', ' ')} {n}" for word, n in cells["speaks_of"].value_counts().items())
+    return Shown("What each study speaks of", frame, f"Studies of cells: {counts}."), None
+
+
+def _network(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+    import pandas as pd
+
+    from sciatrial.evidence import arm_estimates, published_contrasts
+    from sciatrial.synthesis import PAIN, Reviews, at_visit, islands_of, trial_arms
+
+    evidence = asked.evidence()
+    arms = trial_arms(
+        arm_estimates(evidence), published_contrasts(evidence), outcome=asked.outcome or PAIN, reviews=Reviews.STAND_IN
+    )
+    if asked.month is not None:
+        arms = at_visit(arms, asked.month)
+    rows = []
+    for (study, source), visit in arms.groupby(["study", "source"], sort=True):
+        names = sorted(set(visit["treatment"]))
+        months = ", ".join(f"{month:g}" for month in sorted(set(visit["month"])))
+        rows.append({"study": study, "treatments": " | ".join(names), "months": months, "source": source})
+    groups = islands_of(arms)
+    told = "; ".join(", ".join(group) for group in groups)
+    note = f"{len(groups)} connected: {told}." if len(groups) != 1 else "All treatments are connected."
+    return Shown("Trials that compare treatments", pd.DataFrame(rows), note), _picture("plot_network", arms)
+
+
+def _moderators(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+    from sciatrial.synthesis import CELLS, PAIN, PLACEBO_PROCEDURE, regress_effects
+
+    found = regress_effects(
+        asked.evidence(), asked.by or "dose", outcome=asked.outcome or PAIN, treatment=asked.treatment or CELLS,
+        comparator=asked.comparator or PLACEBO_PROCEDURE,
+    )  # fmt: skip
+    left = "; ".join(f"{row['study']} {row['arm']}: {row['reason']}" for row in found.left_out.to_dict("records"))
+    note = f"{found.note}. Spread between arms {found.tau:.3g}."
+    if found.unanswered:
+        note = f"No answer: {found.unanswered}."
+    if left:
+        note += f" Left out: {left}."
+    title = f"Effect by {found.moderator.replace('_', ' ')}: {found.outcome.replace('_', ' ')}"
+    return Shown(title, found.coefficients, note), _picture("plot_regression", found)
+
+
+def _harms(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+    from sciatrial.synthesis import CELLS, PLACEBO_PROCEDURE, pool_harms
+
+    frame = pool_harms(
+        asked.evidence(), treatment=asked.treatment or CELLS, comparator=asked.comparator or PLACEBO_PROCEDURE
+    )
+    narrow = frame.drop(columns=["new_low", "new_high", "odds_ratio_low", "odds_ratio_high", "arms"], errors="ignore")
+    return Shown("Adverse events, pooled", frame, "", narrow), _picture("plot_harms", frame)
+
+
+TOPICS: Mapping[str, Topic] = {
+    "pooled": Topic(_pooled, _QUESTION | {"picture", "show_r"}),
+    "forest": Topic(_forest, _QUESTION | {"picture"}),
+    "funnel": Topic(_funnel, _QUESTION | {"picture"}),
+    "sensitivity": Topic(_left_out, _QUESTION | {"picture"}),
+    "certainty": Topic(_certainty, _QUESTION),
+    "evidence-map": Topic(_map, frozenset({"picture"})),
+    "directness": Topic(_directness, frozenset()),
+    "network": Topic(_network, frozenset({"outcome", "month", "picture"})),
+    "moderators": Topic(_moderators, frozenset({"outcome", "treatment", "comparator", "by", "picture"})),
+    "pooled-harms": Topic(_harms, frozenset({"treatment", "comparator", "picture"})),
+}
