@@ -207,7 +207,7 @@ def _certainty(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
 def _map(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
     from sciatrial.synthesis import EPIDURAL, evidence_map
 
-    frame = evidence_map(asked.evidence())
+    frame: Any = evidence_map(asked.evidence())
     at_root = frame[frame["route"].isin(EPIDURAL) & (frame["outcome"] == "leg_pain")]
     note = (
         f"Cells by an epidural or perineural route for leg pain: {int(at_root['n_studies'].sum())} studies with an "
@@ -221,7 +221,7 @@ def _map(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
 def _directness(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
     from sciatrial.synthesis import speaks_of
 
-    frame = speaks_of(asked.evidence())
+    frame: Any = speaks_of(asked.evidence())
     cells = frame[frame["gives_cells"]]
     counts = ", ".join(f"{word.replace('_', ' ')} {n}" for word, n in cells["speaks_of"].value_counts().items())
     return Shown("What each study speaks of", frame, f"Studies of cells: {counts}."), None
@@ -240,7 +240,8 @@ def _network(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
     if asked.month is not None:
         arms = at_visit(arms, asked.month)
     rows = []
-    for (study, source), visit in arms.groupby(["study", "source"], sort=True):
+    for key, visit in arms.groupby(["study", "source"], sort=True):
+        study, source = map(str, tuple(key))
         names = sorted(set(visit["treatment"]))
         months = ", ".join(f"{month:g}" for month in sorted(set(visit["month"])))
         rows.append({"study": study, "treatments": " | ".join(names), "months": months, "source": source})

@@ -76,6 +76,7 @@ from sciatrial.synthesis.rare_events import (
     rare_rate,
 )
 from sciatrial.synthesis.responders import trial_shares
+from sciatrial.synthesis.review import Review, review_evidence
 from sciatrial.synthesis.small_pool import SmallPool, SmallPoolPrior, pool_small
 from sciatrial.synthesis.small_studies import (
     AsymmetryTest,
@@ -153,6 +154,7 @@ __all__ = [
     "RarePrior",
     "RateModel",
     "Regression",
+    "Review",
     "Reviews",
     "Side",
     "SmallPool",
@@ -210,6 +212,7 @@ __all__ = [
     "rare_effect",
     "rare_rate",
     "regress_effects",
+    "review_evidence",
     "speaks_of",
     "synthesise",
     "synthesise_many",
