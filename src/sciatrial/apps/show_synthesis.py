@@ -240,14 +240,20 @@ def _network(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
     if asked.month is not None:
         arms = at_visit(arms, asked.month)
     rows = []
-    for key, visit in arms.groupby(["study", "source"], sort=True):
-        study, source = map(str, tuple(key))
+    groups: Any = arms.groupby(["study", "source"], sort=True)
+    for key, visit in groups:
+        study, source = str(key[0]), str(key[1])
         names = sorted(set(visit["treatment"]))
         months = ", ".join(f"{month:g}" for month in sorted(set(visit["month"])))
         rows.append({"study": study, "treatments": " | ".join(names), "months": months, "source": source})
-    groups = islands_of(arms)
-    told = "; ".join(", ".join(group) for group in groups)
-    note = f"{len(groups)} connected: {told}." if len(groups) != 1 else "All treatments are connected."
+    islands = islands_of(arms)
+    told = "; ".join(", ".join(island) for island in islands)
+    note = "All treatments are connected."
+    if len(islands) > 1:
+        note = (
+            f"Not connected: {len(islands)} islands ({told}). Treatments of different islands cannot be compared; a "
+            "trial between two of them, or a published difference, would join them."
+        )
     return Shown("Trials that compare treatments", pd.DataFrame(rows), note), _picture("plot_network", arms)
 
 

@@ -55,9 +55,13 @@ class Review:
                 row |= {name: answer.main[name] for name in names}
                 row["probability_better"] = answer.effects["probability_better"].dropna().iloc[0]
             rows.append(row)
-        columns = ["outcome", "month", "treatment", "comparator", "n_trials", "estimate", "low", "high",
-                   "prediction_low", "prediction_high", "probability_better", "scale", "model", "certainty"]  # fmt: skip
-        return pd.DataFrame(rows, columns=columns)
+        return pd.DataFrame(rows, columns=_SUMMARY)
+
+
+_SUMMARY = [
+    "outcome", "month", "treatment", "comparator", "n_trials", "estimate", "low", "high", "prediction_low",
+    "prediction_high", "probability_better", "scale", "model", "certainty",
+]  # fmt: skip
 
 
 def review_evidence(
