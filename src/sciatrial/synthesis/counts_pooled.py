@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import betaln, chdtrc, expit, logsumexp, ndtr, ndtri
 
 from sciatrial.foundation import EvidenceError, Problem
-from sciatrial.synthesis.effect_sizes import ArmCounts, EffectMeasure, effect_sizes
+from sciatrial.synthesis.effect_sizes import ArmCounts, DoubleZero, EffectMeasure, effect_sizes
 from sciatrial.synthesis.weighted import Floats
 
 N_NODES = 31
@@ -83,7 +83,7 @@ def mantel_haenszel(
         raise EvidenceError(
             "Mantel-Haenszel", Problem("measure", f"{measure}", "OR, RR or RD", "use pool_peto for Peto's odds ratio")
         )
-    sizes = effect_sizes(measure, treated, control)
+    sizes = effect_sizes(measure, treated, control, double_zero=DoubleZero.DROP)
     return _result(measure, float(estimate), float(variance), sizes.estimates, sizes.variances, confidence)
 
 

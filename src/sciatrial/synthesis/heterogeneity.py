@@ -4,7 +4,7 @@ Everything is batched: arrays of ``data set, study`` with NaN where a data set l
 moderators.
 
 Sources: DerSimonian & Laird 1986 (DL); Hedges & Olkin 1985 (HE); Hunter & Schmidt 2004 (HS); Sidik & Jonkman 2005 (SJ);
-Paule & Mandel 1982 (PM); Morris 1983 and Berkey et al. 1995 (EB); Hardy & Thompson 1996 (ML); Raudenbush 2009 (REML);
+Paule & Mandel 1982 (PM); Morris 1983 and Berkey et al. 1995 (EB, which has the root of PM); Hardy & Thompson 1996 (ML); Raudenbush 2009 (REML);
 Viechtbauer 2005 (standard errors), 2007 (Q-profile intervals); Higgins & Thompson 2002 (I², H²).
 """
 
@@ -21,8 +21,6 @@ from scipy.special import chdtrc, chdtri
 from sciatrial.foundation import EvidenceError, Problem
 from sciatrial.synthesis.weighted import Fit, Floats, Studies, fit, quadratic, studies_of, trace, trace_twice
 
-# Morris' scheme for EB has the root of Paule and Mandel; it stops where other programs stop, a little before it
-EB_STOPS = 1e-5
 MOST_STEPS = 300
 
 
@@ -244,22 +242,6 @@ def _paule_mandel(studies: Studies) -> Floats:
     return q_root(studies, np.maximum(studies.spare, 1.0))
 
 
-def _empirical_bayes(studies: Studies) -> Floats:
-    tau2 = _by_moments(studies, TauMethod.HE)
-    going = np.ones(len(tau2), bool)
-    for _ in range(MOST_STEPS):
-        weights = studies.weights(tau2)
-        fitted = fit(studies, weights)
-        step = studies.count * (fitted.q / studies.spare - 1) / weights.sum(axis=1)
-        new = np.maximum(tau2 + step, 0.0)
-        change = np.abs(new - tau2)
-        tau2 = np.where(going, new, tau2)
-        going = going & (change > EB_STOPS)
-        if not going.any():
-            break
-    return tau2
-
-
 def _by_likelihood(studies: Studies, restricted: bool) -> Floats:
     """Return the maximum: Fisher scoring, then Newton, kept between a rising and a falling point."""
     tau2 = _by_moments(studies, TauMethod.HE)
@@ -301,7 +283,7 @@ _ESTIMATORS: dict[TauMethod, Callable[[Studies], Floats]] = {
     TauMethod.HS: lambda studies: _by_moments(studies, TauMethod.HS),
     TauMethod.SJ: lambda studies: _by_moments(studies, TauMethod.SJ),
     TauMethod.PM: _paule_mandel,
-    TauMethod.EB: _empirical_bayes,
+    TauMethod.EB: _paule_mandel,
     TauMethod.ML: lambda studies: _by_likelihood(studies, restricted=False),
     TauMethod.REML: lambda studies: _by_likelihood(studies, restricted=True),
 }

@@ -46,9 +46,9 @@ written <- everything
 written$yi <- digits(written$yi); written$vi <- digits(written$vi)
 write.csv(written, "pooling.csv", row.names = FALSE, quote = FALSE, na = "")
 
-# without a tight stop, iterations of ML, REML and PM end some digits early; EB is compared as it stops by itself
+# without a tight stop, iterations end some digits early
 tight <- function(method) {
-  if (method %in% c("ML", "REML")) list(threshold = 1e-12, maxiter = 10000)
+  if (method %in% c("ML", "REML", "EB")) list(threshold = 1e-12, maxiter = 10000)
   else if (method == "PM") list(tol = 1e-13, tau2.max = 1e6) else list()
 }
 first <- function(x, i = 1) if (is.null(x) || length(x) < i) NA else as.numeric(x[i])
@@ -56,7 +56,7 @@ columns <- function(fit, set, test, model) {
   ci <- if (fit$method == "EE" || fit$k - fit$p < 1) NULL else
     tryCatch(confint(fit, control = list(tol = 1e-13, tau2.max = 1e7))$random, error = function(e) NULL)
   at <- if (fit$p == 1) predict(fit) else predict(fit, newmods = rep(0.3, fit$p - 1))
-  riley <- if (fit$p == 1 && fit$k > 2) predict(fit, pi.type = "Riley") else NULL
+  riley <- if (fit$p == 1 && fit$k > 2) predict(fit, pi.type = "riley") else NULL
   last <- fit$p
   data.frame(
     set = set, method = fit$method, test = test, model = model, estimate = digits(first(fit$b)),
