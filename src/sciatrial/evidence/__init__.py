@@ -6,6 +6,7 @@ number that was not reported and never drops a row: a row that cannot be used sa
 
 from sciatrial.evidence.carriers import carrier_word
 from sciatrial.evidence.checks import evidence_warnings
+from sciatrial.evidence.dictionary import data_dictionary
 from sciatrial.evidence.harmonise import harmonise, usable_counts
 from sciatrial.evidence.instruments import Direction
 from sciatrial.evidence.published import Evidence
@@ -23,6 +24,7 @@ __all__ = [
     "ResponderRule",
     "WhyNot",
     "carrier_word",
+    "data_dictionary",
     "evidence_warnings",
     "harmonise",
     "published_arms",
