@@ -1,12 +1,14 @@
 """What has been published.
 
-Takes seven CSV tables, gives a checked `Evidence` and its numbers on one scale, never pools, never guesses a
-number that was not reported and never drops a row: a row that cannot be used says why.
+Takes seven CSV tables and forms of new studies, gives a checked `Evidence` and its numbers on one scale, never pools,
+never guesses a number that was not reported and never drops a row: a row that cannot be used says why.
 """
 
+from sciatrial.evidence.add import add_study
 from sciatrial.evidence.carriers import carrier_word
 from sciatrial.evidence.checks import evidence_warnings
 from sciatrial.evidence.dictionary import data_dictionary
+from sciatrial.evidence.form import Addition, read_form, starter_form
 from sciatrial.evidence.harmonise import harmonise, usable_counts
 from sciatrial.evidence.instruments import Direction
 from sciatrial.evidence.published import Evidence
@@ -14,21 +16,27 @@ from sciatrial.evidence.quirks import WhyNot
 from sciatrial.evidence.read import read_evidence
 from sciatrial.evidence.responders import RESPONDER_RULES, Criterion, Measure, ResponderRule
 from sciatrial.evidence.select import published_arms, select_outcomes
+from sciatrial.evidence.write import write_tables
 
 __all__ = [
     "RESPONDER_RULES",
+    "Addition",
     "Criterion",
     "Direction",
     "Evidence",
     "Measure",
     "ResponderRule",
     "WhyNot",
+    "add_study",
     "carrier_word",
     "data_dictionary",
     "evidence_warnings",
     "harmonise",
     "published_arms",
     "read_evidence",
+    "read_form",
     "select_outcomes",
+    "starter_form",
     "usable_counts",
+    "write_tables",
 ]

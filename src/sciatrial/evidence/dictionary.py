@@ -7,6 +7,7 @@ nothing is written twice.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from types import NoneType
@@ -92,18 +93,16 @@ def _rows_of(table: str, row_type: type[Row]) -> list[dict[str, object]]:
     return rows
 
 
-def _instrument_rows() -> list[dict[str, object]]:
-    rows = [_instrument_row(instrument) for instrument in INSTRUMENTS.values()]
-    rows += [
-        {"word": rule.word, "kind": "responder_rule", "meaning": _rule_in_words(rule), "unit": "patients"}
-        for rule in RESPONDER_RULES.values()
-    ]
-    rows += [
-        {"word": word, "kind": "share", "meaning": f"patients: {meaning}", "unit": "patients",
-         "common_scale": "as the paper counted it: never compared with a simulation"}
-        for word, meaning in SHARE_MEANINGS.items()
-    ]  # fmt: skip
-    return rows
+def _instrument_rows() -> Iterator[dict[str, object]]:
+    for instrument in INSTRUMENTS.values():
+        yield _instrument_row(instrument)
+    for rule in RESPONDER_RULES.values():
+        yield {"word": rule.word, "kind": "responder_rule", "meaning": _rule_in_words(rule), "unit": "patients"}
+    for word, meaning in SHARE_MEANINGS.items():
+        yield {
+            "word": word, "kind": "share", "meaning": f"patients: {meaning}", "unit": "patients",
+            "common_scale": "as the paper counted it: never compared with a simulation",
+        }  # fmt: skip
 
 
 def _instrument_row(instrument: Instrument) -> dict[str, object]:
