@@ -23,5 +23,5 @@ def test_a_form_that_nobody_confirmed_is_refused(form, evidence):
 
 def test_a_form_cannot_be_added_twice(form, evidence):
     addition = read_form(form(), evidence)
-    with pytest.raises(EvidenceError, match=r"is the same as studies\.csv, row 174"):
+    with pytest.raises(EvidenceError, match=r"already used in studies\.csv, row 174"):
         add_study(add_study(evidence, addition), addition)

@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from sciatrial.evidence import add_study, read_evidence, read_form
-from sciatrial.exchange import candidate_study, registry_form
+from sciatrial.exchange import candidate_form, candidate_study
 from sciatrial.foundation import EvidenceError
 from tests.exchange.registry_samples import measure, registered_study, visit
 
@@ -18,7 +18,7 @@ def evidence():
 @pytest.fixture
 def written(tmp_path):
     path = tmp_path / "nct00000000.toml"
-    path.write_text(registry_form(candidate_study(registered_study())), encoding="utf-8")
+    path.write_text(candidate_form(candidate_study(registered_study())), encoding="utf-8")
     return path
 
 
@@ -58,6 +58,6 @@ def test_any_text_of_the_registry_leaves_the_form_whole():
     title = 'Leg Pain "NRS" \\ (0-10)\n# confirm: [[outcomes]]\x7f\x00 é'
     document = registered_study(measures=[measure(title, [visit("", ("3", "1"))], description="\n[study]\n")])
     document["protocolSection"]["armsInterventionsModule"]["armGroups"][0]["description"] = 'a "b"\n[x]\n# c'
-    values = tomllib.loads(registry_form(candidate_study(document)))
+    values = tomllib.loads(candidate_form(candidate_study(document)))
     assert len(values["outcomes"]) == 1
     assert set(values) == {"schema", "confirmed", "study", "arms", "outcomes", "safety"}

@@ -97,20 +97,23 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Show the rows that a form adds, what looks odd and what changes; with --accept, write them."""
+    from dataclasses import replace
+
     from sciatrial.evidence import add_study, read_evidence, read_form, write_tables
 
     target = _target(tables, into, accept)
     before = read_evidence(tables)
     addition = read_form(form, before)
-    after = add_study(before, addition) if accept or addition.is_confirmed else None
-    changed = changes(before, after) if after is not None else "Not confirmed yet: what it changes is not told."
+    # to look is free, whether a person has confirmed the form or not; to write is not
+    after = add_study(before, addition if accept else replace(addition, is_confirmed=True))
+    changed = changes(before, after)
     if as_json:
         _print_json(_added_values(addition, changed))
     else:
         _print_added(addition)
         print("\nWhat it changes:")
         print(changed if isinstance(changed, str) else _as_text(changed))
-    if accept and after is not None and target is not None:
+    if accept and target is not None:
         write_tables(after, target, addition=addition)
         print(f"Written: {target}", file=sys.stderr)
     else:
@@ -130,7 +133,7 @@ def import_study(
     ] = None,
 ) -> None:
     """Write a form with candidate rows from the registry of trials, for a person to confirm."""
-    from sciatrial.exchange import Registry, candidate_study, fetch_study, read_study_file, registry_form
+    from sciatrial.exchange import Registry, candidate_form, candidate_study, fetch_study, read_study_file
 
     if re.fullmatch(r"(?i)nct\d*", study.strip()):
         number = study.strip().upper()
@@ -139,7 +142,7 @@ def import_study(
     else:
         candidate = candidate_study(read_study_file(study))
     path = out or Path(f"{candidate.nct_id.lower()}.toml")
-    _write_new(path, registry_form(candidate))
+    _write_new(path, candidate_form(candidate))
     print(path)
     rows = f"{len(candidate.arms)} arms, {len(candidate.outcomes)} outcome rows, {len(candidate.safety)} safety rows"
     print(f"Candidates: {rows}. Left out: {len(candidate.left_out)}, listed at the end of the form.", file=sys.stderr)
@@ -233,7 +236,7 @@ def _added_values(addition: Addition, changed: pd.DataFrame | str) -> dict[str, 
         "form": addition.source,
         "rows": {table: [dict(row.cells) for row in rows] for table, rows in addition.rows.items() if rows},
         "warnings": [vars(warning) for warning in addition.warnings],
-        "changes": changed if isinstance(changed, str) else json.loads(changed.to_json(orient="records")),
+        "changes": changed if isinstance(changed, str) else json.loads(changed.to_json(orient="records") or "[]"),
     }
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from sciatrial.evidence.form_toml import FormRows, read_toml_form
-from sciatrial.evidence.keys import TextRow, key_problems
+from sciatrial.evidence.keys import TextRow, key_problems, place
 from sciatrial.evidence.printed import plain_cells, printed_rows
 from sciatrial.evidence.published import Evidence
 from sciatrial.evidence.read import checked_frame, read_evidence, text_rows
@@ -94,13 +94,26 @@ def read_form(path: str | Path | Sequence[str | Path], evidence: Evidence | None
 
 def clashes(evidence: Evidence, rows: Mapping[str, Sequence[TextRow]]) -> list[Problem]:
     """Return which added rows repeat a row, here or in the evidence, and which point at an unknown study or arm."""
+    studies = list(evidence.studies["study_id"])
+    taken = {row.cells["study_id"] for row in rows.get("studies", ())} & set(studies)
+    problems = [
+        Problem(
+            place("studies", row, "study_id"),
+            f"{study!r} is already used in studies.csv, row {studies.index(study) + 2}",
+            "a study_id that no other study has",
+            "rename it if it is another study; else write the new rows in a form with adds_to",
+        )
+        for row in rows.get("studies", ())
+        if (study := row.cells["study_id"]) in taken
+    ]
     together: dict[str, list[TextRow]] = {}
     for table in TABLES:
         there = printed_rows(table, getattr(evidence, table))
         together[table] = [row._replace(origin=f"{table}.csv, row {row.number}") for row in there]
-    for table, added in rows.items():
+        # rows of a study that is there already would each be told again
+        added = [row for row in rows.get(table, ()) if row.cells.get("study_id") not in taken]
         together[table] += [row._replace(cells=plain_cells(table, row.cells)) for row in added]
-    return key_problems(together)
+    return problems + key_problems(together)
 
 
 def starter_form(study_id: str = "surname2026") -> str:

@@ -13,7 +13,7 @@ from sciatrial.exchange.links import source_links
 from sciatrial.exchange.omex import write_omex
 from sciatrial.exchange.registry import candidate_study
 from sciatrial.exchange.registry_client import API_ADDRESS, Registry, fetch_study, read_study_file, search_studies
-from sciatrial.exchange.registry_form import registry_form
+from sciatrial.exchange.registry_form import candidate_form
 from sciatrial.exchange.registry_rows import Candidate
 from sciatrial.exchange.sbml import rate_of_change, to_sbml
 from sciatrial.exchange.sedml import to_sedml
@@ -26,6 +26,7 @@ __all__ = [
     "Case",
     "Change",
     "Registry",
+    "candidate_form",
     "candidate_study",
     "fetch_study",
     "largest_difference",
@@ -33,7 +34,6 @@ __all__ = [
     "rate_of_change",
     "read_study_file",
     "reference_case",
-    "registry_form",
     "search_studies",
     "source_links",
     "to_antimony",

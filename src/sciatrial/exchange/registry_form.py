@@ -15,7 +15,7 @@ _NUMBER_COLUMNS = (
 )  # fmt: skip
 
 
-def registry_form(candidate: Candidate) -> str:
+def candidate_form(candidate: Candidate) -> str:
     """Write candidates as a form: ``# confirm:`` beside each doubtful cell, what was left out at the end.
 
     The form says ``confirmed = false``: `add_study` refuses it until a person has compared each cell with the source.
