@@ -1,8 +1,15 @@
 """A study of the registry → candidates: study and arms, missing modules, values that nobody knows."""
 
-import pytest
+import random
+import tomllib
+from contextlib import suppress
 
-from sciatrial.exchange import candidate_study
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sciatrial.exchange import candidate_form, candidate_study
+from sciatrial.foundation import EvidenceError
 from tests.exchange.registry_samples import registered_study
 
 
@@ -97,3 +104,26 @@ def test_a_single_arm_is_called_single():
     document = registered_study()
     del document["protocolSection"]["armsInterventionsModule"]["armGroups"][1]
     assert candidate_study(document).arms[0].cells["role"].text == "single"
+
+
+def _places(value):
+    """Yield every place of a JSON value: what holds it and under which key."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield value, key
+        yield from _places(inner)
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**32), count=st.integers(1, 4), gone=st.booleans())
+def test_whatever_is_missing_or_odd_gives_a_form_or_is_told(seed, count, gone):
+    document, choice = registered_study(), random.Random(seed)
+    odd = [None, "", "NA", 3, -1.5, True, [], {}, "é\n#", "0", ["x"], "Week 12", "1e400", "²", [{}], "1" * 30]
+    for _ in range(count):
+        holder, key = choice.choice(list(_places(document)))
+        if gone:
+            del holder[key]
+        else:
+            holder[key] = choice.choice(odd)
+    with suppress(EvidenceError):
+        assert tomllib.loads(candidate_form(candidate_study(document)))["confirmed"] is False

@@ -26,6 +26,12 @@ def test_what_was_not_entered_is_empty():
     assert study.protocol_section.conditions_module.conditions == ()
 
 
+def test_null_is_not_entered():
+    document = registered_study() | {"resultsSection": None}
+    document["protocolSection"]["conditionsModule"]["conditions"] = None
+    assert read_record(document).protocol_section.conditions_module.conditions == ()
+
+
 def test_unknown_fields_are_passed_over():
     assert read_record(registered_study() | {"derivedSection": {"miscInfoModule": {}}}).has_results
 

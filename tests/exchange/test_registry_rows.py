@@ -47,7 +47,9 @@ def test_only_participants_count_as_patients():
     assert analysed([Denominator(units="Discs", counts=counts)], "OG0") == ""
 
 
-@pytest.mark.parametrize(("text", "answer"), [("3.50", True), ("-1", True), (".5", True), ("NA", False), ("<1", False)])
+@pytest.mark.parametrize(
+    ("text", "answer"), [("3.50", True), ("-1", True), (".5", True), ("NA", False), ("<1", False), ("²", False)]
+)
 def test_a_number_is_told_from_a_remark(text, answer):
     assert is_number(text) is answer
 

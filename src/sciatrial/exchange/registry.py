@@ -20,6 +20,7 @@ from sciatrial.exchange.registry_rows import (
     Cell,
     Matched,
     arm_names,
+    is_count,
     left_out,
     match_groups,
     row,
@@ -164,7 +165,7 @@ def _n_total(study: RegisteredStudy) -> Cell:
     if flow and flow.periods:
         started = [count.num_subjects for mark in flow.periods[0].milestones if mark.type == "STARTED"
                    for count in mark.achievements]  # fmt: skip
-        if started and all(number.isdigit() for number in started):
+        if started and all(is_count(number) for number in started):
             return Cell(str(sum(map(int, started))))
     enrolment = study.protocol_section.design_module.enrollment_info
     return Cell(enrolment.count, "" if enrolment.type == "ACTUAL" else "planned, not actual")
@@ -257,7 +258,7 @@ def _people(study: RegisteredStudy, name: ArmName) -> dict[str, Cell]:
         matched = match_groups(flow.groups, [name])
         for mark in flow.periods[0].milestones:
             for count in mark.achievements if mark.type == "STARTED" else ():
-                if count.group_id in matched.arms and count.num_subjects.isdigit():
+                if count.group_id in matched.arms and is_count(count.num_subjects):
                     cells["n_assigned"] = Cell(count.num_subjects, matched.doubts.get(count.group_id, ""))
     if baseline:
         cells |= _age_and_sex(baseline.measures, match_groups(baseline.groups, [name]))
@@ -275,7 +276,7 @@ def _age_and_sex(measures: Sequence[Any], matched: Matched) -> dict[str, Cell]:
                 is_mean = measure.param_type == "MEAN" and measure.unit_of_measure.lower() == "years"
                 if measure.title == "Age, Continuous" and is_mean:
                     cells["mean_age_years"] = Cell(number.value, matched.doubts.get(number.group_id, ""))
-                if measure.title == "Sex: Female, Male" and number.value.isdigit():
+                if measure.title == "Sex: Female, Male" and is_count(number.value):
                     sexes[category.title] = int(number.value)
     if sum(sexes.values()) and {"Female", "Male"} <= set(sexes):
         female, both = sexes["Female"], sexes["Female"] + sexes["Male"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from sciatrial.foundation import EvidenceError, Problem
@@ -23,6 +23,14 @@ class Part(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, extra="ignore", frozen=True, coerce_numbers_to_str=True, populate_by_name=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def null_is_not_entered(cls, fields: Any) -> Any:
+        """Read a field that is null as one that was not entered."""
+        if not isinstance(fields, Mapping):
+            return fields
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 class Identification(Part):

@@ -115,14 +115,19 @@ def analysed(denominators: Iterable[Denominator], group_id: str) -> str:
     for denominator in denominators:
         if denominator.units.lower() in ("participants", "participant", ""):
             for count in denominator.counts:
-                if count.group_id == group_id and count.value.isdigit() and int(count.value) > 0:
+                if count.group_id == group_id and is_count(count.value) and int(count.value) > 0:
                     return count.value
     return ""
 
 
 def is_number(text: str) -> bool:
     """Say whether a text is a plain decimal number."""
-    return re.fullmatch(r"[-+]?(\d+(\.\d*)?|\.\d+)", text.strip()) is not None
+    return re.fullmatch(r"[-+]?(\d+(\.\d*)?|\.\d+)", text.strip(), flags=re.ASCII) is not None
+
+
+def is_count(text: str) -> bool:
+    """Say whether a text is a count: digits 0 to 9 alone."""
+    return text.isascii() and text.isdigit()
 
 
 def _words(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sciatrial.exchange.registry_record import AdverseEvents, ParticipantFlow, RegisteredEvent, RegisteredStudy
-from sciatrial.exchange.registry_rows import ArmName, CandidateRow, Cell, Matched, left_out, match_groups, row
+from sciatrial.exchange.registry_rows import ArmName, CandidateRow, Cell, Matched, is_count, left_out, match_groups, row
 from sciatrial.exchange.registry_words import EVENTS, first_rule, visits_of
 from sciatrial.foundation import Problem, SafetyEvent
 
@@ -41,9 +41,9 @@ def _events(module: AdverseEvents, names: Sequence[ArmName]) -> Iterator[Candida
             (SafetyEvent.DEATH, "deaths", group.deaths_num_affected, group.deaths_num_at_risk),
         )
         for event, label, affected, at_risk in totals:
-            if affected.isdigit():
+            if is_count(affected):
                 yield _row(arm, event, affected, at_risk, followup, f"adverseEventsModule: {label}, all causes")
-        if group.other_num_affected.isdigit():
+        if is_count(group.other_num_affected):
             yield left_out(f"adverseEventsModule, arm {arm[0].arm_id}",
                            f"{group.other_num_affected} patients with other events: any_adverse_event cannot be told, "
                            "as some may have had serious ones too")  # fmt: skip
@@ -66,7 +66,7 @@ def _terms(module: AdverseEvents, matched: Matched, followup: Cell) -> Iterator[
             yield left_out(f"adverseEventsModule, {word}", f"several entries, whose patients may be the same: {terms}")
             continue
         for count in events[0].stats:
-            if count.group_id in matched.arms and count.num_affected.isdigit():
+            if count.group_id in matched.arms and is_count(count.num_affected):
                 arm = matched.arms[count.group_id], matched.doubts.get(count.group_id, "")
                 where = f"adverseEventsModule: {events[0].term}"
                 doubt = f"the term is '{events[0].term}'"
@@ -87,7 +87,7 @@ def _dropout(flow: ParticipantFlow, names: Sequence[ArmName]) -> Iterator[Candid
     for group_id, name in matched.arms.items():
         lost = numbers.get("NOT COMPLETED", {}).get(group_id, "")
         started = numbers.get("STARTED", {}).get(group_id, "")
-        if lost.isdigit():
+        if is_count(lost):
             where, doubt = "participantFlowModule: NOT COMPLETED", "not completed, whatever the reason"
             arm = name, matched.doubts.get(group_id, "")
             yield _row(arm, SafetyEvent.DROPOUT, lost, started, Cell(""), where, doubt)
@@ -108,7 +108,7 @@ def _row(
         "event": Cell(event, doubt),
         "followup_months": followup,
         "n_with_event": Cell(affected),
-        "n_at_risk": Cell(at_risk if at_risk.isdigit() and int(at_risk) else ""),
+        "n_at_risk": Cell(at_risk if is_count(at_risk) and int(at_risk) else ""),
         "where": Cell(where),
     }
     return row(cells, f"{where} is {event}")
