@@ -83,3 +83,80 @@ def one_outcome(evidence: Evidence) -> Callable[..., Evidence]:
         return replace(evidence, outcomes=pd.DataFrame([row | cells]))
 
     return make
+
+
+@pytest.fixture
+def form(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a form of an invented study, with pieces of its text exchanged or added."""
+
+    def write(*exchanged: tuple[str, str], more: str = "", top: str = "") -> Path:
+        text = FORM
+        for old, new in exchanged:
+            if old not in text:
+                raise ValueError(f"{old!r} is not in the form")
+            text = text.replace(old, new, 1)
+        path = tmp_path / "invented.toml"
+        path.write_text(f"{top}\n{text}\n{more}", encoding="utf-8")
+        return path
+
+    return write
+
+
+FORM = """
+[study]
+study_id = "invented2026"
+citation = "Nobody N, Journal of Examples"
+year = 2026
+design = "rct"
+blinding = "double"
+condition = "lumbar_radicular_pain"
+n_total = 41
+followup_months = 6
+source_kind = "full_text"
+figure_from = "paper"
+
+[[arms]]
+arm_id = "cells"
+role = "experimental"
+intervention = "cell_therapy"
+cell_type = "svf"
+dose_basis = "nucleated"
+n_assigned = 21
+
+[[arms]]
+arm_id = "saline"
+role = "control"
+intervention = "saline"
+n_assigned = 20
+
+[[outcomes]]
+arm_id = "cells"
+outcome = "leg_pain"
+instrument = "nrs_10"
+month = 6
+n = 20
+statistic = "mean"
+value = 3.50
+spread_kind = "sd"
+spread_low = 2.0
+where = "Table 2"
+
+[[outcomes]]
+arm_id = "saline"
+outcome = "leg_pain"
+instrument = "nrs_10"
+month = 6
+n = 19
+statistic = "mean"
+value = 4.8
+spread_kind = "sd"
+spread_low = 2.1
+where = "Table 2"
+
+[[safety]]
+arm_id = "cells"
+event = "dropout"
+n_with_event = 1
+n_at_risk = 21
+where = "Figure 1"
+"""

@@ -6,8 +6,7 @@ from importlib.resources import files
 import pytest
 from pydantic import ValidationError
 
-from sciatrial.evidence.read import _words_of
-from sciatrial.evidence.rows import TABLES, OutcomeRow, StudyRow, is_number_column
+from sciatrial.evidence.rows import TABLES, OutcomeRow, StudyRow, is_number_column, words_of
 
 
 def _dictionary(schema_text: str, table: str) -> dict[str, str]:
@@ -23,7 +22,7 @@ def test_the_data_dictionary_lists_the_columns_of_each_row(schema_text, table):
 @pytest.mark.parametrize("table", TABLES)
 def test_the_data_dictionary_lists_the_words_of_each_column(schema_text, table):
     row = TABLES[table]
-    worded = {column: words for column in row.model_fields if (words := _words_of(row, column))}
+    worded = {column: words for column in row.model_fields if (words := words_of(row, column))}
     written = {column: re.findall(r"`(\w+)`", _dictionary(schema_text, table)[column]) for column in worded}
     assert written == worded
 

@@ -68,7 +68,12 @@ def test_the_readme_says_what_it_must_not_be_used_for():
 
 @pytest.mark.parametrize(
     ("page", "printed"),
-    [("README.md", "cells vs sham"), ("docs/how-to/follow-millions.md", "unsolved  0")],
+    [
+        ("README.md", "cells vs sham"),
+        ("docs/how-to/follow-millions.md", "unsolved  0"),
+        ("docs/how-to/add-a-study.md", "1 study added"),
+        ("docs/how-to/import-from-a-registry.md", "Candidate from ClinicalTrials.gov"),
+    ],
 )
 def test_the_python_of_a_page_runs_as_it_stands(page, printed, tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)

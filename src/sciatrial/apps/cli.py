@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from sciatrial.apps import explain
+from sciatrial.apps.evidence import app as evidence_app
 from sciatrial.apps.export import app as export_app
 from sciatrial.apps.show import TOPICS, shown
 from sciatrial.apps.show_synthesis import TOPICS as SYNTHESIS
@@ -63,6 +64,7 @@ app = typer.Typer(
 )
 
 app.add_typer(export_app, name="export")
+app.add_typer(evidence_app, name="evidence")
 app.command()(explain.sensitivity)
 app.command()(explain.attribute)
 

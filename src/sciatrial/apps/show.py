@@ -80,6 +80,15 @@ def _evidence(filters: Mapping[str, str]) -> Shown:
     return Shown("Published outcomes, instruments on 0 to 100", whole, note, _evidence_lines(whole))
 
 
+def _dictionary(_: Mapping[str, str]) -> Shown:
+    from sciatrial.evidence import data_dictionary
+
+    frame = data_dictionary()
+    note = "Every column of the seven tables, every word that it may hold, every instrument and rule for responders."
+    narrow = frame.reindex(columns=["table", "column", "word", "meaning", "unit", "may_be_empty"])
+    return Shown("The data dictionary of the evidence tables", frame, note, narrow)
+
+
 def _evidence_lines(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the evidence in few columns: who received what, and what was seen when."""
     import pandas as pd
@@ -242,6 +251,6 @@ def _run(folder: Path) -> Shown:
 
 
 TOPICS: Mapping[str, Callable[[Mapping[str, str]], Shown]] = {
-    "evidence": _evidence, "mechanisms": _mechanisms, "parameters": _parameters, "cohorts": _cohorts, "runs": _runs,
-    "harms": _harms, "coverage": _coverage,
+    "evidence": _evidence, "dictionary": _dictionary, "mechanisms": _mechanisms, "parameters": _parameters,
+    "cohorts": _cohorts, "runs": _runs, "harms": _harms, "coverage": _coverage,
 }  # fmt: skip

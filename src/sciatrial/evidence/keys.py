@@ -12,10 +12,19 @@ from sciatrial.foundation import Problem, nearest
 
 
 class TextRow(NamedTuple):
-    """One row as it stands in its file: the number that a spreadsheet shows, and its cells by column."""
+    """One row as it stands in its file: the number that a spreadsheet shows, and its cells by column.
+
+    `origin` says where a row is that stands in no table of its own, for example ``form.toml, outcomes 3 (line 41)``.
+    """
 
     number: int
     cells: Mapping[str, str]
+    origin: str = ""
+
+    @property
+    def name(self) -> str:
+        """Where the row is, in few words."""
+        return self.origin or f"row {self.number}"
 
 
 _KEYS = {
@@ -34,7 +43,7 @@ def place(table: str, row: TextRow, column: str = "") -> str:
     subject = cells.get("study_id") or cells.get("name") or ""
     if table in ("arms", "outcomes", "safety") and cells.get("arm_id"):
         subject += f", arm {cells['arm_id']}"
-    text = f"{table}.csv, row {row.number}" + (f" ({subject})" if subject else "")
+    text = (row.origin or f"{table}.csv, row {row.number}") + (f" ({subject})" if subject else "")
     return text + (f", column {column}" if column else "")
 
 
@@ -58,21 +67,21 @@ def key_problems(tables: Mapping[str, Sequence[TextRow]]) -> list[Problem]:
 
 def _repeated_rows(table: str, rows: Sequence[TextRow]) -> list[Problem]:
     problems = []
-    first_whole: dict[tuple[str, ...], int] = {}
-    first_key: dict[tuple[str, ...], int] = {}
+    first_whole: dict[tuple[str, ...], str] = {}
+    first_key: dict[tuple[str, ...], str] = {}
     for row in rows:
         whole = tuple(row.cells.values())
         if whole in first_whole:
             problems.append(
                 Problem(
                     place(table, row),
-                    f"is the same as row {first_whole[whole]}",
+                    f"is the same as {first_whole[whole]}",
                     "one row for each fact",
                     "delete one of the two",
                 )
             )
             continue
-        first_whole[whole] = row.number
+        first_whole[whole] = row.name
         columns = _KEYS.get(table, ())
         key = tuple(row.cells.get(column, "") for column in columns)
         if not columns or not all(key):
@@ -81,13 +90,13 @@ def _repeated_rows(table: str, rows: Sequence[TextRow]) -> list[Problem]:
             problems.append(
                 Problem(
                     place(table, row, columns[-1]),
-                    f"{key[-1]!r} is already used in row {first_key[key]}",
+                    f"{key[-1]!r} is already used in {first_key[key]}",
                     f"{' and '.join(columns)} together occur once",
                     "rename or merge one of the two",
                 )
             )
         else:
-            first_key[key] = row.number
+            first_key[key] = row.name
     return problems
 
 

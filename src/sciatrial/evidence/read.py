@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -18,8 +17,11 @@ from pydantic import ValidationError
 from sciatrial.evidence.keys import TextRow, key_problems, place
 from sciatrial.evidence.published import Evidence
 from sciatrial.evidence.row_rules import row_faults
-from sciatrial.evidence.rows import TABLES, Row, is_number_column
+from sciatrial.evidence.rows import TABLES, Row, is_number_column, words_of
 from sciatrial.foundation import EvidenceError, Problem, nearest, unknown_word
+
+# made by write_tables for as long as it replaces files; it holds all seven as they were
+BEFORE_UPDATE = ".tables-before-update"
 
 
 def read_evidence(folder: str | Path | None = None) -> Evidence:
@@ -59,13 +61,14 @@ def read_evidence(folder: str | Path | None = None) -> Evidence:
     problems: list[Problem] = []
     texts: dict[str, list[TextRow]] = {}
     frames: dict[str, pd.DataFrame] = {}
+    settled = tables_in_force(source)
     for table, row_type in TABLES.items():
-        rows, file_problems = _text_rows(source, table, row_type)
+        rows, file_problems = text_rows(settled, table, row_type)
         problems.extend(file_problems)
         if rows is None:
             continue
         texts[table] = rows
-        frames[table], row_problems = _checked_frame(table, row_type, rows)
+        frames[table], row_problems = checked_frame(table, row_type, rows)
         problems.extend(row_problems)
     problems.extend(key_problems(texts))
     if problems:
@@ -73,7 +76,13 @@ def read_evidence(folder: str | Path | None = None) -> Evidence:
     return Evidence(**frames)
 
 
-def _text_rows(source: Traversable, table: str, row_type: type[Row]) -> tuple[list[TextRow] | None, list[Problem]]:
+def tables_in_force(folder: Traversable) -> Traversable:
+    """Return where a folder's tables are: the copy of the old ones while an update is under way or was cut off."""
+    before = folder.joinpath(BEFORE_UPDATE)
+    return before if before.is_dir() else folder
+
+
+def text_rows(source: Traversable, table: str, row_type: type[Row]) -> tuple[list[TextRow] | None, list[Problem]]:
     """Return the rows of one file as text, or None where its columns cannot be told."""
     name = f"{table}.csv"
     file = source.joinpath(name)
@@ -161,7 +170,7 @@ def _header_problems(name: str, header: Sequence[str], expected: Sequence[str]) 
     return problems
 
 
-def _checked_frame(table: str, row_type: type[Row], rows: Sequence[TextRow]) -> tuple[pd.DataFrame, list[Problem]]:
+def checked_frame(table: str, row_type: type[Row], rows: Sequence[TextRow]) -> tuple[pd.DataFrame, list[Problem]]:
     """Return the frame of the sound rows and what is wrong with the others."""
     problems: list[Problem] = []
     sound: list[Row] = []
@@ -184,7 +193,7 @@ def _cell_problem(table: str, row: TextRow, row_type: type[Row], fault: Mapping[
     column = str(fault["loc"][0])
     where = place(table, row, column)
     cell = row.cells[column]
-    words = _words_of(row_type, column)
+    words = words_of(row_type, column)
     expected = ", ".join(words) if words else row_type.model_fields[column].description or "some text"
     if cell == "":
         return Problem(where, "is empty", expected, "give the value; this column may not be empty")
@@ -202,14 +211,6 @@ def _mend(cell: str, kind: str) -> str:
     if kind == "string_pattern_mismatch" and cell != cell.strip():
         return "remove the blanks around it"
     return "check it in the source"
-
-
-def _words_of(row_type: type[Row], column: str) -> list[str]:
-    annotation = row_type.model_fields[column].annotation
-    for kind in getattr(annotation, "__args__", (annotation,)):
-        if isinstance(kind, type) and issubclass(kind, StrEnum):
-            return [word.value for word in kind]
-    return []
 
 
 def _frame(row_type: type[Row], rows: Sequence[Row]) -> pd.DataFrame:

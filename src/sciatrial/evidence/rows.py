@@ -239,3 +239,18 @@ def is_number_column(row: type[Row], column: str) -> bool:
     annotation = row.model_fields[column].annotation
     kinds = getattr(annotation, "__args__", (annotation,))
     return float in kinds or int in kinds
+
+
+def words_of(row: type[Row], column: str) -> list[str]:
+    """Return the words that a column may hold, none for a column that is not a closed list."""
+    kind = word_list(row, column)
+    return [] if kind is None else [word.value for word in kind]
+
+
+def word_list(row: type[Row], column: str) -> type[StrEnum] | None:
+    """Return the closed list of a column, or None for a column of numbers or free text."""
+    annotation = row.model_fields[column].annotation
+    for kind in getattr(annotation, "__args__", (annotation,)):
+        if isinstance(kind, type) and issubclass(kind, StrEnum):
+            return kind
+    return None
