@@ -176,12 +176,9 @@ def changes(before: Evidence, after: Evidence) -> pd.DataFrame | str:
     columns ``comparison, outcome, month, n_studies_before, n_studies_after, effect_before, effect_after,
     interval_before, interval_after``.
     """
-    from sciatrial import synthesis
+    from sciatrial.synthesis import compare_evidence
 
-    compare = getattr(synthesis, "compare_evidence", None)
-    if compare is None:
-        return "This version pools nothing: the rows above are all that changes."
-    frame = compare(before, after)
+    frame = compare_evidence(before, after)
     return frame if len(frame) else "No pooled result changes."
 
 

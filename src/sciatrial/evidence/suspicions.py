@@ -42,13 +42,14 @@ def suspicions(
         The same rows as text, in the same order: they say where each stands.
     """
     after = joined(evidence, frames)
-    told_before = set(evidence_warnings(evidence))
+    # what is expected of an old row may move with the rows that are added: its place and finding do not
+    told_before = {(warning.where, warning.found) for warning in evidence_warnings(evidence)}
     problems = [
         *_same_study(evidence, frames, rows),
         *_groups_nearly_named(evidence, frames, rows),
         *_arms_without_numbers(after, frames, rows),
         *_spreads_misnamed(evidence, after, rows),
-        *(warning for warning in evidence_warnings(after) if warning not in told_before),
+        *(warning for warning in evidence_warnings(after) if (warning.where, warning.found) not in told_before),
     ]
     return list(dict.fromkeys(problems))
 
