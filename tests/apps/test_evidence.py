@@ -82,6 +82,15 @@ def test_check_without_a_name_reads_the_shipped_tables(sciatrial):
     assert "warnings." in result.output
 
 
+def test_a_folder_of_tables_that_lacks_one_is_told_so(sciatrial, confirmed, tmp_path):
+    sciatrial("add", "mine2026.toml", "--into", "tables", "--accept")
+    (tmp_path / "tables" / "arms.csv").unlink()
+    result = sciatrial("check", "tables")
+    assert result.exit_code == 1
+    assert "arms.csv: there is no such file" in result.output
+    assert "already used" not in result.output
+
+
 def test_add_speaks_json(sciatrial, confirmed):
     values = json.loads(sciatrial("add", "mine2026.toml", "--json").stdout)
     assert values["rows"]["outcomes"][0]["value"] == "7.0"

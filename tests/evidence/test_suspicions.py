@@ -32,6 +32,14 @@ def test_a_study_of_the_same_size_year_condition_and_arms_is_suspected(form, evi
     assert "(invented2026)" in found
 
 
+def test_a_suspected_duplicate_comes_with_the_group_to_write(form, evidence):
+    study = evidence.studies[(evidence.studies["overlap_group"] != "") & (evidence.studies["doi"] != "")].iloc[0]
+    path = form(("year = 2026", f'year = 2026\ndoi = "{study["doi"]}"'))
+    (warning,) = read_form(path, evidence).warnings
+    assert f"adds_to = '{study['study_id']}'" in warning.next_step
+    assert f"overlap_group = '{study['overlap_group']}'" in warning.next_step
+
+
 def test_an_overlap_group_ends_the_suspicion_of_a_duplicate(form, evidence):
     marked = ('figure_from = "paper"', 'figure_from = "paper"\noverlap_group = "invented"')
     tables = joined(evidence, read_form(form(marked), evidence).frames)

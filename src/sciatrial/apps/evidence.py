@@ -183,8 +183,10 @@ def changes(before: Evidence, after: Evidence) -> pd.DataFrame | str:
 
 
 def _is_whole_folder(what: Path | None) -> bool:
-    names = ("studies", "arms", "outcomes", "safety", "risk_of_bias", "facts", "parameters")
-    return what is None or (what.is_dir() and all((what / f"{name}.csv").exists() for name in names))
+    """Say whether all tables are meant: a form brings studies, seldom facts or parameters beside them."""
+    if what is None:
+        return True
+    return (what / "studies.csv").exists() and any((what / f"{name}.csv").exists() for name in ("facts", "parameters"))
 
 
 def _target(tables: Path | None, into: Path | None, accept: bool) -> Path | None:

@@ -24,7 +24,6 @@ _FAR_FROM_TYPICAL = 2.5
 _NEAR_TYPICAL = 2.0
 # fewer SDs than this say nothing typical about an instrument: those of all instruments together are used
 _ENOUGH_SPREADS = 5
-_OVERLAP = "if they share patients, give both the same overlap_group; if it is the same study, add rows to that one"
 
 
 def suspicions(
@@ -80,8 +79,16 @@ def _same_study(
                     place("studies", row),
                     f"has the same {same} as studies.csv, row {number} ({other['study_id']}): a duplicate?",
                     "each study once",
-                    _OVERLAP,
+                    _what_to_do(other),
                 )
+
+
+def _what_to_do(other: Mapping[str, Any]) -> str:
+    group, study = other["overlap_group"], other["study_id"]
+    share = f"write overlap_group = {group!r}" if group else (
+        f"give it and {study}, in studies.csv of a folder of yours, the same overlap_group"
+    )  # fmt: skip
+    return f"if it is the same study, write the new rows with adds_to = {study!r}; if they share patients, {share}"
 
 
 def _what_is_the_same(
