@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from sciatrial import synthesis
 from sciatrial.apps.cli import app
 from sciatrial.apps.evidence import changes
 from sciatrial.evidence import read_evidence
@@ -130,10 +129,10 @@ def test_the_dictionary_of_one_table_is_printed(sciatrial):
 
 def test_what_changes_is_what_the_synthesis_says(monkeypatch):
     frame = pd.DataFrame({"comparison": ["cells vs saline"], "n_studies_before": [2], "n_studies_after": [3]})
-    monkeypatch.setattr(synthesis, "compare_evidence", lambda before, after: frame, raising=False)
+    monkeypatch.setattr("sciatrial.synthesis.compare_evidence", lambda before, after: frame)
     assert changes("before", "after") is frame
 
 
 def test_without_a_change_of_a_pooled_result_that_is_said(monkeypatch):
-    monkeypatch.setattr(synthesis, "compare_evidence", lambda before, after: pd.DataFrame(), raising=False)
+    monkeypatch.setattr("sciatrial.synthesis.compare_evidence", lambda before, after: pd.DataFrame())
     assert changes("before", "after") == "No pooled result changes."

@@ -119,7 +119,7 @@ def r_of(found: Pooled) -> str:
     if found.unanswered:
         return "No R code: nothing was pooled."
     variances = found.studies["se"].to_numpy() ** 2
-    again = pool_effects(found.studies["estimate"], variances, method=TauMethod.REML, test=Test.HARTUNG_KNAPP)
+    again = pool_effects(found.studies["estimate"], variances, method=TauMethod.REML, test=Test.HARTUNG_KNAPP_TRUNCATED)
     return f"# the row 'random effects' in R\n{r_predict(again)}"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from sciatrial.evidence.checks import evidence_warnings
+from sciatrial.evidence.checks import CHECKS, spreads_are_implausible, studies_may_be_one
 from sciatrial.evidence.harmonise import harmonise
 from sciatrial.evidence.instruments import INSTRUMENTS, Scaling
 from sciatrial.evidence.keys import TextRow, place
@@ -42,15 +42,21 @@ def suspicions(
     """
     after = joined(evidence, frames)
     # what is expected of an old row may move with the rows that are added: its place and finding do not
-    told_before = {(warning.where, warning.found) for warning in evidence_warnings(evidence)}
+    told_before = {(warning.where, warning.found) for warning in _warnings(evidence)}
     problems = [
         *_same_study(evidence, frames, rows),
         *_groups_nearly_named(evidence, frames, rows),
         *_arms_without_numbers(after, frames, rows),
         *_spreads_misnamed(evidence, after, rows),
-        *(warning for warning in evidence_warnings(after) if (warning.where, warning.found) not in told_before),
+        *(warning for warning in _warnings(after) if (warning.where, warning.found) not in told_before),
     ]
     return list(dict.fromkeys(problems))
+
+
+def _warnings(evidence: Evidence) -> list[Problem]:
+    """Return what the checks of the tables say, less what is told here with the row of the form."""
+    told_here = (spreads_are_implausible, studies_may_be_one)
+    return [warning for check in CHECKS if check not in told_here for warning in check(evidence)]
 
 
 def joined(evidence: Evidence, frames: Mapping[str, pd.DataFrame]) -> Evidence:

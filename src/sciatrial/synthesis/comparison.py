@@ -50,7 +50,7 @@ class Pooled(Record):
     """What the trials say of one question.
 
     `scale` is "points of 100" (negative favours the treatment) or "log odds ratio" (of a response: positive favours
-    it). `studies` has one row a trial; `effects` one row a model ("random effects": REML with Hartung-Knapp intervals;
+    it). `studies` has one row a trial; `effects` one row a model ("random effects": REML with Hartung-Knapp intervals, truncated;
     "prior on the spread": Bayesian; "common effect"); `leave_one_out` one row a trial; `sensitivity` one row an
     assumption that was varied; `unanswered` says why nothing could be pooled, "" when something could.
     """
@@ -141,7 +141,7 @@ def synthesise(
     assumptions: Assumptions | None = None,
     prior: SmallPoolPrior | None = None,
     method: TauMethod = TauMethod.REML,
-    test: Test = Test.HARTUNG_KNAPP,
+    test: Test = Test.HARTUNG_KNAPP_TRUNCATED,
     with_sensitivity: bool = True,
 ) -> Pooled:
     """Pool the randomised trials that compare one treatment with another.
@@ -157,7 +157,8 @@ def synthesise(
     prior
         Of the effect and of the spread between trials, for the model that has one.
     method, test
-        How the spread is estimated and the interval made, from three trials on.
+        How the spread is estimated and the interval made, from three trials on. The default interval is Hartung and
+        Knapp's, never narrower than the plain one: a few trials that happen to agree prove less than they seem to.
     with_sensitivity
         Repeat with each assumption varied.
 
@@ -179,7 +180,7 @@ def synthesise_many(
     assumptions: Assumptions | None = None,
     prior: SmallPoolPrior | None = None,
     method: TauMethod = TauMethod.REML,
-    test: Test = Test.HARTUNG_KNAPP,
+    test: Test = Test.HARTUNG_KNAPP_TRUNCATED,
     with_sensitivity: bool = True,
     progress: Progress = silent,
 ) -> list[Pooled]:

@@ -171,7 +171,7 @@ def tau2_error(studies: Studies, tau2: Floats, method: TauMethod) -> Floats:
                 method, spare
             )
             variance = 2 * trace_twice(studies, weights, fitted, spread) / scale**2
-    return np.where(spare > 0, np.sqrt(variance), np.nan)
+    return np.sqrt(np.where(spare > 0, variance, np.nan))
 
 
 def q_profile(studies: Studies, confidence: float) -> tuple[Floats, Floats]:

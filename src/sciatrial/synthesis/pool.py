@@ -346,7 +346,8 @@ def _pooled(
     fitted = fit(studies, weights)
     covariance, df = _scaled(studies, fitted, test)
     errors = np.sqrt(np.einsum("bpp->bp", covariance))
-    statistics = fitted.coefficients / errors
+    with np.errstate(divide="ignore", invalid="ignore"):  # estimates that are all the same, by Hartung and Knapp
+        statistics = fitted.coefficients / errors
     normal = np.isinf(df)
     upper = 1 - (1 - confidence) / 2
     finite = np.where(normal, 1.0, df)

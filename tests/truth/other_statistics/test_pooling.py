@@ -93,7 +93,7 @@ def differences(row):
         "tau2_high": found.tau2_high, "i2_low": found.i2_low, "h2_high": found.h2_high, "predicted": at.estimate,
         "predicted_se": at.standard_error, "prediction_low": at.prediction_low, "prediction_high": at.prediction_high,
         "hts_low": found.hts_low, "hts_high": found.hts_high,
-        
+
     }  # fmt: skip
     if row["model"] != "mean" and pooled(row["set"], row["method"], row["test"], "mean").tau2 == 0:
         del ours["r2"]  # nothing to explain: a ratio of two roundings there
