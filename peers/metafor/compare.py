@@ -251,7 +251,12 @@ def beside_pimeta() -> Iterator[tuple[str, str, float, float, float]]:
     for word, sizes in sets.items():
         for method in TauMethod:
             for test in ("z", "knha"):
-                theirs = pimeta.rma(sizes.estimates.tolist(), sizes.variances.tolist(), method=PIMETA.get(method, str(method)), test=test)
+                theirs = pimeta.rma(
+                    sizes.estimates.tolist(),
+                    sizes.variances.tolist(),
+                    method=PIMETA.get(method, str(method)),
+                    test=test,
+                )
                 mine = pool_effects(sizes.estimates, sizes.variances, method=method, test=TESTS[test])
                 numbers = {
                     "estimate": (mine.estimate, theirs.b[0]), "se": (mine.standard_error, theirs.se[0]),

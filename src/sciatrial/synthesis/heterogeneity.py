@@ -192,7 +192,7 @@ def q_root(studies: Studies, target: Floats, *, start: Floats | float = 0.0) -> 
     """
     tau2 = np.broadcast_to(np.asarray(start, float), target.shape).copy()
     low = np.zeros_like(target)
-    size = np.where(studies.present > 0, studies.variances, 0.0).sum(axis=1) / studies.count
+    size = studies.count / studies.weights(0.0).sum(axis=1)  # harmonic: one huge variance does not rule it
     for _ in range(MOST_STEPS):
         weights = studies.weights(tau2)
         fitted = fit(studies, weights)
@@ -245,7 +245,7 @@ def _paule_mandel(studies: Studies) -> Floats:
 def _by_likelihood(studies: Studies, restricted: bool) -> Floats:
     """Return the maximum: Fisher scoring, then Newton, kept between a rising and a falling point."""
     tau2 = _by_moments(studies, TauMethod.HE)
-    size = np.where(studies.present > 0, studies.variances, 0.0).sum(axis=1) / studies.count
+    size = studies.count / studies.weights(0.0).sum(axis=1)  # harmonic: one huge variance does not rule it
     low, high = np.full_like(tau2, -1.0), np.full_like(tau2, np.inf)
     for turn in range(MOST_STEPS):
         score, expected, observed = _slopes(studies, tau2, restricted)
