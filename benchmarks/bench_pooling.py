@@ -1,7 +1,7 @@
 """Random-effects fits a second on one core: ours many at a time and one at a time, beside metafor and pimeta, in one run.
 
-Every program fits the same made-up data sets by REML with Hartung and Knapp's test. A program that is not there is left out,
-and the table says so. Processor seconds; the median of three rounds.
+Every program fits the same made-up data sets by REML with Hartung and Knapp's test. A program that is not there is
+left out, and the table says so. Processor seconds; the median of three rounds.
 """
 
 from __future__ import annotations

@@ -58,7 +58,8 @@ def listed(number, what):
 
 
 def numbers_with(what):
-    return sorted(LISTS.loc[LISTS["what"] == what, "set"].unique())
+    """Return the data sets of which something is listed; 0 stands for the snippets."""
+    return sorted(set(LISTS.loc[LISTS["what"] == what, "set"]) - {0})
 
 
 def pooled(number, method, test, model):
@@ -93,7 +94,7 @@ def differences(row):
         "tau2_high": found.tau2_high, "i2_low": found.i2_low, "h2_high": found.h2_high, "predicted": at.estimate,
         "predicted_se": at.standard_error, "prediction_low": at.prediction_low, "prediction_high": at.prediction_high,
         "hts_low": found.hts_low, "hts_high": found.hts_high,
-        
+
     }  # fmt: skip
     if row["model"] != "mean" and pooled(row["set"], row["method"], row["test"], "mean").tau2 == 0:
         del ours["r2"]  # nothing to explain: a ratio of two roundings there
@@ -248,7 +249,8 @@ def of_levels(case, method, model):
 def test_levels_equal_rma_mv(case, method, model):
     found = of_levels(case, method, model)
     ours = [
-        *found.coefficients, *found.standard_errors, *found.components.values(), found.q, found.log_likelihood, found.aic,
+        *found.coefficients, *found.standard_errors, *found.components.values(), found.q, found.log_likelihood,
+        found.aic,
     ]  # fmt: skip
     np.testing.assert_allclose(ours, listed(case, f"levels {method} {model}"), rtol=1e-5, atol=1e-6)
 
@@ -301,6 +303,7 @@ def test_two_correlated_outcomes_equal_rma_mv(method):
     tau2 = [found.components[f"t[{word}]"] for word in kinds]
     shared = next(value for name, value in found.components.items() if ", " in name)
     ours = [
-        *found.coefficients, *found.standard_errors, *tau2, shared / np.sqrt(np.prod(tau2)), found.log_likelihood, found.q,
+        *found.coefficients, *found.standard_errors, *tau2, shared / np.sqrt(np.prod(tau2)), found.log_likelihood,
+        found.q,
     ]  # fmt: skip
     np.testing.assert_allclose(ours, listed(1, f"outcomes {method}"), rtol=1e-4, atol=1e-5)
