@@ -1,7 +1,7 @@
-"""Random-effects fits a second on one core: ours many at a time and one at a time, beside metafor and pimeta, in one run.
+"""Random-effects fits a second on one core: ours, many and one at a time, beside metafor and pimeta, in one run.
 
 Every program fits the same made-up data sets by REML with Hartung and Knapp's test. A program that is not there is
-left out, and the table says so. Processor seconds; the median of three rounds.
+left out, and the table says so. Processor seconds (threads, if any, add up); the median of three rounds.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ import tempfile
 import time
 from pathlib import Path
 
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"
-
 import numpy as np
 
 from sciatrial.synthesis import Test, pool_effects, pool_many
@@ -25,13 +22,16 @@ from sciatrial.synthesis import Test, pool_effects, pool_many
 N_SETS, N_STUDIES, ROUNDS, N_SINGLE, N_PEER = 5000, 10, 3, 500, 200
 PIMETA = Path(__file__).parents[1] / ".venv-peers" / "metafor" / "bin" / "python"
 
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
 IN_R = """
 suppressMessages(library(metafor)); options(warn = -1)
 y <- as.matrix(read.csv("y.csv", header = FALSE)); v <- as.matrix(read.csv("v.csv", header = FALSE))
 invisible(rma(y[1, ], v[1, ], test = "knha", control = list(maxiter = 1000, stepadj = 0.5)))
 for (round in 1:3) {
   s <- sum(proc.time()[1:2])
-  found <- sapply(seq_len(nrow(y)), function(i) rma(y[i, ], v[i, ], test = "knha", control = list(maxiter = 1000, stepadj = 0.5))$tau2)
+  fit <- function(i) rma(y[i, ], v[i, ], test = "knha", control = list(maxiter = 1000, stepadj = 0.5))
+  found <- sapply(seq_len(nrow(y)), function(i) fit(i)$tau2)
   cat(nrow(y) / (sum(proc.time()[1:2]) - s), mean(found), "\\n")
 }
 """
@@ -67,7 +67,7 @@ def peer(command: list[str], script: str, y: np.ndarray, v: np.ndarray) -> tuple
         (Path(folder) / "script").write_text(script, encoding="utf-8")
         np.savetxt(Path(folder) / "y.csv", y, delimiter=",")
         np.savetxt(Path(folder) / "v.csv", v, delimiter=",")
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, env=ONE_THREAD)
     rounds = np.array([line.split() for line in done.stdout.strip().splitlines()], float)
     return float(np.median(rounds[:, 0])), float(rounds[-1, 1])
 

@@ -291,8 +291,8 @@ def main() -> None:
     off = [row for row in found if row["agrees"] == "no"]
     digits = sum(row["agrees"] == "to four digits" for row in found)
     print(
-        f"{len(cases)} cases and pimeta: {len(found) - len(off)} of {len(found)} numbers agree, {digits} of them to
-        four " f"digits only; pimeta {pimeta.__version__}; written to {RESULT}"
+        f"{len(cases)} cases and pimeta: {len(found) - len(off)} of {len(found)} numbers agree, {digits} of them "
+        f"to four digits only; pimeta {pimeta.__version__}; written to {RESULT}"
     )
     sys.exit(1 if off else 0)
 

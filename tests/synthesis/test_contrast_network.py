@@ -1,4 +1,4 @@
-"""Networks of contrasts: ties to pairwise pools, several arms, islands. Numbers: tests/truth/other_statistics, peers."""
+"""Networks of contrasts: ties to pairwise pools, several arms, islands. Numbers: tests/truth."""
 
 import numpy as np
 import pytest

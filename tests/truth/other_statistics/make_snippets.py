@@ -1,4 +1,4 @@
-"""Write the snippets of R that r_call gives for our simulated data (then: Rscript make_pooling.R). Run in this folder."""
+"""Write the snippets of R that r_call gives for our simulated data . Run in this folder, then make_pooling.R."""
 
 from pathlib import Path
 

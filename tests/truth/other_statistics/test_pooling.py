@@ -182,7 +182,8 @@ def test_trim_and_fill_equals_trimfill():
     for number in numbers_with("trim_and_fill"):
         found = trim_and_fill(pooled(number, "DL", "z", "mean"))
         ours = [
-            found.n_missing, found.side == "right", found.pooled.estimate, found.pooled.standard_error, found.pooled.tau2,
+            found.n_missing, found.side == "right", found.pooled.estimate, found.pooled.standard_error,
+            found.pooled.tau2,
         ]  # fmt: skip
         np.testing.assert_allclose(ours, listed(number, "trim_and_fill"), rtol=1e-8, atol=1e-10, err_msg=str(number))
 

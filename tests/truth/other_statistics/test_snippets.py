@@ -1,4 +1,4 @@
-"""The R code that is shown beside a number gives that number: snippets were run by make_pooling.R, and are as they were."""
+"""The R code that is shown beside a number gives that number: make_pooling.R ran these snippets."""
 
 from dataclasses import dataclass
 from pathlib import Path
