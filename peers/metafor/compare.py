@@ -1,9 +1,10 @@
 """Our pooling beside metafor and netmeta on published data sets, and beside pimeta on the same data.
 
-Reads the folder of checks (``SCIATRIAL_CHECKS``, ``../shared/checks`` beside the project by default): ``cases.json`` with what
-metafor printed and ``datasets.json`` with the studies, which are not ours to ship. Writes
-``tests/truth/peers/metafor.csv``; exits with 1 when an input is missing or a number is off. A number agrees within the
-tolerance of its case, or to four significant digits where the peer's own root finding stops before that (column ``agrees``).
+Reads the folder of checks (``SCIATRIAL_CHECKS``, ``../shared/checks`` beside the project by default): ``cases.json``
+with what metafor printed and ``datasets.json`` with the studies, which are not ours to ship. Writes
+``tests/truth/peers/metafor.csv``; exits with 1 when an input is missing or a number is off. A number agrees within
+the tolerance of its case, or to four significant digits where the peer's own root finding stops before that (column
+``agrees``).
 """
 
 from __future__ import annotations
@@ -251,7 +252,12 @@ def beside_pimeta() -> Iterator[tuple[str, str, float, float, float]]:
     for word, sizes in sets.items():
         for method in TauMethod:
             for test in ("z", "knha"):
-                theirs = pimeta.rma(sizes.estimates.tolist(), sizes.variances.tolist(), method=PIMETA.get(method, str(method)), test=test)
+                theirs = pimeta.rma(
+                    sizes.estimates.tolist(),
+                    sizes.variances.tolist(),
+                    method=PIMETA.get(method, str(method)),
+                    test=test,
+                )
                 mine = pool_effects(sizes.estimates, sizes.variances, method=method, test=TESTS[test])
                 numbers = {
                     "estimate": (mine.estimate, theirs.b[0]), "se": (mine.standard_error, theirs.se[0]),
@@ -285,8 +291,8 @@ def main() -> None:
     off = [row for row in found if row["agrees"] == "no"]
     digits = sum(row["agrees"] == "to four digits" for row in found)
     print(
-        f"{len(cases)} cases and pimeta: {len(found) - len(off)} of {len(found)} numbers agree, {digits} of them to four "
-        f"digits only; pimeta {pimeta.__version__}; written to {RESULT}"
+        f"{len(cases)} cases and pimeta: {len(found) - len(off)} of {len(found)} numbers agree, {digits} of them "
+        f"to four digits only; pimeta {pimeta.__version__}; written to {RESULT}"
     )
     sys.exit(1 if off else 0)
 

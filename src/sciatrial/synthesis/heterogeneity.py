@@ -3,9 +3,10 @@
 Everything is batched: arrays of ``data set, study`` with NaN where a data set lacks a study, with or without
 moderators.
 
-Sources: DerSimonian & Laird 1986 (DL); Hedges & Olkin 1985 (HE); Hunter & Schmidt 2004 (HS); Sidik & Jonkman 2005 (SJ);
-Paule & Mandel 1982 (PM); Morris 1983 and Berkey et al. 1995 (EB, which has the root of PM); Hardy & Thompson 1996 (ML); Raudenbush 2009 (REML);
-Viechtbauer 2005 (standard errors), 2007 (Q-profile intervals); Higgins & Thompson 2002 (I², H²).
+Sources: DerSimonian & Laird 1986 (DL); Hedges & Olkin 1985 (HE); Hunter & Schmidt 2004 (HS); Sidik & Jonkman 2005
+(SJ); Paule & Mandel 1982 (PM); Morris 1983 and Berkey et al. 1995 (EB, which has the root of PM); Hardy & Thompson
+1996 (ML); Raudenbush 2009 (REML); Viechtbauer 2005 (standard errors), 2007 (Q-profile intervals); Higgins & Thompson
+2002 (I², H²).
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc, chdtri
 
 from sciatrial.foundation import EvidenceError, Problem
 from sciatrial.synthesis.weighted import Fit, Floats, Studies, fit, quadratic, studies_of, trace, trace_twice
 
 MOST_STEPS = 300
+# where hills of a likelihood are looked for, in typical variances
+COARSE = (0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
 
 
 class TauMethod(StrEnum):
@@ -192,7 +195,7 @@ def q_root(studies: Studies, target: Floats, *, start: Floats | float = 0.0) -> 
     """
     tau2 = np.broadcast_to(np.asarray(start, float), target.shape).copy()
     low = np.zeros_like(target)
-    size = np.where(studies.present > 0, studies.variances, 0.0).sum(axis=1) / studies.count
+    size = _typical_size(studies)
     for _ in range(MOST_STEPS):
         weights = studies.weights(tau2)
         fitted = fit(studies, weights)
@@ -243,9 +246,51 @@ def _paule_mandel(studies: Studies) -> Floats:
 
 
 def _by_likelihood(studies: Studies, restricted: bool) -> Floats:
-    """Return the maximum: Fisher scoring, then Newton, kept between a rising and a falling point."""
-    tau2 = _by_moments(studies, TauMethod.HE)
-    size = np.where(studies.present > 0, studies.variances, 0.0).sum(axis=1) / studies.count
+    """Return the maximum: up from the estimate by moments; where 0 is higher, the best hill of a coarse search."""
+    tau2 = _climbed(studies, _by_moments(studies, TauMethod.HE), restricted)
+    nothing = np.zeros_like(tau2)
+    tau2 = np.where(_height(studies, nothing, restricted) > _height(studies, tau2, restricted), 0.0, tau2)
+    ended = np.flatnonzero(tau2 == 0)
+    if len(ended) == 0:
+        return tau2
+    some = _chosen(studies, ended)
+    size = _typical_size(some)
+    heights = np.stack([_height(some, size * share, restricted) for share in (0.0, *COARSE)])
+    best = heights.argmax(axis=0)
+    higher = np.flatnonzero(best > 0)
+    if len(higher):
+        starts = size[higher] * np.array([0.0, *COARSE])[best[higher]]
+        tau2[ended[higher]] = _climbed(_chosen(some, higher), starts, restricted)
+    return tau2
+
+
+def _chosen(studies: Studies, places: NDArray[np.intp]) -> Studies:
+    return Studies(
+        studies.estimates[places],
+        studies.variances[places],
+        studies.present[places],
+        studies.moderators[places],
+        studies.count[places],
+        studies.is_mean,
+    )
+
+
+def _typical_size(studies: Studies) -> Floats:
+    """Return the harmonic mean of the variances: a single huge one does not rule it."""
+    return studies.count / studies.weights(0.0).sum(axis=1)
+
+
+def _height(studies: Studies, tau2: Floats, restricted: bool) -> Floats:
+    """Return the log likelihood but for a constant."""
+    weights = studies.weights(tau2)
+    fitted = fit(studies, weights)
+    logs = np.log(weights + (1 - studies.present)).sum(axis=1)
+    return (logs - fitted.q - (fitted.log_determinant if restricted else 0.0)) / 2
+
+
+def _climbed(studies: Studies, start: Floats, restricted: bool) -> Floats:
+    """Return the top of the hill: Fisher scoring, then Newton, kept between a rising and a falling point."""
+    tau2, size = start.copy(), _typical_size(studies)
     low, high = np.full_like(tau2, -1.0), np.full_like(tau2, np.inf)
     for turn in range(MOST_STEPS):
         score, expected, observed = _slopes(studies, tau2, restricted)

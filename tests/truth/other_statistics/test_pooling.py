@@ -58,7 +58,8 @@ def listed(number, what):
 
 
 def numbers_with(what):
-    return sorted(LISTS.loc[LISTS["what"] == what, "set"].unique())
+    """Return the data sets of which something is listed; 0 stands for the snippets."""
+    return sorted(set(LISTS.loc[LISTS["what"] == what, "set"]) - {0})
 
 
 def pooled(number, method, test, model):
@@ -181,7 +182,8 @@ def test_trim_and_fill_equals_trimfill():
     for number in numbers_with("trim_and_fill"):
         found = trim_and_fill(pooled(number, "DL", "z", "mean"))
         ours = [
-            found.n_missing, found.side == "right", found.pooled.estimate, found.pooled.standard_error, found.pooled.tau2,
+            found.n_missing, found.side == "right", found.pooled.estimate, found.pooled.standard_error,
+            found.pooled.tau2,
         ]  # fmt: skip
         np.testing.assert_allclose(ours, listed(number, "trim_and_fill"), rtol=1e-8, atol=1e-10, err_msg=str(number))
 
@@ -248,7 +250,8 @@ def of_levels(case, method, model):
 def test_levels_equal_rma_mv(case, method, model):
     found = of_levels(case, method, model)
     ours = [
-        *found.coefficients, *found.standard_errors, *found.components.values(), found.q, found.log_likelihood, found.aic,
+        *found.coefficients, *found.standard_errors, *found.components.values(), found.q, found.log_likelihood,
+        found.aic,
     ]  # fmt: skip
     np.testing.assert_allclose(ours, listed(case, f"levels {method} {model}"), rtol=1e-5, atol=1e-6)
 
@@ -301,6 +304,7 @@ def test_two_correlated_outcomes_equal_rma_mv(method):
     tau2 = [found.components[f"t[{word}]"] for word in kinds]
     shared = next(value for name, value in found.components.items() if ", " in name)
     ours = [
-        *found.coefficients, *found.standard_errors, *tau2, shared / np.sqrt(np.prod(tau2)), found.log_likelihood, found.q,
+        *found.coefficients, *found.standard_errors, *tau2, shared / np.sqrt(np.prod(tau2)), found.log_likelihood,
+        found.q,
     ]  # fmt: skip
     np.testing.assert_allclose(ours, listed(1, f"outcomes {method}"), rtol=1e-4, atol=1e-5)

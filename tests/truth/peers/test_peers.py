@@ -8,7 +8,8 @@ from peers.every_case import ALLOWED, every_pair, file_mark
 
 from sciatrial.exchange import CAUSES, REFERENCE_TREATMENTS, reference_case
 
-RESULTS = sorted(Path(__file__).parent.glob("*.csv"))
+HERE = Path(__file__).parent
+RESULTS = [HERE / f"{name}.csv" for name in ("amici", "copasi")]
 
 
 def rows(path):
@@ -17,7 +18,7 @@ def rows(path):
 
 
 def test_both_programs_were_run():
-    assert [path.stem for path in RESULTS] == ["amici", "copasi"]
+    assert all(path.exists() for path in RESULTS)
 
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
