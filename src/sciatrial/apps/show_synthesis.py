@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from sciatrial.evidence import Evidence
-    from sciatrial.synthesis import Pooled, Question
+    from sciatrial.synthesis import Question
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ _QUESTION = frozenset({"outcome", "month", "treatment", "comparator"})
 
 
 def _pooled(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
-    from sciatrial.synthesis import synthesise, traffic_lights
+    from sciatrial.synthesis import r_of_answer, synthesise, traffic_lights
 
     evidence = asked.evidence()
     found = synthesise(evidence, asked.question(), with_sensitivity=False)
@@ -102,7 +102,7 @@ def _pooled(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
         f"No answer: {found.unanswered}." if found.unanswered else
         f"{len(found.studies)} trials: {', '.join(found.studies['study'])}. Quoted: {found.main['model']}."
     )  # fmt: skip
-    code = r_of(found) if asked.show_r else ""
+    code = r_of_answer(found) if asked.show_r else ""
     columns = ["model", "estimate", "low", "high", "prediction_low", "prediction_high", "tau", "i2",
                "probability_better", "n_studies"]  # fmt: skip
     narrow = found.effects.reindex(columns=columns)
@@ -110,17 +110,6 @@ def _pooled(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
         Shown(found.question.in_words(), found.effects, note, narrow, code),
         _picture("plot_forest", found, traffic_lights(evidence)),
     )
-
-
-def r_of(found: Pooled) -> str:
-    """Return the R code that gives the row "random effects" of an answer."""
-    from sciatrial.synthesis import TauMethod, Test, pool_effects, r_predict
-
-    if found.unanswered:
-        return "No R code: nothing was pooled."
-    variances = found.studies["se"].to_numpy() ** 2
-    again = pool_effects(found.studies["estimate"], variances, method=TauMethod.REML, test=Test.HARTUNG_KNAPP_TRUNCATED)
-    return f"# the row 'random effects' in R\n{r_predict(again)}"
 
 
 _OF_A_TRIAL = (

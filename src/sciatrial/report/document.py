@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 
-from sciatrial.foundation import Problem, StudyError
 from sciatrial.report import figures, tables, words
+from sciatrial.report.page import css, html_table, picture_address, rendered, write_page
 from sciatrial.trial import OperatingCharacteristics, Scenario, TrialResult
 
 _OPERATING_HEADS = {
@@ -84,37 +77,12 @@ def write_report(inputs: ReportInputs, path: str | Path) -> Path:
     StudyError
         When it cannot be written; what was there before stays.
     """
-    path = Path(path)
-    text = render(inputs)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
-    except OSError as error:
-        found = f"cannot be written ({error.strerror or error})"
-        problem = Problem(
-            "report", found, "a folder with room that you may write to", "free some space or change rights"
-        )
-        raise StudyError(str(path), problem) from error
-    return path
+    return write_page(render(inputs), path)
 
 
 def render(inputs: ReportInputs) -> str:
     """Return the report as HTML text."""
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_template), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    return environment.get_template("report.html.j2").render(**_context(inputs))
-
-
-def _template(name: str) -> str:
-    return files("sciatrial.report").joinpath("templates", name).read_text(encoding="utf-8")
+    return rendered("report.html.j2", _context(inputs))
 
 
 def _context(inputs: ReportInputs) -> dict[str, Any]:
@@ -122,7 +90,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     return {
         "disclaimer": words.DISCLAIMER,
         "not_calibrated": "Prior draws, not calibrated",
-        "css": Markup(_template("report.css")),
+        "css": css(),
         "study": inputs.study,
         "study_text": inputs.study_text,
         "stamp": inputs.stamp,
@@ -151,37 +119,8 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "unused_counts": inputs.unused_counts,
         "counts": _counts(inputs.operating),
         "figures": _figures(inputs, comparison),
-        "table": _table,
+        "table": html_table,
     }
-
-
-def _table(frame: pd.DataFrame, caption: str, numbers: tuple[str, ...] = ()) -> Markup:
-    """Return a frame as an HTML table; the columns in `numbers` are set to the right."""
-    right = [column in numbers or frame[column].dtype.kind in "fi" for column in frame.columns]
-    heads = "".join(
-        f'<th scope="col"{" class=n" if flag else ""}>{html.escape(str(column)).replace("_", " ")}</th>'
-        for column, flag in zip(frame.columns, right, strict=True)
-    )
-    body = []
-    for row in frame.itertuples(index=False):
-        cells = [html.escape(_text(value)) for value in row]
-        first = f'<th scope="row">{cells[0]}</th>'
-        rest = "".join(
-            f"<td{' class=n' if flag else ''}>{text}</td>" for text, flag in zip(cells[1:], right[1:], strict=True)
-        )
-        body.append(f"<tr>{first}{rest}</tr>")
-    return Markup(
-        f'<div class="scroll"><table><caption>{html.escape(caption)}</caption><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{''.join(body)}</tbody></table></div>"
-    )
-
-
-def _text(value: Any) -> str:
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return "–"
-    if isinstance(value, (float, np.floating)):
-        return f"{value:.4g}"
-    return str(value)
 
 
 def _contrasts(result: TrialResult) -> pd.DataFrame:
@@ -320,10 +259,6 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
         )
     return {
         # as wide as its text was set for, so that letters are the same size in every figure
-        name: {"address": _address(figure), "says": says, "width": round(figure.get_figwidth() * 112)}
+        name: {"address": picture_address(figure), "says": says, "width": round(figure.get_figwidth() * 112)}
         for name, (figure, says) in made.items()
     }
-
-
-def _address(figure: Any) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(figures.as_svg(figure).encode()).decode()

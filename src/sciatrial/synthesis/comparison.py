@@ -27,6 +27,7 @@ from sciatrial.synthesis.effect_sizes import ArmCounts, EffectMeasure, effect_si
 from sciatrial.synthesis.heterogeneity import TauMethod
 from sciatrial.synthesis.pool import PooledEffect, Test, pool_effects
 from sciatrial.synthesis.question import RESPONDER, Question
+from sciatrial.synthesis.r_call import r_predict
 from sciatrial.synthesis.rare_events import rare_effect
 from sciatrial.synthesis.responders import PAIN_RULES, trial_shares
 from sciatrial.synthesis.small_pool import SmallPoolPrior, pool_small
@@ -414,3 +415,14 @@ def _variations(arms_of: Any, base: Assumptions, asked: Question) -> Mapping[str
     if asked.outcome == PAIN:  # a rule of response does not say which pain, and disability has rules of its own
         named["responder shares read as differences"] = lambda: arms_of(base, shares_too=True)
     return named
+
+
+def r_of_answer(answer: Pooled) -> str:
+    """Return the R code that gives the row "random effects" of an answer, "" where nothing was pooled."""
+    if answer.unanswered:
+        return ""
+    variances = answer.studies["se"].to_numpy() ** 2
+    again = pool_effects(
+        answer.studies["estimate"], variances, method=TauMethod.REML, test=Test.HARTUNG_KNAPP_TRUNCATED
+    )
+    return f"# the row 'random effects'\n{r_predict(again)}"
