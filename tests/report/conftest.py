@@ -1,10 +1,14 @@
 """Small records with known numbers, made without a simulation."""
 
+from typing import Any
+
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 
 from sciatrial.report import ReportInputs
+from sciatrial.synthesis import Pooled
 from sciatrial.trial import OperatingCharacteristics, TrialResult
 from sciatrial.trial.operating import summarise
 
@@ -236,3 +240,50 @@ def inputs(result, operating, published) -> ReportInputs:
         ),
         unused_counts={"a case report": 2},
     )  # fmt: skip
+
+
+def pooled_of(n: int, scale: str = "points of 100", **changed: Any) -> Pooled:
+    """Return a pooled result of n trials whose differences are -10, -12, -14 ...; the first one's spread is filled in.
+
+    On the scale of log odds ratios they are a tenth of that, with the sign of a benefit.
+    """
+    place = np.arange(n)
+    is_odds = scale == "log odds ratio"
+    estimate = (10.0 + 2 * place) * (0.1 if is_odds else -1.0)
+    se = (2.0 + 0.5 * place) * (0.1 if is_odds else 1.0)
+    studies = pd.DataFrame(
+        {"study": [f"trial{k + 1}" for k in place], "month": 12.0, "outcome": "leg_pain", "estimate": estimate,
+         "se": se, "low": estimate - 1.96 * se, "high": estimate + 1.96 * se, "weight": 100 / max(n, 1),
+         "n_treatment": 50.0, "n_comparator": 49.0, "value_treatment": -30.0, "value_comparator": -20.0,
+         "kind": "change", "source": "arms", "is_imputed": place == 0}
+    )  # fmt: skip
+    middle = float(estimate.mean()) if n else np.nan
+    half = 0.3 if is_odds else 3.0
+    effects = pd.DataFrame(
+        [{"model": model, "estimate": middle, "low": middle - half, "high": middle + half,
+          "prediction_low": middle - 2 * half if model != "common effect" else np.nan,
+          "prediction_high": middle + 2 * half if model != "common effect" else np.nan, "tau": 1.5, "tau_low": 0.5,
+          "tau_high": 4.0, "i2": 40.0, "q": 3.0, "q_p": 0.2, "p": 0.01,
+          "probability_better": 0.97 if model.startswith("prior") else np.nan, "n_studies": n, "note": "a note"}
+         for model in ("random effects", "prior on the spread", "common effect") if n]
+    )  # fmt: skip
+    told = {"estimate": middle, "low": middle - half, "high": middle + half, "probability_better": 0.9}
+    left_out = [{"without": name, **told, "n_studies": n - 1} for name in studies["study"]]
+    variations = [{"variation": name, **told, "n_studies": n} for name in ("as asked", "percent changes left out") if n]
+    fields: dict[str, Any] = {
+        "outcome": "responder" if is_odds else "leg_pain", "month": 12, "treatment": "cell_therapy",
+        "comparator": "placebo_procedure", "scale": scale, "studies": studies, "effects": effects,
+        "leave_one_out": pd.DataFrame(left_out), "sensitivity": pd.DataFrame(variations), "assumed": pd.DataFrame(),
+        "unanswered": "" if n else "nobody has compared the two",
+    }  # fmt: skip
+    return Pooled(**fields | changed)
+
+
+def texts(figure: Any) -> str:
+    """Return every text of a figure, spaces and line breaks as one space."""
+    return " ".join(" ".join(text.get_text() for text in figure.findobj(mpl.text.Text)).split())
+
+
+def marks(ax: Any, marker: str) -> list[Any]:
+    """Return the lines that are drawn as a marker."""
+    return [line for line in ax.lines if line.get_marker() == marker]

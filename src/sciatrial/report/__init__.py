@@ -6,7 +6,9 @@ only room that draws.
 
 from sciatrial.report.document import ReportInputs, write_report
 from sciatrial.report.dossier import write_dossier
+from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, plot_harms, plot_network
 from sciatrial.report.figures import picture_format, plot, save_picture
+from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.sensitivity_figures import (
     plot_attribution,
     plot_influence,
@@ -14,6 +16,7 @@ from sciatrial.report.sensitivity_figures import (
     plot_modules,
     plot_shares,
 )
+from sciatrial.report.synthesis_figures import plot_funnel, plot_left_out, plot_regression
 from sciatrial.report.tables import compare_with_published
 
 __all__ = [
@@ -22,9 +25,17 @@ __all__ = [
     "picture_format",
     "plot",
     "plot_attribution",
+    "plot_courses",
+    "plot_evidence_map",
+    "plot_forest",
+    "plot_funnel",
+    "plot_harms",
     "plot_influence",
     "plot_interactions",
+    "plot_left_out",
     "plot_modules",
+    "plot_network",
+    "plot_regression",
     "plot_shares",
     "save_picture",
     "write_dossier",

@@ -12,6 +12,7 @@ import pandas as pd
 
 from sciatrial.foundation import Problem, Score, StudyError, scale_of
 from sciatrial.report.tables import number, outcome_words
+from sciatrial.synthesis import Pooled, Regression
 from sciatrial.trial import OperatingCharacteristics, Scenario, TrialResult
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 NOT_CALIBRATED = "prior draws, not calibrated"
 
 # Okabe and Ito's colours, which people with any colour vision can tell apart; cells first, then controls
-_CELLS = ("#0072B2", "#D55E00", "#CC79A7", "#009E73")
-_CONTROLS = ("#5A5A5A", "#E69F00", "#56B4E9", "#8C6D31")
-_INK, _FAINT, _PUBLISHED = "#222222", "#D9D9D9", "#B00020"
+CELL_COLOURS = ("#0072B2", "#D55E00", "#CC79A7", "#009E73")
+CONTROL_COLOURS = ("#5A5A5A", "#E69F00", "#56B4E9", "#8C6D31")
+INK, FAINT, _PUBLISHED = "#222222", "#D9D9D9", "#B00020"
 _LINES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
@@ -31,7 +32,7 @@ _STYLE: Any = {
     "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": 9.0, "axes.titlesize": 9.5,
     "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.labelsize": 9.0, "axes.spines.top": False,
     "axes.spines.right": False, "axes.edgecolor": "#777777", "axes.grid": True, "grid.color": "#EBEBEB",
-    "grid.linewidth": 0.7, "axes.axisbelow": True, "xtick.color": _INK, "ytick.color": _INK, "xtick.labelsize": 8.5,
+    "grid.linewidth": 0.7, "axes.axisbelow": True, "xtick.color": INK, "ytick.color": INK, "xtick.labelsize": 8.5,
     "ytick.labelsize": 8.5, "legend.frameon": False, "legend.fontsize": 8.5, "lines.linewidth": 1.8,
     "svg.fonttype": "path", "svg.hashsalt": "sciatrial", "figure.dpi": 100,
 }  # fmt: skip
@@ -61,13 +62,16 @@ def arm_colours(arms: Sequence[str], cell_arms: Sequence[str] = ()) -> dict[str,
     """Return one colour for each arm, the same in every figure of a report."""
     cells = [arm for arm in arms if arm in cell_arms]
     controls = [arm for arm in arms if arm not in cell_arms]
-    return {arm: _CELLS[i % len(_CELLS)] for i, arm in enumerate(cells)} | {
-        arm: _CONTROLS[i % len(_CONTROLS)] for i, arm in enumerate(controls)
+    return {arm: CELL_COLOURS[i % len(CELL_COLOURS)] for i, arm in enumerate(cells)} | {
+        arm: CONTROL_COLOURS[i % len(CONTROL_COLOURS)] for i, arm in enumerate(controls)
     }
 
 
 # short words that are not written in small letters
-_SHORT = {"nsaid": "NSAID", "tnf": "TNF", "prp": "PRP", "msc": "MSC", "bmac": "BMAC", "svf": "SVF", "ml": "mL"}
+_SHORT = {
+    "nsaid": "NSAID", "tnf": "TNF", "prp": "PRP", "msc": "MSC", "bmac": "BMAC", "svf": "SVF", "ml": "mL", "bm": "BM",
+    "ad": "AD", "uc": "UC", "ucb": "UCB", "mpc": "MPC",
+}  # fmt: skip
 
 
 def words_of(name: str) -> str:
@@ -125,7 +129,7 @@ def plot_courses(
         one = result.arms.loc[(result.arms["arm"] == arm) & (result.arms["score"] == score)]
         half = 1.96 * one["sd"] / np.sqrt(one["n"].clip(lower=1))
         ax.errorbar(
-            one["month"], one["mean"], yerr=half, fmt="o", ms=3.6, color=_INK, mfc="white", mew=1.1, elinewidth=0.9
+            one["month"], one["mean"], yerr=half, fmt="o", ms=3.6, color=INK, mfc="white", mew=1.1, elinewidth=0.9
         )
         ax.set_title(arm, color=colour)
         _month_axis(ax, sorted(set(result.arms["month"])))
@@ -199,9 +203,9 @@ def plot_contrasts(result: TrialResult, ax: Axes | None = None, *, important: fl
     """Draw each comparison's estimate with its interval; `important` marks the change that matters to a patient."""
     rows = result.contrasts
     ax = _axes(ax, height=1.2 + 0.42 * len(rows))
-    ax.axvline(0, color=_INK, lw=0.9)
+    ax.axvline(0, color=INK, lw=0.9)
     if important is not None:
-        ax.axvline(-important, color=_INK, lw=0.9, ls=(0, (4, 3)))
+        ax.axvline(-important, color=INK, lw=0.9, ls=(0, (4, 3)))
         ax.annotate(
             "matters to a patient", (-important, 1), xycoords=("data", "axes fraction"), xytext=(-4, 3),
             textcoords="offset points", fontsize=7.5, ha="right", va="bottom",
@@ -210,8 +214,8 @@ def plot_contrasts(result: TrialResult, ax: Axes | None = None, *, important: fl
         if row["why_not"]:
             ax.text(0, place, f"  {row['why_not']}", va="center", fontsize=8)
             continue
-        ax.plot([row["ci_low"], row["ci_high"]], [place, place], color=_CELLS[0], lw=2.2, solid_capstyle="butt")
-        ax.plot(row["estimate"], place, "s", color=_CELLS[0], ms=7)
+        ax.plot([row["ci_low"], row["ci_high"]], [place, place], color=CELL_COLOURS[0], lw=2.2, solid_capstyle="butt")
+        ax.plot(row["estimate"], place, "s", color=CELL_COLOURS[0], ms=7)
         told = f"{number(row['estimate'])} ({number(row['ci_low'])} to {number(row['ci_high'])})"
         ax.annotate(
             told, (1.0, place), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
@@ -239,11 +243,11 @@ def plot_operating(operating: OperatingCharacteristics, ax: Axes | None = None) 
     comparisons = list(dict.fromkeys(success["comparison"]))
     ax = _axes(ax, height=1.3 + 0.62 * len(comparisons))
     looks = {
-        Scenario.NO_CELL_EFFECT: (_CONTROLS[0], "o", "no cell effect"),
-        Scenario.PRIOR: (_CELLS[0], "s", "prior draws (assurance)"),
-        Scenario.REFERENCE: (_CELLS[1], "^", "reference values, all cell effects (power)"),
+        Scenario.NO_CELL_EFFECT: (CONTROL_COLOURS[0], "o", "no cell effect"),
+        Scenario.PRIOR: (CELL_COLOURS[0], "s", "prior draws (assurance)"),
+        Scenario.REFERENCE: (CELL_COLOURS[1], "^", "reference values, all cell effects (power)"),
     }
-    ax.axvline(100 * operating.alpha / 2, color=_INK, lw=0.9, ls=(0, (4, 3)))
+    ax.axvline(100 * operating.alpha / 2, color=INK, lw=0.9, ls=(0, (4, 3)))
     for shift, (scenario, (colour, marker, label)) in zip((0.22, 0.0, -0.22), looks.items(), strict=True):
         rows = success.loc[(success["scenario"] == scenario) & (success["n_trials"] > 0)]
         places = np.array([comparisons.index(word) for word in rows["comparison"]], dtype=float) + shift
@@ -286,10 +290,13 @@ def plot_truth(operating: OperatingCharacteristics) -> Figure:
     for ax, comparison in zip(panels.flat, comparisons, strict=False):
         here = mine.loc[mine["comparison"] == comparison]
         covered = ((here["ci_low"] <= here["truth"]) & (here["truth"] <= here["ci_high"])).to_numpy(dtype=bool)
-        ax.plot([low, high], [low, high], color=_INK, lw=0.9)
-        ax.axhline(0, color=_FAINT, lw=0.9)
-        ax.axvline(0, color=_FAINT, lw=0.9)
-        for flags, colour, label in ((covered, _CELLS[0], "truth inside"), (~covered, _CELLS[1], "truth outside")):
+        ax.plot([low, high], [low, high], color=INK, lw=0.9)
+        ax.axhline(0, color=FAINT, lw=0.9)
+        ax.axvline(0, color=FAINT, lw=0.9)
+        for flags, colour, label in (
+            (covered, CELL_COLOURS[0], "truth inside"),
+            (~covered, CELL_COLOURS[1], "truth outside"),
+        ):
             ax.plot(
                 here["truth"].to_numpy()[flags], here["estimate"].to_numpy()[flags], "o", ms=3.2, color=colour,
                 alpha=0.7, mew=0, label=f"{label} the 95 % interval",
@@ -333,7 +340,7 @@ def quantities_that_move(operating: OperatingCharacteristics) -> list[str]:
     return [name for names in THEMES.values() for name in names if name in moving]
 
 
-def _stretched_months(ax: Axes, last: float) -> None:
+def stretched_months(ax: Axes, last: float) -> None:
     """Set a square-root scale, on which the days after a dose can be seen."""
     ax.set_xscale("function", functions=(lambda x: np.sqrt(np.clip(x, 0, None)), np.square))
     ticks = [month for month in (0, 1, 3, 6, 12, 24, 36, 48, 60, 120, 240) if month <= last]
@@ -365,7 +372,7 @@ def plot_inside(operating: OperatingCharacteristics, *, colours: Mapping[str, st
         ax.set_title(words_of(name) + (f", {unit}" if unit else ""), fontsize=7)
         ax.tick_params(labelsize=7.5)
         ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
-        _stretched_months(ax, float(here["month"].to_numpy(dtype=float).max()))
+        stretched_months(ax, float(here["month"].to_numpy(dtype=float).max()))
     for ax in panels.flat[len(names) :]:
         ax.set_visible(False)
     for ax in panels.flat[max(0, len(names) - columns) : len(names)]:
@@ -389,7 +396,7 @@ def plot_published(comparison: pd.DataFrame, *, colours: Mapping[str, str]) -> F
         same = (rows["outcome"] == outcome) & (rows["statistic"] == statistic) & (rows["month"] == month)
         here = rows.loc[same]
         for place, row in enumerate(here.to_dict(orient="records")):
-            colour = colours.get(row["arm"], _INK)
+            colour = colours.get(row["arm"], INK)
             ax.plot(
                 [row["low_90"], row["high_90"]], [place, place], color=colour, alpha=0.35, lw=5, solid_capstyle="butt"
             )
@@ -420,8 +427,8 @@ def _published_legend(figure: Figure) -> None:
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], color=_INK, alpha=0.35, lw=5, label="middle 90 % of simulated trials"),
-        Line2D([], [], color=_INK, alpha=0.75, lw=5, label="middle 50 %"),
+        Line2D([], [], color=INK, alpha=0.35, lw=5, label="middle 90 % of simulated trials"),
+        Line2D([], [], color=INK, alpha=0.75, lw=5, label="middle 50 %"),
         Line2D([], [], color=_PUBLISHED, marker="D", ls="none", ms=6, label="published"),
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=3)
@@ -433,7 +440,8 @@ def plot(record: Any, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     record
-        A `TrialResult` (its comparisons) or `OperatingCharacteristics` (how often a trial succeeds).
+        A `TrialResult` (its comparisons), `OperatingCharacteristics` (how often a trial succeeds), a `Pooled` (its
+        forest) or a `Regression` (its arms and what was fitted).
     ax
         Where to draw; None makes a new figure (``.figure`` of what is returned).
 
@@ -446,12 +454,38 @@ def plot(record: Any, ax: Axes | None = None) -> Axes:
         return plot_contrasts(record, ax)
     if isinstance(record, OperatingCharacteristics):
         return plot_operating(record, ax)
+    if isinstance(record, Pooled):
+        return _plot_pooled(record, ax)
+    if isinstance(record, Regression):
+        return _plot_regression(record, ax)
     raise StudyError(
         "plot",
         Problem(
-            "record", f"is a {type(record).__name__}", "TrialResult or OperatingCharacteristics", "see report/figures"
+            "record", f"is a {type(record).__name__}",
+            "TrialResult, OperatingCharacteristics, Pooled or Regression", "see report/figures",
         ),
-    )
+    )  # fmt: skip
+
+
+# these files draw with what stands above
+@styled
+def _plot_pooled(record: Pooled, ax: Axes | None) -> Axes:
+    from sciatrial.report.forest_figure import draw_forest, plot_forest
+
+    if ax is None:
+        return plot_forest(record).axes[0]
+    draw_forest(ax, record)
+    return ax
+
+
+@styled
+def _plot_regression(record: Regression, ax: Axes | None) -> Axes:
+    from sciatrial.report.synthesis_figures import draw_regression, plot_regression
+
+    if ax is None:
+        return plot_regression(record).axes[0]
+    draw_regression(ax, record)
+    return ax
 
 
 def as_svg(figure: Figure) -> str:
