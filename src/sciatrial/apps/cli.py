@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from sciatrial.apps import explain
+from sciatrial.apps import explain, synthesise
 from sciatrial.apps.evidence import app as evidence_app
 from sciatrial.apps.export import app as export_app
 from sciatrial.apps.show import TOPICS, shown
@@ -67,6 +67,7 @@ app.add_typer(export_app, name="export")
 app.add_typer(evidence_app, name="evidence")
 app.command()(explain.sensitivity)
 app.command()(explain.attribute)
+app.command()(synthesise.synthesise)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 

@@ -9,6 +9,7 @@ from sciatrial.report.dossier import write_dossier
 from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, plot_harms, plot_network
 from sciatrial.report.figures import picture_format, plot, save_picture
 from sciatrial.report.forest_figure import plot_forest
+from sciatrial.report.review_page import write_review
 from sciatrial.report.sensitivity_figures import (
     plot_attribution,
     plot_influence,
@@ -40,4 +41,5 @@ __all__ = [
     "save_picture",
     "write_dossier",
     "write_report",
+    "write_review",
 ]

@@ -12,14 +12,24 @@ import pandas as pd
 from sciatrial.report import words
 from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, plot_harms, plot_network
 from sciatrial.report.figures import words_of
+from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.page import css, html_table, picture_address, rendered, write_page
-from sciatrial.report.synthesis_figures import plot_forest, plot_funnel, plot_left_out, plot_regression
+from sciatrial.report.synthesis_figures import plot_funnel, plot_left_out, plot_regression
 from sciatrial.report.tables import number
 from sciatrial.synthesis import EPIDURAL, LOG_ODDS, Certainty, Light, Pooled, Review, r_of_answer
 
 if TYPE_CHECKING:
     from sciatrial.synthesis import TimeCourseResult
 
+_SAYS = {
+    "map": "Cells by type and route: patients behind each outcome, and the best design. What nobody has studied is "
+    "marked.",
+    "network": "Treatments that trials compare for pain. Dashed: a review's pool, where no trial has a row.",
+    "courses": "Effect of each treatment against the placebo procedure over time: median and 95 % interval; points are "
+    "single trials.",
+    "forest": "Squares by weight, hollow where a spread or n was filled in; the thin line is where the effect in a new "
+    "trial may lie.",
+}
 _MONTHS = (1.0, 3.0, 6.0, 12.0, 24.0)
 _DRAWN_MONTHS = (0.0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 12, 15, 18, 21, 24, 30, 36)
 
@@ -54,10 +64,8 @@ def _context(review: Review, stamp: Mapping[str, Any], courses: TimeCourseResult
     lights = review.lights.set_index("study_id")
     pooled = sorted({study for answer in review.answers for study in answer.studies.get("study", [])})
     of_pooled = lights.reindex(pooled).reset_index(names="study")
-    _draw(figures, "map", plot_evidence_map(review.mapped),
-          "Cells by type and route: patients behind each outcome, and the best design. What nobody has studied is marked.")  # fmt: skip
-    _draw(figures, "network", plot_network(review.network),
-          "Treatments that trials compare for pain. Dashed: a review's pooled difference, where no trial has a row.")  # fmt: skip
+    _draw(figures, "map", plot_evidence_map(review.mapped), _SAYS["map"])
+    _draw(figures, "network", plot_network(review.network), _SAYS["network"])
     if len(review.harms):
         _draw(figures, "harms", plot_harms(review.harms), "Adverse events in arms that received cells.")
     return {
@@ -68,7 +76,9 @@ def _context(review: Review, stamp: Mapping[str, Any], courses: TimeCourseResult
         "findings": findings(review),
         "short": _short(review.summary()),
         "answers": answers,
-        "certainties": [_certainty(made, answer) for made, answer in zip(review.certainties, review.answers, strict=True)],
+        "certainties": [
+            _certainty(made, answer) for made, answer in zip(review.certainties, review.answers, strict=True)
+        ],
         "speaks": _speaks(review),
         "islands": _islands(review.islands),
         "network_table": None,
@@ -95,8 +105,8 @@ def findings(review: Review) -> list[str]:
     told = []
     if not at_root["n_controlled"].sum():
         told.append(
-            "No controlled trial of cells by an epidural or perineural route reports leg pain: for the patient with sciatica "
-            "treated at the root there is no direct evidence, and no claim can be made."
+            "No controlled trial of cells by an epidural or perineural route reports leg pain: for the patient with "
+            "sciatica treated at the root there is no direct evidence, and no claim can be made."
         )
     for answer, certainty in zip(review.answers, review.certainties, strict=True):
         if answer.unanswered:
@@ -105,23 +115,27 @@ def findings(review: Review) -> list[str]:
         estimate, interval, new = _numbers(answer, main)
         trials = "one trial" if len(answer.studies) == 1 else f"{len(answer.studies)} trials"
         told.append(
-            f"{words_of(answer.outcome)} at {answer.month} months, cells against a placebo procedure: {estimate} ({interval}) "
-            f"in {trials}; a new trial may see {new}. Certainty {certainty.grade.replace('_', ' ')}."
+            f"{words_of(answer.outcome)} at {answer.month} months, cells against a placebo procedure: {estimate} "
+            f"({interval}) in {trials}; a new trial may see {new}. Certainty {certainty.grade.replace('_', ' ')}."
         )
     fragile = [answer for answer in review.answers if _hangs_on_one(answer)]
     told += [
-        f"{words_of(answer.outcome)} at {answer.month} months hangs on single trials: leaving one out moves the probability of "
-        f"benefit from {answer.leave_one_out['probability_better'].min():.2f} to "
+        f"{words_of(answer.outcome)} at {answer.month} months hangs on single trials: leaving one out moves the "
+        f"probability of benefit from {answer.leave_one_out['probability_better'].min():.2f} to "
         f"{answer.leave_one_out['probability_better'].max():.2f}."
         for answer in fragile
     ]
     speaks = review.speaks[review.speaks["gives_cells"]]
     counts = speaks["speaks_of"].value_counts()
     told.append(
-        f"Of {len(speaks)} studies that gave cells, {counts.get('leg_pain', 0)} measured leg pain (none with a control), "
-        f"{counts.get('back_pain_only', 0)} back pain only."
+        f"Of {len(speaks)} studies that gave cells, {counts.get('leg_pain', 0)} measured leg pain "
+        f"({_controlled(speaks)} of them with a control), {counts.get('back_pain_only', 0)} back pain only."
     )
     return told
+
+
+def _controlled(speaks: Any) -> int:
+    return int(((speaks["speaks_of"] == "leg_pain") & speaks["design"].isin(["rct", "controlled_nonrandomised"])).sum())
 
 
 def _hangs_on_one(answer: Pooled) -> bool:
@@ -157,7 +171,8 @@ def _short(summary: Any) -> pd.DataFrame:
 
         rows.append(
             {"outcome": words_of(row["outcome"]), "month": row["month"], "trials": row["n_trials"],
-             "effect": ("odds ratio " if odds and known else "") + told("estimate"), "95 % interval": told("low", "high"),
+             "effect": ("odds ratio " if odds and known else "") + told("estimate"),
+             "95 % interval": told("low", "high"),
              "a new trial": told("prediction_low", "prediction_high"),
              "probability of benefit": f"{row['probability_better']:.2f}" if known else "–",
              "certainty": row["certainty"].replace("_", " ")}
@@ -174,13 +189,13 @@ def _answer(answer: Pooled, review: Review, figures: dict[str, dict[str, Any]]) 
     }  # fmt: skip
     if answer.unanswered:
         return made
-    says = "Squares by weight, hollow where a spread or n was filled in; the thin line is where a new trial's effect may lie."
-    made["forest"] = _draw(figures, f"forest-{name}", plot_forest(answer, review.lights), f"{title}. {says}")
+    made["forest"] = _draw(figures, f"forest-{name}", plot_forest(answer, review.lights), f"{title}. {_SAYS['forest']}")
     made["hangs_on"] = _draw(
         figures, f"left-{name}", plot_left_out(answer), f"{title}: assumptions varied, trials left out."
     )
     if len(answer.studies) >= _FEWEST_FOR_FUNNEL:
-        made["funnel"] = _draw(figures, f"funnel-{name}", plot_funnel(answer), f"{title}: effect against standard error.")
+        says = f"{title}: effect against standard error."
+        made["funnel"] = _draw(figures, f"funnel-{name}", plot_funnel(answer), says)
     shown = answer.effects.drop(columns=["q", "q_p", "note", "n_studies", "tau_low", "tau_high"])
     made["effects"] = shown.round(3)
     made["code"] = r_of_answer(answer)
@@ -230,10 +245,11 @@ def _islands(islands: Sequence[Sequence[str]]) -> str:
 def _courses(result: TimeCourseResult | None, review: Review, figures: dict[str, dict[str, Any]]) -> dict[str, Any]:
     nothing = {"course_words": "", "course_table": pd.DataFrame(), "course_text": "", "no_course": ""}
     if result is None:
-        return nothing | {"no_course": "Not fitted in this run: sciatrial synthesise fits effects over time where the sampler is installed."}
+        return nothing | {
+            "no_course": "Not fitted here: sciatrial synthesise --courses does, where the sampler is installed."
+        }
     drawn = within_observed(result, result.frame(_DRAWN_MONTHS))
-    _draw(figures, "courses", plot_courses(drawn, review.network),
-          "Effect of each treatment against the placebo procedure over time: median and 95 % interval; points are single trials.")  # fmt: skip
+    _draw(figures, "courses", plot_courses(drawn, review.network), _SAYS["courses"])
     shown = within_observed(result, result.frame(_MONTHS))
     shown = shown[shown["treatment"] != result.reference]
     new = result.new_trial(_MONTHS, seed=1)
@@ -249,8 +265,8 @@ def _courses(result: TimeCourseResult | None, review: Review, figures: dict[str,
         spoken = f"NOT CONVERGED, not to be used: {result.diagnostics.headline()}"
     else:
         spoken = (
-            "One model of all visits: every trial has its own placebo response at every visit, so only differences within "
-            "trials inform effects; cell products share a class; visits of one arm are correlated as assumed."
+            "One model of all visits: every trial has its own placebo response at every visit, so only differences "
+            "within trials inform effects; cell products share a class; visits of one arm are correlated as assumed."
         )
     return nothing | {"course_words": spoken, "course_table": pd.DataFrame(rows), "course_text": result.table(_MONTHS)}
 
@@ -258,7 +274,11 @@ def _courses(result: TimeCourseResult | None, review: Review, figures: dict[str,
 def within_observed(result: TimeCourseResult, frame: Any) -> Any:
     """Leave out months after the last at which a treatment was observed: there the course is extrapolated."""
     last = result.observed_months.set_index("treatment")["last"]
-    return frame[[month <= last.get(name, np.inf) + 0.5 for name, month in zip(frame["treatment"], frame["month"], strict=True)]]
+    pairs = zip(frame["treatment"], frame["month"], strict=True)
+    return frame[[month <= last.get(name, np.inf) + _HALF_A_MONTH for name, month in pairs]]
+
+
+_HALF_A_MONTH = 0.5
 
 
 def _regressions(review: Review, figures: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -267,7 +287,8 @@ def _regressions(review: Review, figures: dict[str, dict[str, Any]]) -> list[dic
         title = f"{words_of(item.outcome)} by {item.moderator.replace('_', ' ')}"
         figure = ""
         if not item.unanswered:
-            figure = _draw(figures, f"by-{item.moderator}", plot_regression(item), f"{title}: each arm against its control.")
+            says = f"{title}: each arm against its control."
+            figure = _draw(figures, f"by-{item.moderator}", plot_regression(item), says)
         left = "; ".join(f"{row['study']} {row['arm']} ({row['reason']})" for row in item.left_out.to_dict("records"))
         note = f"{item.note}, spread between arms {item.tau:.3g} points" + (f". Left out: {left}" if left else "")
         made.append({"title": title, "unanswered": item.unanswered, "figure": figure, "note": note,
@@ -294,8 +315,9 @@ def _bias_words(review: Review) -> str:
     overall = review.lights["overall"].value_counts()
     n = len(review.lights)
     return (
-        f"Of {n} studies, {overall.get(Light.NOT_ASSESSED, 0)} were not assessed with a tool in every domain and are not "
-        f"called low; {overall.get(Light.HIGH, 0)} are at high risk in at least one domain, {overall.get(Light.LOW, 0)} low in all."
+        f"Of {n} studies, {overall.get(Light.NOT_ASSESSED, 0)} were not assessed with a tool in every domain and are "
+        f"not called low; {overall.get(Light.HIGH, 0)} are at high risk in at least one domain, "
+        f"{overall.get(Light.LOW, 0)} low in all."
     )
 
 

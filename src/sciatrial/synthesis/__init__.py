@@ -7,7 +7,17 @@ Never knows any biology, never counts a patient twice, and never prints a result
 from sciatrial.synthesis.bias import DOMAINS, Light, traffic_lights
 from sciatrial.synthesis.certainty import Certainty, Domain, Grade, Override, certainty_of, epidural_routes
 from sciatrial.synthesis.change import QUESTIONS, compare_evidence
-from sciatrial.synthesis.comparison import COMMON, LOG_ODDS, POINTS, PRIOR, RANDOM, Pooled, r_of_answer, synthesise, synthesise_many
+from sciatrial.synthesis.comparison import (
+    COMMON,
+    LOG_ODDS,
+    POINTS,
+    PRIOR,
+    RANDOM,
+    Pooled,
+    r_of_answer,
+    synthesise,
+    synthesise_many,
+)
 from sciatrial.synthesis.contrast_network import (
     Better,
     Contrasts,
@@ -205,8 +215,8 @@ __all__ = [
     "r_heterogeneity",
     "r_influence",
     "r_multilevel",
-    "r_of_answer",
     "r_network",
+    "r_of_answer",
     "r_pool",
     "r_predict",
     "r_trim_and_fill",

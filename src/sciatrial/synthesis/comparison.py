@@ -52,8 +52,8 @@ class Pooled(Record):
 
     `scale` is "points of 100" (negative favours the treatment) or "log odds ratio" (of a response: positive favours
     it). `studies` has one row a trial; `effects` one row a model ("random effects": REML with truncated Hartung-Knapp
-    intervals; "prior on the spread": Bayesian; "common effect"); `leave_one_out` one row a trial; `sensitivity` one row an
-    assumption that was varied; `unanswered` says why nothing could be pooled, "" when something could.
+    intervals; "prior on the spread": Bayesian; "common effect"); `leave_one_out` one row a trial; `sensitivity` one row
+    an assumption that was varied; `unanswered` says why nothing could be pooled, "" when something could.
     """
 
     outcome: str

@@ -1,0 +1,94 @@
+"""``sciatrial synthesise``: everything that the trials say together, as one page and its tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sciatrial.apps.places import refuse_unwritable_folder, written
+
+if TYPE_CHECKING:
+    from sciatrial.synthesis import Review, TimeCourseResult
+
+
+def synthesise(
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="New folder for the page and its tables.")],
+    tables: Annotated[Path | None, typer.Option("--tables", metavar="FOLDER", help="Your own seven tables.")] = None,
+    courses: Annotated[bool, typer.Option(help="Fit effects over time, by a sampler; takes minutes.")] = True,
+    quick: Annotated[bool, typer.Option("--quick", help="Few draws: the same path, rough numbers.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the sampler.")] = 20261127,
+) -> None:
+    """Pool the trials: answers with certainty, evidence map, network, effects over time, harms, as one page."""
+    from rich.console import Console
+
+    from sciatrial.apps.bar import Bar
+    from sciatrial.evidence import read_evidence
+    from sciatrial.report import write_review
+    from sciatrial.synthesis import fit_literature, review_evidence
+
+    refuse_unwritable_folder(out)
+    evidence = read_evidence(tables)
+    with Bar(Console(stderr=True)) as bar:
+        review = review_evidence(evidence, progress=bar)
+        fitted = fit_literature(evidence, seed=seed, quick=quick, progress=bar) if courses else None
+    stamp = {
+        "version": version("sciatrial"), "created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "tables": "shipped" if tables is None else str(tables), "is_quick": quick,
+    }  # fmt: skip
+    with written(out, "folder"):
+        out.mkdir(parents=True)
+        for name, frame in _frames(review, fitted).items():
+            frame.to_csv(out / f"{name}.csv", index=False)
+        write_review(review, out / "report.html", stamp=stamp, courses=fitted)
+    _print(review, fitted)
+    print(f"Report: {out / 'report.html'}")
+
+
+def _frames(review: Review, fitted: TimeCourseResult | None) -> dict[str, Any]:
+    """Return every table of the page by the name of its file."""
+    import pandas as pd
+
+    def together(name: str) -> Any:
+        parts = []
+        for answer in review.answers:
+            frame = getattr(answer, name)
+            if len(frame):
+                asked = {"outcome": answer.outcome, "month": answer.month, "scale": answer.scale}
+                parts.append(pd.concat([pd.DataFrame([asked] * len(frame)).add_prefix("asked_"), frame], axis=1))
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    certainties = [
+        made.domains.assign(question=made.question, grade=made.grade)
+        for made in review.certainties
+        if len(made.domains)
+    ]
+    frames = {
+        "summary": review.summary(), "trials": together("studies"), "models": together("effects"),
+        "sensitivity": together("sensitivity"), "left_out": together("leave_one_out"),
+        "certainty": pd.concat(certainties, ignore_index=True) if certainties else pd.DataFrame(),
+        "evidence_map": review.mapped, "directness": review.speaks, "risk_of_bias": review.lights,
+        "network": review.network, "harms": review.harms, "estimates": review.estimates.rows,
+        "shares": review.estimates.shares, "unused": review.estimates.unused, "assumed": review.estimates.assumed,
+    }  # fmt: skip
+    if fitted is not None:
+        frames["courses"] = fitted.frame((1.0, 3.0, 6.0, 12.0, 24.0, 36.0))
+    return frames
+
+
+def _print(review: Review, fitted: TimeCourseResult | None) -> None:
+    for row in review.summary().to_dict("records"):
+        asked = f"{row['outcome'].replace('_', ' ')} at {row['month']} months"
+        if not row["n_trials"]:
+            print(f"{asked}: no trial with numbers")
+            continue
+        print(
+            f"{asked}: {row['estimate']:.3g} {row['scale']} ({row['low']:.3g} to {row['high']:.3g}), a new trial "
+            f"{row['prediction_low']:.3g} to {row['prediction_high']:.3g}, {row['n_trials']} trials, certainty "
+            f"{row['certainty'].replace('_', ' ')}"
+        )
+    if fitted is not None:
+        print(f"Effects over time: {fitted.diagnostics.headline()}")
