@@ -228,13 +228,14 @@ def _normal(
     for number, block in enumerate(random):  # a study uses its own deviates only
         own = np.flatnonzero((block != 0).any(0))
         compact[number, :, : len(own)] = block[:, own]
-    variance = np.where(present, by_study(se[:, None] ** 2, place, present)[:, :, 0], 1.0)
+    inverse = by_study(1 / se[:, None], place, present)
     data = {
         "y": by_study((estimate - middle)[:, None], place, present)[:, :, 0],
         "design": by_study(design.matrix, place, present),
+        "expand": np.broadcast_to(np.eye(len(design.columns)), (len(present), *2 * [len(design.columns)])),
         "baseline": present[:, :, None].astype(float),
         "random": compact,
-        "error": variance[:, :, None] * np.eye(present.shape[1]),
+        "whiten": inverse * np.eye(present.shape[1]),
         "mean": design.mixing_mean,
         "spread": design.mixing_spread,
         "prior_sd": prior_sd,
@@ -244,10 +245,12 @@ def _normal(
         return Parts(
             y=values["y"],
             design=values["design"],
+            expand=values["expand"],
             mixing=values["mean"] + class_sd * values["spread"],
             baseline=values["baseline"],
             random=spread * values["random"],
-            error=values["error"],
+            whiten=values["whiten"],
+            log_whiten=0.0,  # the same for every spread
             prior_sd=values["prior_sd"],
             baseline_sd=priors.baseline_sd,
         )

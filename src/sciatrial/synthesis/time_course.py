@@ -314,7 +314,7 @@ def sample_courses(
     def parts(values: Mapping[str, Any], chosen: Mapping[str, Any]) -> Parts:
         functions = basis(shape, values["months"], chosen.get(shape.parameter, 1.0), last, jnp)  # (study, row, c)
         n_studies, n_rows = values["y"].shape
-        design = (values["contrast"][:, :, :, None] * functions[:, :, None, :]).reshape(n_studies, n_rows, -1)
+        design = (values["arm"][:, :, :, None] * functions[:, :, None, :]).reshape(n_studies, n_rows, -1)
         if model.reference is Reference.FREE:
             baseline = values["visit"]
         else:
@@ -328,14 +328,13 @@ def sample_courses(
         else:
             scaled = functions * chosen["heterogeneity"]
             random = (values["random"][:, :, :, None] * scaled[:, :, None, :]).reshape(n_studies, n_rows, -1)
-        rho = chosen.get("rho", model.correlation.rho)
-        power = jnp.where(values["apart"] > 0, jnp.log(jnp.maximum(rho, 1e-300)) * values["apart"], 0.0)
-        error = values["within"] * jnp.exp(power) + values["absent"]
+        whiten, log_whiten = _whitening(values, chosen.get("rho", model.correlation.rho), model.correlation.kind, jnp)
         spread = jnp.tile(chosen["class_sd"], values["mean"].shape[0] // n_course) if classes else 0.0
         mixing = values["mean"] + (spread[:, None] * values["spread"] if classes else 0.0)
         return Parts(
-            values["y"], design, mixing, baseline, random, error, values["prior_sd"], priors.reference_sd
-        )
+            y=values["y"], design=design, expand=values["expand"], mixing=mixing, baseline=baseline, random=random,
+            whiten=whiten, log_whiten=log_whiten, prior_sd=values["prior_sd"], baseline_sd=priors.reference_sd,
+        )  # fmt: skip
 
     def sampled_model(values: Mapping[str, Any]) -> None:
         numpyro.factor("visits", log_likelihood(parts(values, hyper())))
@@ -386,7 +385,7 @@ def _deviance_at(values: Any, parts: Any, flat: Mapping[str, Any], mean_fitted: 
     from sciatrial.synthesis.gaussian import deviance
 
     middle = {name: value.mean(0) for name, value in flat.items()}
-    return np.asarray(deviance(values["y"], mean_fitted, parts(values, middle).error))
+    return np.asarray(deviance(values["y"], mean_fitted, parts(values, middle).whiten))
 
 
 def _network(arms: pd.DataFrame, reference: str) -> Arms:
@@ -425,18 +424,22 @@ def _data(
     for number, block in enumerate(random):
         used = np.flatnonzero((block != 0).any(0))
         compact[number, :, : len(used)] = block[:, used]
-    within, apart = _within(network, months, se, model.correlation.kind)
+    arm, expand = _local_effects(network, contrast, len(model.shape.coefficients), place, present)
+    same, before, visits_of_arm = _within(network, months)
     mean, spread, prior_sd = _mixing(network, model, priors, contrast.shape[1])
     data = {
         "y": padded_from((estimate - middle)[:, None])[:, :, 0],
         "months": padded_from(months[:, None])[:, :, 0],
         "present": present.astype(float),
-        "contrast": padded_from(contrast),
+        "arm": arm,
+        "expand": expand,
         "visit": padded_from(visit),
         "random": compact,
-        "within": _blocks(within, network.study, place, present),
-        "apart": _blocks(apart, network.study, place, present),
-        "absent": (~present)[:, :, None] * np.eye(present.shape[1]),
+        "same": _blocks(same, network.study, present),
+        "before": _blocks(before, network.study, present),
+        "visits": np.where(present, padded_from(visits_of_arm[:, None])[:, :, 0], 1.0),
+        "inverse_se": padded_from(1 / se[:, None])[:, :, 0],
+        "first_of_arm": padded_from((before.sum(1) == 0).astype(float)[:, None])[:, :, 0],
         "mean": mean,
         "spread": spread,
         "prior_sd": prior_sd,
@@ -444,19 +447,59 @@ def _data(
     return data, present, middle
 
 
-def _within(
-    network: Arms, months: NDArray[np.float64], se: NDArray[np.float64], kind: CorrelationKind
+def _local_effects(
+    network: Arms, contrast: NDArray[np.float64], n_course: int, place: NDArray[np.int64], present: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return products of standard errors within arms (0 between arms), and the power of rho (dims ``row, row``)."""
+    """Return which of its study's arms a row is (the first left out), and each such arm's effects in the network's.
+
+    dims ``study, row, arm`` and ``study, arm x coefficient, effect x coefficient``.
+    """
+    n_studies = len(network.studies)
+    most = max(len(np.unique(network.treatment[network.study == number])) for number in range(n_studies)) - 1
+    member = np.zeros((len(contrast), most))
+    expand = np.zeros((n_studies, most, contrast.shape[1]))
+    for number in range(n_studies):
+        rows = np.flatnonzero(network.study == number)
+        for arm, treatment in enumerate(np.unique(network.treatment[rows])[1:]):
+            own = rows[network.treatment[rows] == treatment]
+            member[own, arm] = 1.0
+            expand[number, arm] = contrast[own[0]]
+    each = np.eye(n_course)
+    wide = np.einsum("sat,cd->sactd", expand, each).reshape(n_studies, most * n_course, -1)
+    return by_study(member, place, present), wide
+
+
+def _within(
+    network: Arms, months: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return which rows are of one arm, which row is the visit before (dims ``row, row``), and visits of each arm."""
     same = (network.study[:, None] == network.study) & (network.treatment[:, None] == network.treatment)
     visit = pd.Series(months).groupby([network.study, network.treatment]).rank().to_numpy()
-    steps = np.abs(visit[:, None] - visit)
-    apart = steps if kind is CorrelationKind.AUTOREGRESSIVE else (steps > 0).astype(float)
-    return same * np.outer(se, se), np.where(same, apart, 0.0)
+    before = same & (visit[:, None] - visit == 1)
+    return same.astype(float), before.astype(float), same.sum(1).astype(float)
+
+
+def _whitening(values: Mapping[str, Any], rho: Any, kind: CorrelationKind, jnp: Any) -> tuple[Any, Any]:
+    """Return W with ``W D W' = 1`` in closed form, and the part of the logarithm of its determinant that rho changes."""
+    one = values["present"][:, :, None] * jnp.eye(values["present"].shape[1])
+    if kind is CorrelationKind.COMPOUND_SYMMETRY:
+        # D = (1 - rho) 1 + rho J has the root of its inverse in the same two matrices
+        visits = values["visits"]
+        whole = (1 - rho) / (1 + (visits - 1) * rho)
+        share = (1 - jnp.sqrt(whole)) / visits
+        root = (one - share[:, :, None] * values["same"]) / jnp.sqrt(1 - rho)
+        log = -0.5 * jnp.log1p(-rho) + 0.5 * jnp.log(whole) / visits
+    else:
+        # each visit less rho times the visit before it
+        later = 1 - values["first_of_arm"]
+        size = jnp.where(later > 0, 1 / jnp.sqrt(1 - rho**2), 1.0)
+        root = size[:, :, None] * (one - rho * values["before"])
+        log = jnp.log(size)
+    return root * values["inverse_se"][:, None, :], (log * values["present"]).sum()
 
 
 def _blocks(
-    matrix: NDArray[np.float64], study: NDArray[np.int64], place: NDArray[np.int64], present: NDArray[np.bool_]
+    matrix: NDArray[np.float64], study: NDArray[np.int64], present: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """Return the blocks of a matrix that belong to one study each (dims ``study, row, row``)."""
     padded = np.zeros((*present.shape, present.shape[1]))
