@@ -102,7 +102,7 @@ def design_of(
         matrix = np.column_stack([matrix, value * active])
         columns.append(name)
     if split:
-        matrix = np.column_stack([matrix, _split_column(arms, *split)])
+        matrix = np.column_stack([matrix, split_column(arms, *split)])
         columns.append("direct - indirect")
     mean, spread, kinds, class_names = _mixing(arms, n_effects, len(columns), classes or {})
     return Design(
@@ -129,8 +129,8 @@ def random_of(study: NDArray[np.int64], arm: NDArray[np.int64]) -> NDArray[np.fl
     return np.concatenate(blocks, axis=1)
 
 
-def _split_column(arms: Arms, treatment: str, comparator: str) -> NDArray[np.float64]:
-    """Return 1 for arms of `treatment` in studies that compare it with `comparator`, relative to the first arm."""
+def split_column(arms: Arms, treatment: str, comparator: str) -> NDArray[np.float64]:
+    """Return 1 for rows of `treatment` in studies that hold `comparator` too, less the same of their first arm."""
     first, second = arms.treatments.index(treatment), arms.treatments.index(comparator)
     members = {study: set(arms.treatment[arms.study == study]) for study in np.unique(arms.study)}
     both = np.array([{first, second} <= members[study] for study in arms.study])
