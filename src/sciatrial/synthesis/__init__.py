@@ -41,6 +41,7 @@ from sciatrial.synthesis.effect_sizes import (
 from sciatrial.synthesis.harms import pool_harms
 from sciatrial.synthesis.heterogeneity import Heterogeneity, TauMethod, heterogeneity
 from sciatrial.synthesis.influence import Influence, influence, leave_one_out
+from sciatrial.synthesis.literature import fit_literature, literature_arms
 from sciatrial.synthesis.moderators import Moderator, Regression, regress_effects
 from sciatrial.synthesis.multilevel import (
     MultilevelEffect,
@@ -100,6 +101,7 @@ from sciatrial.synthesis.small_studies import (
     peters_test,
     trim_and_fill,
 )
+from sciatrial.synthesis.time_course import TimeCourseResult
 from sciatrial.synthesis.treatments import CELLS, PLACEBO_PROCEDURE, Level, class_of, treatment_of
 from sciatrial.synthesis.trial_arms import (
     OUTCOMES,
@@ -173,6 +175,7 @@ __all__ = [
     "StudyChoice",
     "TauMethod",
     "Test",
+    "TimeCourseResult",
     "TrimAndFill",
     "Unstructured",
     "WithinStudy",
@@ -188,6 +191,7 @@ __all__ = [
     "epidural_routes",
     "evidence_map",
     "exact_rate",
+    "fit_literature",
     "funnel_contours",
     "heterogeneity",
     "influence",
@@ -195,6 +199,7 @@ __all__ = [
     "joint_test",
     "league_rows",
     "leave_one_out",
+    "literature_arms",
     "mantel_haenszel",
     "network_components",
     "peters_test",

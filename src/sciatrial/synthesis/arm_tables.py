@@ -155,7 +155,9 @@ def _row_problems(
         return problems
     bad = ((used["events"] < 0) | (used["events"] > used["n"]) | (used["n"] <= 0)).to_numpy()
     if bad.any():
-        problems.append(Problem("events", f"are not among the patients in {_rows(used, bad)}", "0 <= events <= n, n > 0"))
+        problems.append(
+            Problem("events", f"are not among the patients in {_rows(used, bad)}", "0 <= events <= n, n > 0")
+        )
     return problems
 
 

@@ -281,7 +281,10 @@ def _sample(
     def model(values: Mapping[str, Any]) -> None:
         effect = curve(values)
         shift = numpyro.sample(
-            "shift", distributions.Normal(-values["start"] if binomial else 0.0 * values["start"], priors.baseline_sd).to_event(1)
+            "shift",
+            distributions.Normal(-values["start"] if binomial else 0.0 * values["start"], priors.baseline_sd).to_event(
+                1
+            ),
         )
         mean = (values["start"] + shift)[values["study"]] + effect - effect[values["first"]]
         if effects is Effects.RANDOM:

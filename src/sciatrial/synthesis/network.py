@@ -198,9 +198,7 @@ def sample_design(
         reported |= {"class_sd": (), "class_mean": design.classes}
     make = _normal if network.likelihood is Likelihood.NORMAL else _binomial
     model, data, finish = make(network, design, effects, priors, prior_sd)
-    return posterior(
-        model, data, sampler, finish=finish, reported=reported, progress=progress, samplers=samplers
-    )
+    return posterior(model, data, sampler, finish=finish, reported=reported, progress=progress, samplers=samplers)
 
 
 def _hyper(data: Mapping[str, Any], effects: Effects, has_classes: bool, priors: NetworkPriors) -> tuple[Any, Any]:
@@ -262,7 +260,9 @@ def _normal(
     def finish(sampled: dict[str, NDArray[np.float64]], settings: Sampler) -> dict[str, NDArray[np.float64]]:
         shape = (settings.n_chains, settings.n_draws)
         zeros = jnp.zeros(shape).ravel()
-        hyper = [jnp.asarray(sampled[name]).ravel() if name in sampled else zeros for name in ("heterogeneity", "class_sd")]
+        hyper = [
+            jnp.asarray(sampled[name]).ravel() if name in sampled else zeros for name in ("heterogeneity", "class_sd")
+        ]
         keys = jax.random.split(jax.random.fold_in(jax.random.PRNGKey(settings.seed % 2**32), 10_000), zeros.size)
         values = {name: jnp.asarray(value) for name, value in data.items()}
 
@@ -341,9 +341,7 @@ def places(study: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool
     return place, np.arange(counts.max()) < counts[:, None]
 
 
-def by_study(
-    values: NDArray[np.float64], place: NDArray[np.int64], present: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def by_study(values: NDArray[np.float64], place: NDArray[np.int64], present: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return rows (dims ``row, column``) padded to dims ``study, row, column``."""
     padded = np.zeros((*present.shape, values.shape[1]))
     padded[present] = values

@@ -87,7 +87,9 @@ def design_of(
     if consistency is Consistency.UNRELATED:
         pairs = sorted({(int(b), int(t)) for b, t in zip(arms.base, arms.treatment, strict=True) if b != t})
         columns = [f"{arms.treatments[t]} vs {arms.treatments[b]}" for b, t in pairs]
-        matrix = np.array([[float((b, t) == pair) for pair in pairs] for b, t in zip(arms.base, arms.treatment, strict=True)])
+        matrix = np.array(
+            [[float((b, t) == pair) for pair in pairs] for b, t in zip(arms.base, arms.treatment, strict=True)]
+        )
     else:
         columns = list(arms.treatments[1:])
         own = np.eye(len(arms.treatments))[:, 1:]
@@ -155,9 +157,7 @@ def _mixing(
     return mean, spread, tuple(kinds), names
 
 
-def _refuse(
-    arms: Arms, consistency: Consistency, classes: Mapping[str, str], covariates: Sequence[str]
-) -> None:
+def _refuse(arms: Arms, consistency: Consistency, classes: Mapping[str, str], covariates: Sequence[str]) -> None:
     problems = [
         unknown_word(f"class of {name}", name, arms.treatments, "treatment")
         for name in classes

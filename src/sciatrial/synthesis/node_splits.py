@@ -122,9 +122,7 @@ def split_courses(
     rows, found = [], []
     for pair in chosen:
         extra = split_column(network, *pair)
-        draws = sample_courses(
-            network, model, priors, sampler, extra=extra, progress=progress, samplers=samplers
-        )
+        draws = sample_courses(network, model, priors, sampler, extra=extra, progress=progress, samplers=samplers)
         coefficients = one_dim(draws.values["coefficient"]).reshape(-1, len(network.treatments), n_course)
         name = model.shape.parameter
         parameter = one_dim(draws.values[name]) if name else 1.0
@@ -139,7 +137,9 @@ def split_courses(
 def _splittable(network: Arms) -> list[tuple[str, str]]:
     members = network.frame.groupby("study")["treatment"].agg(set)
     pairs = {(a, b) for found in members for a in found for b in found if _before(network, b, a)}
-    return [pair for pair in sorted(pairs, key=lambda p: tuple(map(network.treatments.index, p))) if _joined(network, pair)]
+    return [
+        pair for pair in sorted(pairs, key=lambda p: tuple(map(network.treatments.index, p))) if _joined(network, pair)
+    ]
 
 
 def _before(network: Arms, first: str, second: str) -> bool:

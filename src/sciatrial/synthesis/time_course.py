@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from sciatrial.foundation import EvidenceError, Problem, Progress, silent
 from sciatrial.synthesis.arm_tables import Arms, Likelihood, arms_of
-from sciatrial.synthesis.courses import Course, Shape, basis
+from sciatrial.synthesis.courses import Shape, basis
 from sciatrial.synthesis.fit import Fit, fit_of
 from sciatrial.synthesis.gaussian import Parts, draw, log_likelihood
 from sciatrial.synthesis.network import by_study, places
@@ -193,7 +193,13 @@ class TimeCourseResult:
         """Return one row for each treatment and month: treatment, month, mean, sd, median, low, high."""
         effect = self.effect(months)
         rows = [
-            pd.DataFrame({"treatment": list(self.treatments), "month": float(month), **summary(effect.sel(month=month), "treatment")})
+            pd.DataFrame(
+                {
+                    "treatment": list(self.treatments),
+                    "month": float(month),
+                    **summary(effect.sel(month=month), "treatment"),
+                }
+            )
             for month in effect["month"].to_numpy()
         ]
         return pd.concat(rows, ignore_index=True)
@@ -368,7 +374,10 @@ def sample_courses(
     if model.heterogeneity is not Heterogeneity.NONE:
         reported["heterogeneity"] = ("",) if model.heterogeneity is Heterogeneity.CONSTANT else shape.coefficients
     if classes:
-        reported |= {"class_sd": shape.coefficients, "class_mean": tuple(f"{k}, {c}" for k in classes for c in shape.coefficients)}
+        reported |= {
+            "class_sd": shape.coefficients,
+            "class_mean": tuple(f"{k}, {c}" for k in classes for c in shape.coefficients),
+        }
     if model.correlation.rho is None:
         reported["rho"] = ()
     if shape.parameter:
@@ -498,9 +507,7 @@ def _whitening(values: Mapping[str, Any], rho: Any, kind: CorrelationKind, jnp: 
     return root * values["inverse_se"][:, None, :], (log * values["present"]).sum()
 
 
-def _blocks(
-    matrix: NDArray[np.float64], study: NDArray[np.int64], present: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def _blocks(matrix: NDArray[np.float64], study: NDArray[np.int64], present: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the blocks of a matrix that belong to one study each (dims ``study, row, row``)."""
     padded = np.zeros((*present.shape, present.shape[1]))
     for number in range(len(present)):
@@ -564,12 +571,9 @@ def _dataset(network: Arms, model: TimeCourseModel, draws: Draws) -> xr.Dataset:
 
 def _fit(network: Arms, draws: Draws) -> Fit:
     mean = one_dim(draws.values["study_deviance"]).mean(0)
-    return fit_of(
-        pd.DataFrame({"study": network.studies}), mean, draws.values["deviance_at_mean"], len(network.frame)
-    )
+    return fit_of(pd.DataFrame({"study": network.studies}), mean, draws.values["deviance_at_mean"], len(network.frame))
 
 
 def _told(column: NDArray[np.float64]) -> str:
     low, median, high = np.quantile(column, [0.025, 0.5, 0.975])
     return f"{median:.3g} ({low:.3g} to {high:.3g})"
-
