@@ -101,6 +101,13 @@ def test_a_printed_difference_and_a_review_are_marked():
     assert told.count("a difference, no arms") == 2
 
 
+def test_a_long_name_is_cut_and_keeps_its_mark():
+    pooled = pooled_of(1)
+    pooled.studies["study"] = "review: somebody and many others 2016"
+    pooled.studies["source"] = "review"
+    assert "review: somebody and many…‡, 12" in texts(plot_forest(pooled))
+
+
 def test_an_n_that_is_not_told_is_a_question_mark():
     pooled = pooled_of(1)
     pooled.studies["n_treatment"] = np.nan
@@ -146,6 +153,7 @@ def test_a_forest_can_be_drawn_into_axes_that_are_there():
     ax = figures.new_figure(5, 3).add_subplot()
     assert plot(pooled_of(3), ax) is ax
     assert [label.get_text() for label in ax.get_yticklabels()][:3] == ["trial1", "trial2", "trial3"]
+    assert "← favours cell therapy | favours placebo procedure →" in texts(ax)
 
 
 def test_a_forest_leaves_the_settings_of_matplotlib_alone_and_is_the_same_twice():

@@ -78,7 +78,7 @@ def plot_funnel(pooled: Pooled) -> Figure:
         ax.plot(*added, "o", ms=6, mfc="white", mec=CELL_COLOURS[0], label="filled in by trim and fill", zorder=5)
     if len(effects) < _FEWEST_TO_JUDGE:
         trials = "1 trial" if len(effects) == 1 else f"{len(effects)} trials"
-        note = f"{trials}, under {_FEWEST_TO_JUDGE}: asymmetry cannot be judged. {note}"
+        note = f"{trials}, under {_FEWEST_TO_JUDGE}: asymmetry cannot be judged.\n{note}"
     left, right = directions(pooled)
     ax.set_xlabel(f"{ax.get_xlabel()}\n← {left}   |   {right} →\n{note}".rstrip())
     figure.legend(*ax.get_legend_handles_labels(), loc="outside right center", fontsize=8)
