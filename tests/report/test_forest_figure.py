@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from sciatrial.report import figures, plot, plot_forest
-from sciatrial.report.forest_figure import effect_axis
+from sciatrial.report.forest_figure import chance_words, effect_axis
 from sciatrial.synthesis import DOMAINS
 from tests.report.conftest import marks, pooled_of, texts
 
@@ -139,6 +139,10 @@ def test_lights_of_different_meaning_have_different_signs():
 
 def test_the_axis_shows_no_more_than_the_scale_can_hold():
     assert effect_axis("points of 100", [-900.0, np.nan]).low == pytest.approx(-105.5)
+
+
+def test_a_benefit_is_never_certain():
+    assert [chance_words(chance) for chance in (1.0, 0.0, 0.5, np.nan)] == [">99 %", "<1 %", "50 %", "–"]
 
 
 def test_no_words_of_a_forest_leave_the_picture():

@@ -116,6 +116,17 @@ def _plain(name: str) -> str:
     return words if words[:2].isupper() else words[:1].lower() + words[1:]
 
 
+def chance_words(chance: float) -> str:
+    """Return a probability in per cent; never 0 or 100, a dash where there is none."""
+    if not np.isfinite(chance):
+        return "–"
+    percent = 100 * chance
+    return ">99 %" if percent > _MOST_SURE else "<1 %" if percent < 100 - _MOST_SURE else f"{percent:.0f} %"
+
+
+_MOST_SURE = 99.0
+
+
 def pooled_title(pooled: Pooled) -> str:
     """Return the question as a title."""
     return f"{words_of(pooled.question.in_words())}"
@@ -314,7 +325,7 @@ def _write_row(names: Axes, numbers: Axes, row: dict[str, Any], scale: EffectAxi
         told = row["name"]
         chance = row.get("probability_better", np.nan)
         if np.isfinite(chance):
-            told += f": benefit {100 * chance:.0f} % probable"
+            told += f": benefit {chance_words(chance)} probable"
         names.text(0, place, told, **look)
     if row["kind_of_row"] == "new":
         known = np.isfinite([row["low"], row["high"]]).all()
