@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from sciatrial.report import figures, plot, plot_forest
-from sciatrial.report.forest_figure import effect_axis
+from sciatrial.report.forest_figure import chance_words, effect_axis
 from sciatrial.synthesis import DOMAINS
 from tests.report.conftest import marks, pooled_of, texts
 
@@ -101,6 +101,13 @@ def test_a_printed_difference_and_a_review_are_marked():
     assert told.count("a difference, no arms") == 2
 
 
+def test_a_long_name_is_cut_and_keeps_its_mark():
+    pooled = pooled_of(1)
+    pooled.studies["study"] = "review: somebody and many others 2016"
+    pooled.studies["source"] = "review"
+    assert "review: somebody and many…‡, 12" in texts(plot_forest(pooled))
+
+
 def test_an_n_that_is_not_told_is_a_question_mark():
     pooled = pooled_of(1)
     pooled.studies["n_treatment"] = np.nan
@@ -134,6 +141,10 @@ def test_the_axis_shows_no_more_than_the_scale_can_hold():
     assert effect_axis("points of 100", [-900.0, np.nan]).low == pytest.approx(-105.5)
 
 
+def test_a_benefit_is_never_certain():
+    assert [chance_words(chance) for chance in (1.0, 0.0, 0.5, np.nan)] == [">99 %", "<1 %", "50 %", "–"]
+
+
 def test_no_words_of_a_forest_leave_the_picture():
     figure = plot_forest(pooled_of(12), judged("some_concerns", "author note", 12), important=10.0)
     figure.draw_without_rendering()
@@ -146,6 +157,7 @@ def test_a_forest_can_be_drawn_into_axes_that_are_there():
     ax = figures.new_figure(5, 3).add_subplot()
     assert plot(pooled_of(3), ax) is ax
     assert [label.get_text() for label in ax.get_yticklabels()][:3] == ["trial1", "trial2", "trial3"]
+    assert "← favours cell therapy | favours placebo procedure →" in texts(ax)
 
 
 def test_a_forest_leaves_the_settings_of_matplotlib_alone_and_is_the_same_twice():

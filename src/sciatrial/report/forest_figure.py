@@ -116,6 +116,17 @@ def _plain(name: str) -> str:
     return words if words[:2].isupper() else words[:1].lower() + words[1:]
 
 
+def chance_words(chance: float) -> str:
+    """Return a probability in per cent; never 0 or 100, a dash where there is none."""
+    if not np.isfinite(chance):
+        return "–"
+    percent = 100 * chance
+    return ">99 %" if percent > _MOST_SURE else "<1 %" if percent < 100 - _MOST_SURE else f"{percent:.0f} %"
+
+
+_MOST_SURE = 99.0
+
+
 def pooled_title(pooled: Pooled) -> str:
     """Return the question as a title."""
     return f"{words_of(pooled.question.in_words())}"
@@ -157,7 +168,8 @@ def plot_forest(pooled: Pooled, lights: pd.DataFrame | None = None, *, important
     for side, wide in ((names, _LEFT), (numbers, _EFFECT + columns)):
         side.set_axis_off()
         side.set_xlim(0, wide)
-    scale = draw_forest(ax, pooled, important=important)
+    scale = _draw(ax, pooled, rows, important)
+    _point_from_zero(ax, pooled, scale)
     ax.set_yticks([])
     for side in (names, numbers):
         side.set_ylim(ax.get_ylim())
@@ -170,7 +182,7 @@ def plot_forest(pooled: Pooled, lights: pd.DataFrame | None = None, *, important
     return figure
 
 
-def draw_forest(ax: Axes, pooled: Pooled, *, important: float | None = None) -> EffectAxis:
+def draw_forest(ax: Axes, pooled: Pooled, *, important: float | None = None) -> None:
     """Draw the intervals of a forest into axes, with the trials' and models' names as ticks.
 
     Parameters
@@ -179,13 +191,16 @@ def draw_forest(ax: Axes, pooled: Pooled, *, important: float | None = None) -> 
         Where to draw.
     pooled, important
         As in `plot_forest`.
-
-    Returns
-    -------
-    EffectAxis
-        How effects are written on this axis.
     """
     rows = _rows(pooled)
+    _draw(ax, pooled, rows, important)
+    ax.set_yticks([row["place"] for row in rows], [row["name"] for row in rows])
+    left, right = directions(pooled)
+    ax.set_xlabel(f"{ax.get_xlabel()}\n← {left}   |   {right} →")
+
+
+def _draw(ax: Axes, pooled: Pooled, rows: list[dict[str, Any]], important: float | None) -> EffectAxis:
+    """Draw every row; return how effects are written on this axis."""
     main = [] if pooled.unanswered else [pooled.main[n] for n in ("low", "high", "prediction_low", "prediction_high")]
     seen = [pooled.studies["low"], pooled.studies["high"], main, [] if important is None else [-important, important]]
     scale = effect_axis(pooled.scale, np.concatenate([np.asarray(values, dtype=float) for values in seen]))
@@ -204,15 +219,18 @@ def draw_forest(ax: Axes, pooled: Pooled, *, important: float | None = None) -> 
         words = "\n".join(textwrap.wrap(f"No answer: {pooled.unanswered}.", 42))
         ax.text(0.5, 0.55, words, transform=ax.transAxes, ha="center", va="center", fontsize=8.5,
                 bbox={"facecolor": "white", "edgecolor": FAINT, "boxstyle": "round,pad=0.5"})  # fmt: skip
-    ax.set_yticks([row["place"] for row in rows], [row["name"] for row in rows])
     ax.set_ylim(max(len(rows), 3) + 0.1, -0.5)
     ax.grid(axis="y", visible=False)
+    return scale
+
+
+def _point_from_zero(ax: Axes, pooled: Pooled, scale: EffectAxis) -> None:
+    """Write on both sides of the line of no effect whom it favours."""
     left, right = directions(pooled)
     zero = (0 - scale.low) / (scale.high - scale.low)
     for words, at, side in ((f"← {left}", zero - 0.015, "right"), (f"{right} →", zero + 0.015, "left")):
         ax.annotate(words, (at, 0), xycoords="axes fraction", xytext=(0, -39), textcoords="offset points", ha=side,
                     va="top", fontsize=_SMALL, annotation_clip=False)  # fmt: skip
-    return scale
 
 
 _EDGE = 0.2  # of the width, where words would leave the picture
@@ -226,7 +244,7 @@ def _rows(pooled: Pooled) -> list[dict[str, Any]]:
     """Return the trials, the quoted model, a new trial and the other models, each with its place from the top."""
     rows = [
         {**one, "is_trial": True, "is_main": False, "kind_of_row": "trial",
-         "name": f"{one['study']}{_REFERENCE_MARKS.get(one['source'], '')}"}
+         "name": f"{_short(one['study'])}{_REFERENCE_MARKS.get(one['source'], '')}"}
         for one in pooled.studies.to_dict("records")
     ]  # fmt: skip
     if not pooled.unanswered:
@@ -295,7 +313,7 @@ def _write_row(names: Axes, numbers: Axes, row: dict[str, Any], scale: EffectAxi
     look: dict[str, Any] = {"va": "center", "fontsize": _SMALL, "fontweight": "bold" if quoted else "normal"}
     place = row["place"]
     if row["is_trial"]:
-        names.text(0, place, f"{_short(row['name'])}, {row['month']:g}", **look)
+        names.text(0, place, f"{row['name']}, {row['month']:g}", **look)
         if row["source"] in _REFERENCE_MARKS:
             names.text((_TREATMENT + _COMPARATOR) / 2, place, "a difference, no arms", ha="center", style="italic",
                        color="#555555", va="center", fontsize=_SMALL)  # fmt: skip
@@ -307,7 +325,7 @@ def _write_row(names: Axes, numbers: Axes, row: dict[str, Any], scale: EffectAxi
         told = row["name"]
         chance = row.get("probability_better", np.nan)
         if np.isfinite(chance):
-            told += f": benefit {100 * chance:.0f} % probable"
+            told += f": benefit {chance_words(chance)} probable"
         names.text(0, place, told, **look)
     if row["kind_of_row"] == "new":
         known = np.isfinite([row["low"], row["high"]]).all()
@@ -317,7 +335,7 @@ def _write_row(names: Axes, numbers: Axes, row: dict[str, Any], scale: EffectAxi
         numbers.text(0.12, place, scale.interval(row["estimate"], row["low"], row["high"]), **look)
 
 
-def _short(name: str, most: int = 27) -> str:
+def _short(name: str, most: int = 26) -> str:
     return name if len(name) <= most else f"{name[: most - 1]}…"
 
 

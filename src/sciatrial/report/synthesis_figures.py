@@ -9,7 +9,15 @@ import numpy as np
 import pandas as pd
 
 from sciatrial.report.figures import CELL_COLOURS, FAINT, INK, new_figure, styled, words_of
-from sciatrial.report.forest_figure import EffectAxis, directions, draw_interval, dress_axis, effect_axis, pooled_title
+from sciatrial.report.forest_figure import (
+    EffectAxis,
+    chance_words,
+    directions,
+    draw_interval,
+    dress_axis,
+    effect_axis,
+    pooled_title,
+)
 from sciatrial.synthesis import (
     LOG_ODDS,
     POINTS,
@@ -78,7 +86,7 @@ def plot_funnel(pooled: Pooled) -> Figure:
         ax.plot(*added, "o", ms=6, mfc="white", mec=CELL_COLOURS[0], label="filled in by trim and fill", zorder=5)
     if len(effects) < _FEWEST_TO_JUDGE:
         trials = "1 trial" if len(effects) == 1 else f"{len(effects)} trials"
-        note = f"{trials}, under {_FEWEST_TO_JUDGE}: asymmetry cannot be judged. {note}"
+        note = f"{trials}, under {_FEWEST_TO_JUDGE}: asymmetry cannot be judged.\n{note}"
     left, right = directions(pooled)
     ax.set_xlabel(f"{ax.get_xlabel()}\n← {left}   |   {right} →\n{note}".rstrip())
     figure.legend(*ax.get_legend_handles_labels(), loc="outside right center", fontsize=8)
@@ -185,8 +193,7 @@ def _intervals(ax: Axes, frame: pd.DataFrame, column: str, scale: EffectAxis, no
             ax.plot(estimate, place, "s", color=CELL_COLOURS[0], ms=5.5, zorder=5)
             ax.annotate(scale.interval(estimate, low, high), (1, place), xytext=(8, 0), **look)
         ax.annotate(f"{n}", (1, place), xytext=(158, 0), ha="right", **look)
-        told = f"{100 * chance:.0f} %" if np.isfinite(chance) else "–"
-        ax.annotate(told, (1, place), xytext=(208, 0), ha="right", **look)
+        ax.annotate(chance_words(chance), (1, place), xytext=(208, 0), ha="right", **look)
     for words, at, side in (("Estimate (95 %)", 8, "left"), ("Trials", 158, "right"), ("P(benefit)", 208, "right")):
         ax.annotate(words, (1, 1), xytext=(at, 4), **{**look, "xycoords": "axes fraction", "va": "bottom"},
                     ha=side, fontweight="bold")  # fmt: skip
