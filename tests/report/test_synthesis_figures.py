@@ -26,7 +26,11 @@ def regression_of(moderator: str, terms: tuple[str, ...], n: int = 4, **changed)
     fields = {"moderator": moderator, "outcome": "leg_pain", "arms": arms_of(n), "coefficients": pd.DataFrame(rows),
               "left_out": pd.DataFrame(columns=["study", "arm", "reason"]), "tau": 2.0,
               "note": "4 trials: exploratory, fewer than ten"}  # fmt: skip
-    return Regression(**fields | changed)
+    fields |= changed
+    terms = fields["coefficients"]
+    if len(terms) and "covariance" not in fields:
+        fields["covariance"] = np.diag(((terms["high"] - terms["low"]) / 3.92).to_numpy() ** 2)
+    return Regression(**fields)
 
 
 DOSE = ("constant", "tenfold dose, from 10 million")

@@ -79,6 +79,7 @@ def _context(review: Review, stamp: Mapping[str, Any], courses: TimeCourseResult
         "certainties": [
             _certainty(made, answer) for made, answer in zip(review.certainties, review.answers, strict=True)
         ],
+        "rules": _rules(review),
         "speaks": _speaks(review),
         "islands": _islands(review.islands),
         "network_table": None,
@@ -185,16 +186,17 @@ def _answer(answer: Pooled, review: Review, figures: dict[str, dict[str, Any]]) 
     title = answer.question.in_words()
     made: dict[str, Any] = {
         "title": title[:1].upper() + title[1:], "unanswered": answer.unanswered, "forest": "", "funnel": "",
-        "hangs_on": "", "effects": answer.effects, "sensitivity": _varied(answer), "code": "",
+        "hangs_on": "", "scale": answer.scale, "effects": answer.effects, "sensitivity": _varied(answer), "code": "",
     }  # fmt: skip
     if answer.unanswered:
         return made
-    made["forest"] = _draw(figures, f"forest-{name}", plot_forest(answer, review.lights), f"{title}. {_SAYS['forest']}")
+    says = f"{made['title']}. {_SAYS['forest']}"
+    made["forest"] = _draw(figures, f"forest-{name}", plot_forest(answer, review.lights), says)
     made["hangs_on"] = _draw(
-        figures, f"left-{name}", plot_left_out(answer), f"{title}: assumptions varied, trials left out."
+        figures, f"left-{name}", plot_left_out(answer), f"{made['title']}: assumptions varied, trials left out."
     )
     if len(answer.studies) >= _FEWEST_FOR_FUNNEL:
-        says = f"{title}: effect against standard error."
+        says = f"{made['title']}: effect against standard error."
         made["funnel"] = _draw(figures, f"funnel-{name}", plot_funnel(answer), says)
     shown = answer.effects.drop(columns=["q", "q_p", "note", "n_studies", "tau_low", "tau_high"])
     made["effects"] = shown.round(3)
@@ -218,12 +220,19 @@ def _certainty(made: Certainty, answer: Pooled) -> dict[str, Any]:
     shown = made.domains
     if len(shown):
         shown = shown.assign(domain=[word.replace("_", " ") for word in shown["domain"]])
-        shown = shown[["domain", "judgement", "steps_down", "numbers", "rule", "reason"]]
+        shown = shown[["domain", "judgement", "steps_down", "numbers", "reason"]]
         shown = shown if (shown["reason"] != "").any() else shown.drop(columns="reason")
     return {
         "question": title[:1].upper() + title[1:], "grade": made.grade, "starts": made.starts, "domains": shown,
         "important": f"{made.important_difference:.3g} {answer.scale} ({made.important_difference_source})",
     }  # fmt: skip
+
+
+def _rules(review: Review) -> pd.DataFrame:
+    """Return the rule of each domain, once."""
+    judged = [made.domains for made in review.certainties if len(made.domains)]
+    rules = judged[0][["domain", "rule"]] if judged else pd.DataFrame(columns=["domain", "rule"])
+    return rules.assign(domain=[word.replace("_", " ") for word in rules["domain"]])
 
 
 def _speaks(review: Review) -> str:

@@ -228,7 +228,8 @@ def plot_regression(regression: Regression) -> Figure:
         One axes with the fitted line and a band for dose and month; for categories a second one with the differences
         from the commonest category.
     """
-    title = f"{words_of(regression.outcome)}: effect by {regression.moderator.replace('_', ' ')}"
+    compared = f"{words_of(regression.treatment)} against {words_of(regression.comparator).lower()}"
+    title = f"{compared}: {words_of(regression.outcome).lower()} by {regression.moderator.replace('_', ' ')}"
     with_differences = regression.moderator not in _AXES and not regression.unanswered
     figure = new_figure(9.6 if with_differences else 6.8, 4.4)
     panels = (
@@ -292,10 +293,11 @@ def _line(ax: Axes, regression: Regression) -> None:
         grid = np.geomspace(low, high, 60) if is_dose else np.linspace(low, high, 60)
         step = np.log10(grid / 10) if is_dose else (grid - 12) / 12
         terms = regression.coefficients
-        middle, half = terms["estimate"].to_numpy(), (terms["high"] - terms["low"]).to_numpy() / 2
-        line, wide = middle[0] + middle[1] * step, half[0] + half[1] * np.abs(step)
+        middle, spread = terms["estimate"].to_numpy(), regression.covariance
+        line = middle[0] + middle[1] * step
+        wide = 1.96 * np.sqrt(spread[0, 0] + 2 * step * spread[0, 1] + step**2 * spread[1, 1])
         ax.fill_between(grid, line - wide, line + wide, color=CELL_COLOURS[1], alpha=0.15, lw=0, zorder=2,
-                        label="holds the 95 % interval: the half\nwidths of both terms, added")  # fmt: skip
+                        label="95 % interval")  # fmt: skip
         ax.plot(grid, line, color=CELL_COLOURS[1], zorder=3, label="fitted")
         unit = "tenfold dose" if is_dose else "year"
         row = terms.iloc[1]
@@ -319,7 +321,7 @@ def _categories(ax: Axes, regression: Regression) -> None:
     for place, (low, middle, high) in enumerate(fitted.values()):
         if np.isfinite(low):
             ax.vlines(place + 0.38, low, high, color=CELL_COLOURS[1], lw=2.2, zorder=3)
-        label = None if place else "fitted mean; the interval of the\nfirst category, others beside"
+        label = None if place else "fitted mean, 95 % interval"
         ax.plot(place + 0.38, middle, "D", color=CELL_COLOURS[1], ms=6, mec="white", zorder=5, label=label)
     ax.set_xticks(range(len(words)), ["\n".join(textwrap.wrap(words_of(word), 14)) for word in words])
     ax.set_xlim(-0.6, max(len(words), 1) - 0.3)
@@ -330,16 +332,18 @@ def _categories(ax: Axes, regression: Regression) -> None:
 
 
 def _fitted(regression: Regression) -> dict[str, tuple[float, float, float]]:
-    """Return each category's mean; only the first one's interval is in the record."""
+    """Return each category's mean with its interval."""
     if regression.unanswered:
         return {}
     rows = regression.coefficients.to_dict("records")
     names = [row["term"].split(" against ") for row in rows[1:]]
-    base = rows[0]
+    base, spread = rows[0], regression.covariance
     found = {names[0][1]: (base["low"], base["estimate"], base["high"])}
-    return found | {
-        name[0]: (np.nan, base["estimate"] + row["estimate"], np.nan) for name, row in zip(names, rows[1:], strict=True)
-    }
+    for place, (name, row) in enumerate(zip(names, rows[1:], strict=True), start=1):
+        middle = base["estimate"] + row["estimate"]
+        half = 1.96 * np.sqrt(spread[0, 0] + spread[place, place] + 2 * spread[0, place])
+        found[name[0]] = (middle - half, middle, middle + half)
+    return found
 
 
 def _differences(ax: Axes, regression: Regression) -> None:

@@ -16,7 +16,7 @@ from sciatrial.synthesis.trial_arms import PAIN
 QUESTIONS = tuple(
     Question(outcome, month)
     for outcome in (Outcome.LEG_PAIN.value, PAIN, Outcome.DISABILITY.value, RESPONDER)
-    for month in (6, 12)
+    for month in (6, 12, 36)
 )
 
 

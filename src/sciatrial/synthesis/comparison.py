@@ -351,7 +351,10 @@ def _exact(studies: Any) -> dict[str, Any]:
         "model": PRIOR, "estimate": made.median, "low": made.low, "high": made.high, "prediction_low": made.new_low,
         "prediction_high": made.new_high, "tau": made.tau_median, "tau_low": made.tau_low, "tau_high": made.tau_high,
         "probability_better": 1 - made.below_zero,
-        "note": f"exact conditional likelihood, counts rounded; {made.prior}",
+        "note": (
+            "exact conditional likelihood, counts rounded; spread between trials "
+            f"half-normal({made.prior.tau_scale:g}), log odds ratio normal({made.prior.mean:g}, {made.prior.mean_sd:g}²)"
+        ),
     }  # fmt: skip
 
 

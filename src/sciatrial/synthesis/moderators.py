@@ -39,6 +39,7 @@ _COLUMN = {Moderator.CELL_TYPE: "cell_type", Moderator.DONOR: "donor", Moderator
 class Regression(Record):
     """A meta-regression: `arms` has one row an arm against its control, `coefficients` one row a term.
 
+    `covariance` is that of the coefficients (dims ``term, term``), `tau` the spread between arms beyond sampling.
     `left_out` names the arms that the moderator does not fit, with the reason; `unanswered` says why nothing could be
     fitted, "" when something could.
     """
@@ -48,6 +49,9 @@ class Regression(Record):
     arms: pd.DataFrame = field(compare=False)
     coefficients: pd.DataFrame = field(compare=False)
     left_out: pd.DataFrame = field(compare=False)
+    treatment: str = CELLS
+    comparator: str = PLACEBO_PROCEDURE
+    covariance: np.ndarray = field(compare=False, default_factory=lambda: np.zeros((0, 0)))
     tau: float = float("nan")
     unanswered: str = ""
     note: str = ""
@@ -111,12 +115,13 @@ def regress_effects(
     if asked is not Moderator.MONTH and len(arms):
         arms = arms[arms["month"] == arms.groupby("study")["month"].transform("max")]
     kept, left = _fitting(arms, asked)
-    named = {"moderator": asked.value, "outcome": outcome, "left_out": left}
+    named = {"moderator": asked.value, "outcome": outcome, "left_out": left, "treatment": treatment,
+             "comparator": comparator}  # fmt: skip
     columns, names = _columns(kept, asked)
     n_terms = 1 + len(names)
     short = len(kept) <= n_terms or not names
     if short:
-        value = "takes one value" if len(kept) and not names else f"{len(kept)} arms for {n_terms} terms"
+        value = "takes one value" if len(kept) and not names else "no arm" if not len(kept) else "too few arms"
         return Regression(
             **named, arms=kept, coefficients=pd.DataFrame(), unanswered=f"{asked.replace('_', ' ')}: {value}"
         )
@@ -131,7 +136,7 @@ def regress_effects(
     n_trials = kept["study"].nunique()
     note = "ten trials or more" if n_trials >= _FEW_TRIALS else f"{n_trials} trials: exploratory, fewer than ten"
     tau = float(np.sqrt(fitted.components["tau2"]))
-    return Regression(**named, arms=kept, coefficients=coefficients, tau=tau, note=note)
+    return Regression(**named, arms=kept, coefficients=coefficients, covariance=fitted.covariance, tau=tau, note=note)
 
 
 _ARMS = ["study", "arm", "month", "estimate", "se", "control_variance", "dose_million_cells", "dose_basis", "cell_type",

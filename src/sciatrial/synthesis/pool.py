@@ -451,11 +451,16 @@ def _predictions(
     return mean - quantile * wide, mean + quantile * wide, mean - by_t, mean + by_t
 
 
+def _counted(n: int, one: str, more: str) -> str:
+    return f"one {one}" if n == 1 else f"{n} {more}"
+
+
 def _notes(many: PooledMany, studies: Studies) -> tuple[str, ...]:
     count, spare = int(studies.count[0]), int(studies.spare[0])
     notes = []
     if spare <= 0:
-        notes.append(f"{count} studies for {studies.n_coefficients} coefficients: heterogeneity cannot be estimated")
+        sizes = (_counted(count, "study", "studies"), _counted(studies.n_coefficients, "coefficient", "coefficients"))
+        notes.append(f"{sizes[0]} for {sizes[1]}: heterogeneity cannot be estimated")
         if many.test is not Test.NORMAL:
             notes.append("no degree of freedom is left: test and interval are by the normal distribution")
     elif count < 5 and many.method is not TauMethod.EE:

@@ -53,4 +53,5 @@ class Question:
         """Say it in one line."""
         low, high = VISITS[self.month]
         names = (self.treatment.replace("_", " "), self.comparator.replace("_", " "), self.outcome.replace("_", " "))
-        return f"{names[0]} against {names[1]}, {names[2]} at {self.month} months ({low:g} to {high:g})"
+        month = "month" if self.month == 1 else "months"
+        return f"{names[0]} against {names[1]}, {names[2]} at {self.month} {month} ({low:g} to {high:g})"
