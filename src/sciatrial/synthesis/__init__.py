@@ -41,6 +41,7 @@ from sciatrial.synthesis.effect_sizes import (
 from sciatrial.synthesis.harms import pool_harms
 from sciatrial.synthesis.heterogeneity import Heterogeneity, TauMethod, heterogeneity
 from sciatrial.synthesis.influence import Influence, influence, leave_one_out
+from sciatrial.synthesis.joint import pool_jointly
 from sciatrial.synthesis.literature import fit_literature, literature_arms
 from sciatrial.synthesis.moderators import Moderator, Regression, regress_effects
 from sciatrial.synthesis.multilevel import (
@@ -206,6 +207,7 @@ __all__ = [
     "pool_binomial_normal",
     "pool_effects",
     "pool_harms",
+    "pool_jointly",
     "pool_many",
     "pool_multilevel",
     "pool_network",
