@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from sciatrial.calibration import Draw, Draws, Prior, draw_parameters, read_prior, reference_draw
     from sciatrial.clinic import Protocol, sham_of
     from sciatrial.engine import Events, Rule, simulate
-    from sciatrial.evidence import harmonise, read_evidence, select_outcomes
+    from sciatrial.evidence import arm_estimates, harmonise, read_evidence, select_outcomes
     from sciatrial.exchange import reference_case, to_antimony, to_sbml
     from sciatrial.foundation import SciatrialError
     from sciatrial.model import sciatica_model
     from sciatrial.population import Patients, cohort_named, sample_patients
-    from sciatrial.report import plot, write_dossier, write_report
+    from sciatrial.report import plot, write_dossier, write_report, write_review
     from sciatrial.sensitivity import Setting, analyse_sensitivity
     from sciatrial.study import read_study, run_study
+    from sciatrial.synthesis import Question, certainty_of, fit_literature, review_evidence, synthesise
     from sciatrial.trial import (
         Design,
         Endpoint,
@@ -43,15 +44,19 @@ __all__ = [
     "Patients",
     "Prior",
     "Protocol",
+    "Question",
     "Rule",
     "SciatrialError",
     "Setting",
     "__version__",
     "analyse_sensitivity",
+    "arm_estimates",
     "attribute",
+    "certainty_of",
     "cohort_named",
     "draw_parameters",
     "expected_harms",
+    "fit_literature",
     "harmonise",
     "operating_characteristics",
     "plot",
@@ -60,6 +65,7 @@ __all__ = [
     "read_study",
     "reference_case",
     "reference_draw",
+    "review_evidence",
     "run_study",
     "run_trial",
     "sample_patients",
@@ -68,10 +74,12 @@ __all__ = [
     "sham_of",
     "simulate",
     "simulate_trials",
+    "synthesise",
     "to_antimony",
     "to_sbml",
     "write_dossier",
     "write_report",
+    "write_review",
 ]
 
 # the same names by room; a house test compares the lists
@@ -79,14 +87,15 @@ _NAMES = {
     "calibration": ("Draw", "Draws", "Prior", "draw_parameters", "read_prior", "reference_draw"),
     "clinic": ("Protocol", "sham_of"),
     "engine": ("Events", "Rule", "simulate"),
-    "evidence": ("harmonise", "read_evidence", "select_outcomes"),
+    "evidence": ("arm_estimates", "harmonise", "read_evidence", "select_outcomes"),
     "exchange": ("reference_case", "to_antimony", "to_sbml"),
     "foundation": ("SciatrialError",),
     "model": ("sciatica_model",),
     "population": ("Patients", "cohort_named", "sample_patients"),
-    "report": ("plot", "write_dossier", "write_report"),
+    "report": ("plot", "write_dossier", "write_report", "write_review"),
     "sensitivity": ("Setting", "analyse_sensitivity"),
     "study": ("read_study", "run_study"),
+    "synthesis": ("Question", "certainty_of", "fit_literature", "review_evidence", "synthesise"),
     "trial": (
         "Design",
         "Endpoint",

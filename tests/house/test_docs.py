@@ -72,6 +72,7 @@ def test_the_readme_says_what_it_must_not_be_used_for():
         ("README.md", "cells vs sham"),
         ("docs/how-to/follow-millions.md", "unsolved  0"),
         ("docs/how-to/add-a-study.md", "1 study added"),
+        ("docs/how-to/pool-the-trials.md", "Certainty: cell therapy against placebo procedure, responder"),
         ("docs/how-to/import-from-a-registry.md", "Candidate from ClinicalTrials.gov"),
     ],
 )
