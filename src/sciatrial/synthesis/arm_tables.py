@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ class Arms:
     Attributes
     ----------
     frame
-        The rows as used, with the columns that were given.
+        The rows as used (a frame), with the columns that were given.
     likelihood
         Of every row.
     studies, treatments
@@ -36,7 +37,7 @@ class Arms:
         For each row: its study, its treatment, and the treatment of its study's first arm. dims ``row``
     """
 
-    frame: pd.DataFrame
+    frame: Any
     likelihood: Likelihood
     studies: tuple[str, ...]
     treatments: tuple[str, ...]
@@ -86,7 +87,7 @@ def arms_of(
         found = f"lacks {', '.join(absent)}" if absent else "has no row"
         expected = "columns study, treatment and (estimate, se) or (events, n)" + "".join(f", {n}" for n in numbers)
         raise EvidenceError(subject, [Problem("columns", found, expected)])
-    used = frame.copy()
+    used: Any = frame.copy()
     used["study"], used["treatment"] = used["study"].astype(str), used["treatment"].astype(str)
     problems = _row_problems(used, likelihood, values, (*numbers, *within), within)
     names = sorted(used["treatment"].unique())
@@ -130,8 +131,16 @@ def islands(studies: Iterable[str], nodes: Iterable[str]) -> list[tuple[tuple[st
     return sorted(found, key=lambda island: (-len(island[0]), island))
 
 
+def starting_logits(
+    events: NDArray[np.float64], n: NDArray[np.float64], study: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the log odds of each study's events, all arms together, with half an event added; dims ``study``."""
+    share = (np.bincount(study, events) + 0.5) / (np.bincount(study, n) + 1)
+    return np.log(share / (1 - share))
+
+
 def _row_problems(
-    used: pd.DataFrame,
+    used: Any,
     likelihood: Likelihood,
     values: Sequence[str],
     numbers: Sequence[str],
@@ -155,7 +164,9 @@ def _row_problems(
         return problems
     bad = ((used["events"] < 0) | (used["events"] > used["n"]) | (used["n"] <= 0)).to_numpy()
     if bad.any():
-        problems.append(Problem("events", f"are not among the patients in {_rows(used, bad)}", "0 <= events <= n, n > 0"))
+        problems.append(
+            Problem("events", f"are not among the patients in {_rows(used, bad)}", "0 <= events <= n, n > 0")
+        )
     return problems
 
 
@@ -173,6 +184,5 @@ def _island_problem(found: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> Pro
         "treatments",
         f"no study joins the {len(found)} islands. {told}",
         "one network, where studies lead from every treatment to every other",
-        "analyse one island, add a study that joins them, or call treatments of both islands by one name where they are "
-        "the same",
+        "analyse one island, add a study that joins them, or give treatments that are the same one name",
     )

@@ -1,8 +1,8 @@
 """Model-based network meta-analysis of doses: an agent's effect is a function of its dose (Mawdsley et al. 2016).
 
-``logit p`` (or the mean) of an arm is its study's baseline plus ``f(agent, dose) - f(first arm) + deviate``; f is 0 at dose
-0, so the reference is dose 0 of every agent. An agent whose doses lie on one side of its curve does not tell maximum
-and half dose apart: their ratio is known, each of them is not, and the result says so.
+``logit p`` (or the mean) of an arm is its study's baseline plus ``f(agent, dose) - f(first arm) + deviate``; f is 0 at
+dose 0, so the reference is dose 0 of every agent. An agent whose doses lie on one side of its curve does not tell
+maximum and half dose apart: their ratio is known, each of them is not, and the result says so.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sciatrial.foundation import EvidenceError, Problem, Progress, silent
-from sciatrial.synthesis.arm_tables import Arms, Likelihood, arms_of, islands
+from sciatrial.synthesis.arm_tables import Arms, Likelihood, arms_of, islands, starting_logits
 from sciatrial.synthesis.fit import Fit, binomial_fit, normal_fit
 from sciatrial.synthesis.network_design import Effects, random_of
 from sciatrial.synthesis.sampling import Diagnostics, Draws, Sampler, libraries, one_dim, posterior, summary
@@ -194,7 +194,7 @@ def _network(arms: pd.DataFrame, reference: str) -> tuple[Arms, tuple[str, ...],
     if absent:
         what = Problem("columns", f"lack {', '.join(absent)}", "study, agent, dose and (events, n) or (estimate, se)")
         raise EvidenceError("dose response", [what])
-    used = arms.assign(dose=pd.to_numeric(arms["dose"], errors="coerce"))
+    used: Any = arms.assign(dose=pd.to_numeric(arms["dose"], errors="coerce"))
     problems = []
     if not (used["dose"] >= 0).all():
         problems.append(Problem("dose", "is below 0 or none somewhere", "0 or more in every row"))
@@ -245,7 +245,7 @@ def _sample(
 ) -> Draws:
     jax, numpyro = libraries()
     jnp, distributions = jax.numpy, numpyro.distributions
-    frame = network.frame
+    frame: Any = network.frame
     dose = frame["dose"].to_numpy(dtype=float)
     first = np.array([int(np.flatnonzero(network.study == number)[0]) for number in network.study])
     middle = _observed(network, agents, agent)["middle"].to_numpy(dtype=float)
@@ -255,9 +255,7 @@ def _sample(
     data |= {"study": network.study, "first": first, "middle": middle}
     if binomial:
         data |= {name: frame[name].to_numpy(dtype=float) for name in ("events", "n")}
-        total = frame[["events", "n"]].astype(float).groupby(network.study).sum()
-        share = ((total["events"] + 0.5) / (total["n"] + 1)).to_numpy()
-        data["start"] = np.log(share / (1 - share))
+        data["start"] = starting_logits(data["events"], data["n"], network.study)
     else:
         data |= {name: frame[name].to_numpy(dtype=float) for name in ("estimate", "se")}
         data["start"] = frame["estimate"].astype(float).groupby(network.study).mean().to_numpy()
@@ -281,7 +279,10 @@ def _sample(
     def model(values: Mapping[str, Any]) -> None:
         effect = curve(values)
         shift = numpyro.sample(
-            "shift", distributions.Normal(-values["start"] if binomial else 0.0 * values["start"], priors.baseline_sd).to_event(1)
+            "shift",
+            distributions.Normal(-values["start"] if binomial else 0.0 * values["start"], priors.baseline_sd).to_event(
+                1
+            ),
         )
         mean = (values["start"] + shift)[values["study"]] + effect - effect[values["first"]]
         if effects is Effects.RANDOM:
@@ -301,7 +302,7 @@ def _sample(
     if effects is Effects.RANDOM:
         reported["heterogeneity"] = ()
     return posterior(
-        model, data, sampler, finish=lambda sampled, settings: dict(sampled), reported=reported, progress=progress
+        model, data, sampler, finish=lambda sampled, _: dict(sampled), reported=reported, progress=progress
     )
 
 
@@ -309,7 +310,7 @@ def _warnings(
     values: Mapping[str, NDArray[np.float64]], observed: pd.DataFrame, function: DoseFunction, priors: DosePriors
 ) -> tuple[str, ...]:
     told = []
-    for place, row in enumerate(observed.itertuples()):
+    for place, row in enumerate(observed.to_dict("records")):
         reasons = []
         if function is DoseFunction.EMAX:
             half_prior = priors.half_dose_scale * np.sqrt(1 - 2 / np.pi)
@@ -322,12 +323,14 @@ def _warnings(
                 for name, share in shares.items()
                 if share > _PRIOR_DOMINATED
             ]
-            if row.doses == 1:
+            if row["doses"] == 1:
                 reasons.append("it was given in one dose only")
         elif values["slope"][:, place].std() / priors.maximum_sd > _PRIOR_DOMINATED:
             reasons.append("its slope is decided by the prior")
         if reasons:
-            told.append(f"{row.agent}: {'; '.join(reasons)}. Read its effect at doses that were given, not its curve.")
+            told.append(
+                f"{row['agent']}: {'; '.join(reasons)}. Read its effect at doses that were given, not its curve."
+            )
     return tuple(told)
 
 

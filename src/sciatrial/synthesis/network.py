@@ -18,7 +18,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sciatrial.foundation import Progress, silent
-from sciatrial.synthesis.arm_tables import Arms, Likelihood, arms_of
+from sciatrial.synthesis.arm_tables import Arms, Likelihood, arms_of, starting_logits
 from sciatrial.synthesis.fit import Fit, binomial_fit, normal_fit
 from sciatrial.synthesis.gaussian import Parts, draw, log_likelihood
 from sciatrial.synthesis.network_design import Consistency, Design, Effects, design_of
@@ -65,7 +65,7 @@ class NetworkResult:
     likelihood, effects, consistency, priors
         The model.
     posterior
-        `effect` (dims ``draw, treatment``; the reference's is 0; with unrelated mean effects dims ``draw, comparison``),
+        `effect` (dims ``draw, treatment``, 0 for the reference; with unrelated mean effects ``draw, comparison``),
         and where the model has them `heterogeneity` (``draw``), `coefficient` (``draw, covariate``), `class_mean`
         (``draw, class``) and `class_sd` (``draw``). `chain` tells of which chain a draw is.
     fit
@@ -198,12 +198,10 @@ def sample_design(
         reported |= {"class_sd": (), "class_mean": design.classes}
     make = _normal if network.likelihood is Likelihood.NORMAL else _binomial
     model, data, finish = make(network, design, effects, priors, prior_sd)
-    return posterior(
-        model, data, sampler, finish=finish, reported=reported, progress=progress, samplers=samplers
-    )
+    return posterior(model, data, sampler, finish=finish, reported=reported, progress=progress, samplers=samplers)
 
 
-def _hyper(data: Mapping[str, Any], effects: Effects, has_classes: bool, priors: NetworkPriors) -> tuple[Any, Any]:
+def _hyper(effects: Effects, has_classes: bool, priors: NetworkPriors) -> tuple[Any, Any]:
     """Sample the standard deviations between studies and within classes; 0 where the model has none."""
     _, numpyro = libraries()
     half = numpyro.distributions.HalfNormal
@@ -218,20 +216,20 @@ def _normal(
     """Return model, data and finisher where everything but standard deviations is integrated out."""
     jax, numpyro = libraries()
     jnp = jax.numpy
-    place, present = places(network.study)
+    present = padding(network.study)
     estimate = network.frame["estimate"].to_numpy(dtype=float)
     se = network.frame["se"].to_numpy(dtype=float)
     middle = pd.Series(estimate).groupby(network.study).transform("mean").to_numpy()
-    random = by_study(design.random, place, present)
+    random = by_study(design.random, present)
     widest = max(1, int((random != 0).any(1).sum(1).max()))
     compact = np.zeros((*present.shape, widest))
     for number, block in enumerate(random):  # a study uses its own deviates only
         own = np.flatnonzero((block != 0).any(0))
         compact[number, :, : len(own)] = block[:, own]
-    inverse = by_study(1 / se[:, None], place, present)
+    inverse = by_study(1 / se[:, None], present)
     data = {
-        "y": by_study((estimate - middle)[:, None], place, present)[:, :, 0],
-        "design": by_study(design.matrix, place, present),
+        "y": by_study((estimate - middle)[:, None], present)[:, :, 0],
+        "design": by_study(design.matrix, present),
         "expand": np.broadcast_to(np.eye(len(design.columns)), (len(present), *2 * [len(design.columns)])),
         "baseline": present[:, :, None].astype(float),
         "random": compact,
@@ -256,13 +254,15 @@ def _normal(
         )
 
     def model(values: Mapping[str, Any]) -> None:
-        spread, class_sd = _hyper(values, effects, bool(design.classes), priors)
+        spread, class_sd = _hyper(effects, bool(design.classes), priors)
         numpyro.factor("arms", log_likelihood(parts(values, spread, class_sd)))
 
     def finish(sampled: dict[str, NDArray[np.float64]], settings: Sampler) -> dict[str, NDArray[np.float64]]:
         shape = (settings.n_chains, settings.n_draws)
         zeros = jnp.zeros(shape).ravel()
-        hyper = [jnp.asarray(sampled[name]).ravel() if name in sampled else zeros for name in ("heterogeneity", "class_sd")]
+        hyper = [
+            jnp.asarray(sampled[name]).ravel() if name in sampled else zeros for name in ("heterogeneity", "class_sd")
+        ]
         keys = jax.random.split(jax.random.fold_in(jax.random.PRNGKey(settings.seed % 2**32), 10_000), zeros.size)
         values = {name: jnp.asarray(value) for name, value in data.items()}
 
@@ -291,8 +291,6 @@ def _binomial(
     jax, numpyro = libraries()
     distributions = numpyro.distributions
     events, n = (network.frame[name].to_numpy(dtype=float) for name in ("events", "n"))
-    total = pd.DataFrame({"e": events, "n": n}).groupby(network.study).sum()
-    share = ((total["e"] + 0.5) / (total["n"] + 1)).to_numpy()
     # a coefficient is sampled in units in which its covariate is about 1, so that steps suit it
     wide = np.abs(design.matrix @ design.mixing_mean).max(0)
     scale = np.where(np.array(design.prior_kind) == "covariate", np.where(wide > 0, wide, 1.0), 1.0)
@@ -303,14 +301,14 @@ def _binomial(
         "study": network.study,
         "design": design.matrix,
         "random": design.random,
-        "start": np.log(share / (1 - share)),
+        "start": starting_logits(events, n, network.study),
         "mean": design.mixing_mean,
         "spread": design.mixing_spread,
         "prior_sd": prior_sd,
     }
 
     def model(values: Mapping[str, Any]) -> None:
-        spread, class_sd = _hyper(values, effects, bool(design.classes), priors)
+        spread, class_sd = _hyper(effects, bool(design.classes), priors)
         start = values["start"]  # sampling starts where each study's events are; the prior is about 0 all the same
         shift = numpyro.sample("shift", distributions.Normal(-start, priors.baseline_sd).to_event(1))
         scaled = numpyro.sample("scaled", distributions.Normal(0.0, values["prior_sd"] * values["scale"]).to_event(1))
@@ -325,7 +323,7 @@ def _binomial(
         log_p, log_q = -jax.nn.softplus(-logit), -jax.nn.softplus(logit)
         numpyro.factor("arms", (values["events"] * log_p + (values["n"] - values["events"]) * log_q).sum())
 
-    def finish(sampled: dict[str, NDArray[np.float64]], settings: Sampler) -> dict[str, NDArray[np.float64]]:
+    def finish(sampled: dict[str, NDArray[np.float64]], _: Sampler) -> dict[str, NDArray[np.float64]]:
         made = dict(sampled)
         if design.classes:
             made["class_mean"] = sampled["b"][..., len(design.columns) :]
@@ -334,16 +332,13 @@ def _binomial(
     return model, data, finish
 
 
-def places(study: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return each row's place within its study (rows sorted by study), and where a padded table holds a row."""
+def padding(study: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return where a table of rows padded by study holds a row (dims ``study, row``); rows are sorted by study."""
     counts = np.bincount(study)
-    place = np.concatenate([np.arange(count) for count in counts])
-    return place, np.arange(counts.max()) < counts[:, None]
+    return np.arange(counts.max()) < counts[:, None]
 
 
-def by_study(
-    values: NDArray[np.float64], place: NDArray[np.int64], present: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def by_study(values: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return rows (dims ``row, column``) padded to dims ``study, row, column``."""
     padded = np.zeros((*present.shape, values.shape[1]))
     padded[present] = values

@@ -87,7 +87,9 @@ def design_of(
     if consistency is Consistency.UNRELATED:
         pairs = sorted({(int(b), int(t)) for b, t in zip(arms.base, arms.treatment, strict=True) if b != t})
         columns = [f"{arms.treatments[t]} vs {arms.treatments[b]}" for b, t in pairs]
-        matrix = np.array([[float((b, t) == pair) for pair in pairs] for b, t in zip(arms.base, arms.treatment, strict=True)])
+        matrix = np.array(
+            [[float((b, t) == pair) for pair in pairs] for b, t in zip(arms.base, arms.treatment, strict=True)]
+        )
     else:
         columns = list(arms.treatments[1:])
         own = np.eye(len(arms.treatments))[:, 1:]
@@ -130,11 +132,19 @@ def random_of(study: NDArray[np.int64], arm: NDArray[np.int64]) -> NDArray[np.fl
 
 
 def split_column(arms: Arms, treatment: str, comparator: str) -> NDArray[np.float64]:
-    """Return 1 for rows of `treatment` in studies that hold `comparator` too, less the same of their first arm."""
+    """Return what each row holds of the difference between direct and indirect effect, less that of the first arm.
+
+    In studies that hold both treatments half of it goes to each, with opposite signs, so that a study of three arms
+    favours neither and the order of the two changes nothing (White 2015, doi:10.1177/1536867X1501500403).
+    """
     first, second = arms.treatments.index(treatment), arms.treatments.index(comparator)
     members = {study: set(arms.treatment[arms.study == study]) for study in np.unique(arms.study)}
     both = np.array([{first, second} <= members[study] for study in arms.study])
-    return both * ((arms.treatment == first).astype(float) - (arms.base == first))
+
+    def share(arm: NDArray[np.int64]) -> NDArray[np.float64]:
+        return ((arm == first).astype(float) - (arm == second)) / 2
+
+    return both * (share(arms.treatment) - share(arms.base))
 
 
 def _mixing(
@@ -155,9 +165,7 @@ def _mixing(
     return mean, spread, tuple(kinds), names
 
 
-def _refuse(
-    arms: Arms, consistency: Consistency, classes: Mapping[str, str], covariates: Sequence[str]
-) -> None:
+def _refuse(arms: Arms, consistency: Consistency, classes: Mapping[str, str], covariates: Sequence[str]) -> None:
     problems = [
         unknown_word(f"class of {name}", name, arms.treatments, "treatment")
         for name in classes

@@ -1,8 +1,8 @@
 """Whether direct and indirect evidence of a comparison agree: node splitting (Dias et al. 2010, doi:10.1002/sim.3767).
 
-For each comparison, studies that hold both treatments estimate an effect of their own; all others estimate the indirect
-one. A comparison can be split where the network still joins both treatments without those studies (van Valkenhoef et al.
-2016), so that direct and indirect evidence are independent.
+For each comparison, studies that hold both treatments estimate an effect of their own; the others estimate the indirect
+one. A comparison can be split where the network still joins both treatments without those studies (van Valkenhoef et
+al. 2016), so that direct and indirect evidence are independent.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from sciatrial.foundation import EvidenceError, Problem, Progress, silent
 from sciatrial.synthesis.arm_tables import Arms, arms_of, islands
+from sciatrial.synthesis.course_models import TimeCourseModel, TimeCoursePriors
+from sciatrial.synthesis.course_sampling import sample_courses
 from sciatrial.synthesis.courses import basis
 from sciatrial.synthesis.network import NetworkPriors, sample_design
 from sciatrial.synthesis.network_design import Effects, design_of, split_column
 from sciatrial.synthesis.sampling import Diagnostics, Draws, Sampler, one_dim
-from sciatrial.synthesis.time_course import TimeCourseModel, TimeCoursePriors, sample_courses
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,8 +50,8 @@ class NodeSplits:
     def table(self) -> str:
         """Return the splits as text; the first line says whether all of them can be believed."""
         bad = [
-            f"{row.treatment} vs {row.comparator}: {found.headline().removeprefix('NOT CONVERGED: ')}"
-            for row, found in zip(self.splits.itertuples(), self.diagnostics, strict=True)
+            f"{row['treatment']} vs {row['comparator']}: {found.headline().removeprefix('NOT CONVERGED: ')}"
+            for row, found in zip(self.splits.to_dict("records"), self.diagnostics, strict=True)
             if not found.converged
         ]
         first = "NOT CONVERGED: " + " ".join(bad) if bad else f"Converged: all {len(self.splits)} splits"
@@ -76,7 +77,7 @@ def split_nodes(
     priors: NetworkPriors | None = None,
     progress: Progress = silent,
 ) -> NodeSplits:
-    """Split comparisons of a network of arms; arguments as in `fit_network`, all comparisons that can be, if none given.
+    """Split comparisons of a network of arms, all that can be if none are given; arguments as in `fit_network`.
 
     Raises
     ------
@@ -122,9 +123,7 @@ def split_courses(
     rows, found = [], []
     for pair in chosen:
         extra = split_column(network, *pair)
-        draws = sample_courses(
-            network, model, priors, sampler, extra=extra, progress=progress, samplers=samplers
-        )
+        draws = sample_courses(network, model, priors, sampler, extra=extra, progress=progress, samplers=samplers)
         coefficients = one_dim(draws.values["coefficient"]).reshape(-1, len(network.treatments), n_course)
         name = model.shape.parameter
         parameter = one_dim(draws.values[name]) if name else 1.0
@@ -139,7 +138,9 @@ def split_courses(
 def _splittable(network: Arms) -> list[tuple[str, str]]:
     members = network.frame.groupby("study")["treatment"].agg(set)
     pairs = {(a, b) for found in members for a in found for b in found if _before(network, b, a)}
-    return [pair for pair in sorted(pairs, key=lambda p: tuple(map(network.treatments.index, p))) if _joined(network, pair)]
+    return [
+        pair for pair in sorted(pairs, key=lambda p: tuple(map(network.treatments.index, p))) if _joined(network, pair)
+    ]
 
 
 def _before(network: Arms, first: str, second: str) -> bool:

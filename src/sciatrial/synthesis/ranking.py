@@ -28,7 +28,10 @@ def league_table(effect: xr.DataArray, digits: int = 2) -> pd.DataFrame:
     low, median, high = np.quantile(values, [0.025, 0.5, 0.975], axis=0)
     names = effect["treatment"].to_numpy()
     cells = [
-        ["" if i == j else f"{median[i, j]:.{digits}f} ({low[i, j]:.{digits}f} to {high[i, j]:.{digits}f})" for j in range(len(names))]
+        [
+            "" if i == j else f"{median[i, j]:.{digits}f} ({low[i, j]:.{digits}f} to {high[i, j]:.{digits}f})"
+            for j in range(len(names))
+        ]
         for i in range(len(names))
     ]
     return pd.DataFrame(cells, index=names, columns=names)

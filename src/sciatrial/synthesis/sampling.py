@@ -138,9 +138,8 @@ def sampler_of(model: Callable[..., None], settings: Sampler) -> Callable[[Any],
     jax, _ = libraries()
     from numpyro.infer import MCMC, NUTS, init_to_uniform
 
-    kernel = NUTS(
-        model, target_accept_prob=settings.target_accept, init_strategy=init_to_uniform(radius=_FARTHEST_START)
-    )
+    near: Any = init_to_uniform(radius=_FARTHEST_START)  # pyright: ignore[reportArgumentType]
+    kernel = NUTS(model, target_accept_prob=settings.target_accept, init_strategy=near)
     chains = MCMC(
         kernel,
         num_warmup=settings.n_warmup,
@@ -204,7 +203,8 @@ def diagnose(
     n_chains, n_draws = divergent.shape
     together = np.stack(columns, axis=-1)  # (chain, draw, parameter)
     data = arviz.convert_to_dataset({"all": together})
-    r_hat = np.nan_to_num(arviz.rhat(data)["all"].to_numpy(), nan=np.inf)
+    split_r_hat: Any = arviz.rhat(data)
+    r_hat = np.nan_to_num(split_r_hat["all"].to_numpy(), nan=np.inf)
     bulk = np.nan_to_num(arviz.ess(data, method="bulk")["all"].to_numpy(), nan=0.0)
     tail = np.nan_to_num(arviz.ess(data, method="tail")["all"].to_numpy(), nan=0.0)
     thin = np.minimum(bulk, tail)
@@ -308,7 +308,7 @@ def error_of_mean(draws: NDArray[np.float64]) -> float:
     libraries()
     import arviz
 
-    return float(arviz.mcse(np.asarray(draws), method="mean"))
+    return float(np.ravel(arviz.mcse(np.asarray(draws), method="mean"))[0])
 
 
 def error_of_quantile(draws: NDArray[np.float64], probability: float) -> float:
@@ -316,4 +316,4 @@ def error_of_quantile(draws: NDArray[np.float64], probability: float) -> float:
     libraries()
     import arviz
 
-    return float(arviz.mcse(np.asarray(draws), method="quantile", prob=probability))
+    return float(np.ravel(arviz.mcse(np.asarray(draws), method="quantile", prob=probability))[0])
