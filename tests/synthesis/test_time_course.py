@@ -15,7 +15,6 @@ from sciatrial.synthesis import (
     fit_time_course,
 )
 
-from .conftest import QUICK
 from .simulated import visits
 
 KNOWN = Correlation(CorrelationKind.COMPOUND_SYMMETRY, 0.5)
@@ -30,7 +29,12 @@ def exact(frame, reference=Reference.FREE):
 @pytest.fixture(scope="module")
 def fitted():
     model = TimeCourseModel(SHAPE, Correlation(CorrelationKind.COMPOUND_SYMMETRY, None))
-    return fit_time_course(visits(repeats=3, spread=1.0), reference="usual", model=model, sampler=QUICK)
+    return fit_time_course(
+        visits(repeats=3, spread=1.0),
+        reference="usual",
+        model=model,
+        sampler=Sampler(seed=5, n_warmup=300, n_draws=600, again=0),
+    )
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,9 @@ from sciatrial.synthesis.gaussian import Parts, draw, log_likelihood
 from sciatrial.synthesis.network import by_study
 from sciatrial.synthesis.sampling import Draws, Sampler, libraries, one_dim, posterior
 
+# numbers in the padded blocks of all studies, from which a step costs more than starting it
+_MANY = 20_000
+
 
 def sample_courses(
     network: Arms,
@@ -81,10 +84,10 @@ def sample_courses(
             scaled = functions * chosen["heterogeneity"]
             random = (values["random"][:, :, :, None] * scaled[:, :, None, :]).reshape(n_studies, n_rows, -1)
         whiten, log_whiten = whitening(values, chosen.get("rho", model.correlation.rho), model.correlation.kind, jnp)
-        mixing = values["mean"]
+        mixing = None
         if classes:
-            spread = jnp.tile(chosen["class_sd"], mixing.shape[0] // n_course)
-            mixing = mixing + spread[:, None] * values["spread"]
+            spread = jnp.tile(chosen["class_sd"], values["mean"].shape[0] // n_course)
+            mixing = values["mean"] + spread[:, None] * values["spread"]
         return Parts(
             y=values["y"], design=design, expand=values["expand"], mixing=mixing, baseline=baseline, random=random,
             whiten=whiten, log_whiten=log_whiten, prior_sd=values["prior_sd"], baseline_sd=priors.reference_sd,
@@ -133,7 +136,7 @@ def sample_courses(
     to_sample = set(reported) - {"coefficient", "class_mean"}
     return posterior(
         sampled_model if to_sample else None, data, sampler, finish=finish, reported=reported, progress=progress,
-        samplers=samplers,
+        samplers=samplers, one_by_one=data["same"].size > _MANY,
     )  # fmt: skip
 
 

@@ -302,7 +302,13 @@ def _sample(
     if effects is Effects.RANDOM:
         reported["heterogeneity"] = ()
     return posterior(
-        model, data, sampler, finish=lambda sampled, _: dict(sampled), reported=reported, progress=progress
+        model,
+        data,
+        sampler,
+        finish=lambda sampled, _: dict(sampled),
+        reported=reported,
+        progress=progress,
+        one_by_one=False,
     )
 
 

@@ -198,7 +198,16 @@ def sample_design(
         reported |= {"class_sd": (), "class_mean": design.classes}
     make = _normal if network.likelihood is Likelihood.NORMAL else _binomial
     model, data, finish = make(network, design, effects, priors, prior_sd)
-    return posterior(model, data, sampler, finish=finish, reported=reported, progress=progress, samplers=samplers)
+    return posterior(
+        model,
+        data,
+        sampler,
+        finish=finish,
+        reported=reported,
+        progress=progress,
+        samplers=samplers,
+        one_by_one=False,
+    )
 
 
 def _hyper(effects: Effects, has_classes: bool, priors: NetworkPriors) -> tuple[Any, Any]:
@@ -244,7 +253,7 @@ def _normal(
             y=values["y"],
             design=values["design"],
             expand=values["expand"],
-            mixing=values["mean"] + class_sd * values["spread"],
+            mixing=values["mean"] + class_sd * values["spread"] if design.classes else None,
             baseline=values["baseline"],
             random=spread * values["random"],
             whiten=values["whiten"],
