@@ -4,6 +4,7 @@ Takes arm estimates, gives pooled effects with intervals, networks, courses over
 Never knows any biology, never counts a patient twice, and never prints a result that did not converge as if it had.
 """
 
+from sciatrial.synthesis.arm_tables import Likelihood
 from sciatrial.synthesis.bias import DOMAINS, Light, traffic_lights
 from sciatrial.synthesis.certainty import Certainty, Domain, Grade, Override, certainty_of, epidural_routes
 from sciatrial.synthesis.change import QUESTIONS, compare_evidence
@@ -29,7 +30,17 @@ from sciatrial.synthesis.contrast_network import (
     pool_network,
 )
 from sciatrial.synthesis.counts_pooled import PooledCounts, mantel_haenszel, pool_binomial_normal, pool_peto
+from sciatrial.synthesis.course_models import (
+    Correlation,
+    CorrelationKind,
+    Heterogeneity,
+    Reference,
+    TimeCourseModel,
+    TimeCoursePriors,
+)
+from sciatrial.synthesis.courses import Course, Shape
 from sciatrial.synthesis.directness import EPIDURAL, MAP_OUTCOMES, RADICULAR, SpeaksOf, evidence_map, speaks_of
+from sciatrial.synthesis.dose_response import DoseFunction, DosePriors, DoseResponseResult, fit_dose_response
 from sciatrial.synthesis.effect_sizes import (
     ArmCounts,
     ArmMeans,
@@ -38,6 +49,7 @@ from sciatrial.synthesis.effect_sizes import (
     EffectSizes,
     effect_sizes,
 )
+from sciatrial.synthesis.fit import Fit
 from sciatrial.synthesis.harms import pool_harms
 from sciatrial.synthesis.heterogeneity import Heterogeneity, TauMethod, heterogeneity
 from sciatrial.synthesis.influence import Influence, influence, leave_one_out
@@ -53,6 +65,9 @@ from sciatrial.synthesis.multilevel import (
     pool_multilevel,
     profile_interval,
 )
+from sciatrial.synthesis.network import NetworkPriors, NetworkResult, fit_network
+from sciatrial.synthesis.network_design import Consistency, Effects
+from sciatrial.synthesis.node_splits import NodeSplits, split_courses, split_nodes, splittable
 from sciatrial.synthesis.pool import (
     PooledEffect,
     PooledMany,
@@ -78,6 +93,7 @@ from sciatrial.synthesis.r_call import (
     r_predict,
     r_trim_and_fill,
 )
+from sciatrial.synthesis.ranking import absolute, league, league_table, new_study, rank_treatments
 from sciatrial.synthesis.rare_events import (
     RareEstimate,
     RarePrior,
@@ -89,6 +105,7 @@ from sciatrial.synthesis.rare_events import (
 )
 from sciatrial.synthesis.responders import trial_shares
 from sciatrial.synthesis.review import Review, review_evidence
+from sciatrial.synthesis.sampling import Diagnostics, Sampler
 from sciatrial.synthesis.small_pool import SmallPool, SmallPoolPrior, pool_small
 from sciatrial.synthesis.small_studies import (
     AsymmetryTest,
@@ -102,7 +119,7 @@ from sciatrial.synthesis.small_studies import (
     peters_test,
     trim_and_fill,
 )
-from sciatrial.synthesis.time_course import TimeCourseResult
+from sciatrial.synthesis.time_course import TimeCourseResult, fit_time_course
 from sciatrial.synthesis.treatments import CELLS, PLACEBO_PROCEDURE, Level, class_of, treatment_of
 from sciatrial.synthesis.trial_arms import (
     OUTCOMES,
@@ -137,24 +154,38 @@ __all__ = [
     "AsymmetryTest",
     "Better",
     "Certainty",
+    "Consistency",
     "Contrasts",
+    "Correlation",
+    "CorrelationKind",
     "CountsModel",
+    "Course",
+    "Diagnostics",
     "Domain",
+    "DoseFunction",
+    "DosePriors",
+    "DoseResponseResult",
     "DoubleZero",
     "EffectMeasure",
     "EffectSizes",
+    "Effects",
     "EggerModel",
+    "Fit",
     "FunnelContours",
     "Grade",
     "Heterogeneity",
     "Influence",
     "Level",
     "Light",
+    "Likelihood",
     "Moderator",
     "MultilevelEffect",
     "Nested",
     "NetworkEffect",
     "NetworkModel",
+    "NetworkPriors",
+    "NetworkResult",
+    "NodeSplits",
     "Override",
     "Pooled",
     "PooledCounts",
@@ -166,9 +197,12 @@ __all__ = [
     "RareEstimate",
     "RarePrior",
     "RateModel",
+    "Reference",
     "Regression",
     "Review",
     "Reviews",
+    "Sampler",
+    "Shape",
     "Side",
     "SmallPool",
     "SmallPoolPrior",
@@ -176,10 +210,13 @@ __all__ = [
     "StudyChoice",
     "TauMethod",
     "Test",
+    "TimeCourseModel",
+    "TimeCoursePriors",
     "TimeCourseResult",
     "TrimAndFill",
     "Unstructured",
     "WithinStudy",
+    "absolute",
     "at_visit",
     "begg_test",
     "certainty_of",
@@ -192,17 +229,23 @@ __all__ = [
     "epidural_routes",
     "evidence_map",
     "exact_rate",
+    "fit_dose_response",
     "fit_literature",
+    "fit_network",
+    "fit_time_course",
     "funnel_contours",
     "heterogeneity",
     "influence",
     "islands_of",
     "joint_test",
+    "league",
     "league_rows",
+    "league_table",
     "leave_one_out",
     "literature_arms",
     "mantel_haenszel",
     "network_components",
+    "new_study",
     "peters_test",
     "pool_binomial_normal",
     "pool_effects",
@@ -227,11 +270,15 @@ __all__ = [
     "r_pool",
     "r_predict",
     "r_trim_and_fill",
+    "rank_treatments",
     "rare_effect",
     "rare_rate",
     "regress_effects",
     "review_evidence",
     "speaks_of",
+    "split_courses",
+    "split_nodes",
+    "splittable",
     "synthesise",
     "synthesise_many",
     "traffic_lights",
