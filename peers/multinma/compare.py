@@ -17,9 +17,9 @@ from sciatrial.synthesis import (
     Correlation,
     CorrelationKind,
     Course,
+    CourseHeterogeneity,
     DosePriors,
     Effects,
-    Heterogeneity,
     Reference,
     Sampler,
     Shape,
@@ -187,7 +187,7 @@ def courses(name):
     return frame[["study", "treatment", "months", "estimate", "se"]]
 
 
-def independent(course, heterogeneity=Heterogeneity.NONE, *, change=False):
+def independent(course, heterogeneity=CourseHeterogeneity.NONE, *, change=False):
     """The default of that program: visits of one arm independent, reference courses of the same function."""
     shape = Shape(course, parameter_log_sd=3.0)
     return TimeCourseModel(

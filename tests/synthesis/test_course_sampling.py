@@ -5,7 +5,7 @@ from sciatrial.synthesis import (
     Correlation,
     CorrelationKind,
     Course,
-    Heterogeneity,
+    CourseHeterogeneity,
     Sampler,
     Shape,
     TimeCourseModel,
@@ -25,7 +25,7 @@ def test_free_references_give_the_least_squares_of_contrasts():
     model = TimeCourseModel(
         Shape(Course.LINEAR),
         Correlation(CorrelationKind.COMPOUND_SYMMETRY, 0.5),
-        heterogeneity=Heterogeneity.NONE,
+        heterogeneity=CourseHeterogeneity.NONE,
     )
     network = arms_of(frame, reference="usual", within=("months",))
     draws = sample_courses(network, model, TimeCoursePriors(), Sampler(seed=1, n_draws=4000))

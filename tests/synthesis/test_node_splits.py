@@ -6,8 +6,8 @@ from sciatrial.synthesis import (
     Correlation,
     CorrelationKind,
     Course,
+    CourseHeterogeneity,
     Effects,
-    Heterogeneity,
     Sampler,
     Shape,
     TimeCourseModel,
@@ -66,7 +66,7 @@ def test_courses_are_split_at_a_month():
     model = TimeCourseModel(
         Shape(Course.TWO_EXPONENTIALS),
         Correlation(CorrelationKind.COMPOUND_SYMMETRY, 0.5),
-        heterogeneity=Heterogeneity.NONE,
+        heterogeneity=CourseHeterogeneity.NONE,
     )
     frame = visits()
     pairs = frame.groupby("study")["treatment"].transform(lambda names: set(names) == {"drug", "cells"}).astype(bool)

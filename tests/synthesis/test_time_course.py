@@ -7,7 +7,7 @@ from sciatrial.synthesis import (
     Correlation,
     CorrelationKind,
     Course,
-    Heterogeneity,
+    CourseHeterogeneity,
     Reference,
     Sampler,
     Shape,
@@ -22,7 +22,7 @@ SHAPE = Shape(Course.TWO_EXPONENTIALS)
 
 
 def exact(frame, reference=Reference.FREE):
-    model = TimeCourseModel(SHAPE, KNOWN, reference, Heterogeneity.NONE)
+    model = TimeCourseModel(SHAPE, KNOWN, reference, CourseHeterogeneity.NONE)
     return fit_time_course(frame, reference="usual", model=model, sampler=Sampler(seed=7, n_draws=500))
 
 

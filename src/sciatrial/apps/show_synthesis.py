@@ -11,8 +11,6 @@ from sciatrial.apps.shown import Shown
 from sciatrial.foundation import Problem, StudyError
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from sciatrial.evidence import Evidence
     from sciatrial.synthesis import Question
 
@@ -52,7 +50,7 @@ class Asked:
 class Topic:
     """A topic: what it shows, which options it knows, how it draws."""
 
-    show: Callable[[Asked], tuple[Shown, Callable[[], Figure] | None]]
+    show: Callable[[Asked], tuple[Shown, Callable[[], Any] | None]]
     options: frozenset[str]
 
 
@@ -79,10 +77,10 @@ def show_synthesis(topic: str, asked: Asked) -> Shown:
     return shown
 
 
-def _picture(name: str, *drawn: Any) -> Callable[[], Figure]:
+def _picture(name: str, *drawn: Any) -> Callable[[], Any]:
     """Return what draws a picture of the report room when it is asked for."""
 
-    def draw() -> Figure:
+    def draw() -> Any:
         from importlib import import_module
 
         return getattr(import_module("sciatrial.report"), name)(*drawn)
@@ -93,7 +91,7 @@ def _picture(name: str, *drawn: Any) -> Callable[[], Figure]:
 _QUESTION = frozenset({"outcome", "month", "treatment", "comparator"})
 
 
-def _pooled(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+def _pooled(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     from sciatrial.synthesis import r_of_answer, synthesise, traffic_lights
 
     evidence = asked.evidence()
@@ -117,7 +115,7 @@ _OF_A_TRIAL = (
 )  # fmt: skip
 
 
-def _forest(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+def _forest(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     from sciatrial.synthesis import synthesise, traffic_lights
 
     evidence = asked.evidence()
@@ -142,7 +140,7 @@ def _forest(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
     )
 
 
-def _funnel(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+def _funnel(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     import pandas as pd
 
     from sciatrial.synthesis import TauMethod, begg_test, egger_test, pool_effects, synthesise, trim_and_fill
@@ -163,7 +161,7 @@ def _funnel(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
 _FEWEST_FOR_ASYMMETRY = 3
 
 
-def _left_out(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+def _left_out(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     import pandas as pd
 
     from sciatrial.synthesis import synthesise
@@ -176,7 +174,7 @@ def _left_out(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
     return Shown(f"What it hangs on: {found.question.in_words()}", frame, note), _picture("plot_left_out", found)
 
 
-def _certainty(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+def _certainty(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     from sciatrial.synthesis import certainty_of, epidural_routes, synthesise
 
     evidence = asked.evidence()
@@ -193,7 +191,7 @@ def _certainty(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
     return Shown(f"Certainty (GRADE): {made.question}", made.domains, note, narrow), None
 
 
-def _map(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+def _map(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     from sciatrial.synthesis import EPIDURAL, evidence_map
 
     frame: Any = evidence_map(asked.evidence())
@@ -207,7 +205,7 @@ def _map(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
     return shown, _picture("plot_evidence_map", frame)
 
 
-def _directness(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+def _directness(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     from sciatrial.synthesis import speaks_of
 
     frame: Any = speaks_of(asked.evidence())
@@ -216,7 +214,7 @@ def _directness(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
     return Shown("What each study speaks of", frame, f"Studies of cells: {counts}."), None
 
 
-def _network(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+def _network(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     import pandas as pd
 
     from sciatrial.evidence import arm_estimates, published_contrasts
@@ -246,7 +244,7 @@ def _network(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
     return Shown("Trials that compare treatments", pd.DataFrame(rows), note), _picture("plot_network", arms)
 
 
-def _moderators(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+def _moderators(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     from sciatrial.synthesis import CELLS, PAIN, PLACEBO_PROCEDURE, regress_effects
 
     found = regress_effects(
@@ -263,7 +261,7 @@ def _moderators(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
     return Shown(title, found.coefficients, note), _picture("plot_regression", found)
 
 
-def _harms(asked: Asked) -> tuple[Shown, Callable[[], Figure] | None]:
+def _harms(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     from sciatrial.synthesis import CELLS, PLACEBO_PROCEDURE, pool_harms
 
     frame = pool_harms(

@@ -62,7 +62,7 @@ def _context(review: Review, stamp: Mapping[str, Any], courses: TimeCourseResult
     figures: dict[str, dict[str, Any]] = {}
     answers = [_answer(answer, review, figures) for answer in review.answers]
     lights = review.lights.set_index("study_id")
-    pooled = sorted({study for answer in review.answers for study in answer.studies.get("study", [])})
+    pooled = sorted({str(study) for answer in review.answers for study in answer.studies["study"]})
     of_pooled = lights.reindex(pooled).reset_index(names="study")
     _draw(figures, "map", plot_evidence_map(review.mapped), _SAYS["map"])
     _draw(figures, "network", plot_network(review.network), _SAYS["network"])
@@ -126,7 +126,7 @@ def findings(review: Review) -> list[str]:
         f"{answer.leave_one_out['probability_better'].max():.2f}."
         for answer in fragile
     ]
-    speaks = review.speaks[review.speaks["gives_cells"]]
+    speaks: Any = review.speaks[review.speaks["gives_cells"]]
     counts = speaks["speaks_of"].value_counts()
     told.append(
         f"Of {len(speaks)} studies that gave cells, {counts.get('leg_pain', 0)} measured leg pain "
@@ -217,7 +217,7 @@ def _varied(answer: Pooled) -> pd.DataFrame:
 
 def _certainty(made: Certainty, answer: Pooled) -> dict[str, Any]:
     title = made.question
-    shown = made.domains
+    shown: Any = made.domains
     if len(shown):
         shown = shown.assign(domain=[word.replace("_", " ") for word in shown["domain"]])
         shown = shown[["domain", "judgement", "steps_down", "numbers", "reason"]]
@@ -237,7 +237,7 @@ def _rules(review: Review) -> pd.DataFrame:
 
 def _speaks(review: Review) -> str:
     counts = review.speaks["speaks_of"].value_counts()
-    told = ", ".join(f"{word.replace('_', ' ')} {n}" for word, n in counts.items())
+    told = ", ".join(f"{str(word).replace('_', ' ')} {n}" for word, n in counts.items())
     return f"All {len(review.speaks)} studies of the tables by the pain that they measured: {told}."
 
 
@@ -282,7 +282,7 @@ def _courses(result: TimeCourseResult | None, review: Review, figures: dict[str,
 
 def within_observed(result: TimeCourseResult, frame: Any) -> Any:
     """Leave out months after the last at which a treatment was observed: there the course is extrapolated."""
-    last = result.observed_months.set_index("treatment")["last"]
+    last: Any = result.observed_months.set_index("treatment")["last"]
     pairs = zip(frame["treatment"], frame["month"], strict=True)
     return frame[[month <= last.get(name, np.inf) + _HALF_A_MONTH for name, month in pairs]]
 

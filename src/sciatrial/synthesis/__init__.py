@@ -33,7 +33,7 @@ from sciatrial.synthesis.counts_pooled import PooledCounts, mantel_haenszel, poo
 from sciatrial.synthesis.course_models import (
     Correlation,
     CorrelationKind,
-    Heterogeneity,
+    CourseHeterogeneity,
     Reference,
     TimeCourseModel,
     TimeCoursePriors,
@@ -160,6 +160,7 @@ __all__ = [
     "CorrelationKind",
     "CountsModel",
     "Course",
+    "CourseHeterogeneity",
     "Diagnostics",
     "Domain",
     "DoseFunction",

@@ -353,7 +353,8 @@ def _exact(studies: Any) -> dict[str, Any]:
         "probability_better": 1 - made.below_zero,
         "note": (
             "exact conditional likelihood, counts rounded; spread between trials "
-            f"half-normal({made.prior.tau_scale:g}), log odds ratio normal({made.prior.mean:g}, {made.prior.mean_sd:g}²)"
+            f"half-normal({made.prior.tau_scale:g}), log odds ratio normal({made.prior.mean:g}, "
+            f"{made.prior.mean_sd:g}²)"
         ),
     }  # fmt: skip
 

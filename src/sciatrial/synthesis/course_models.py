@@ -17,7 +17,7 @@ class Reference(StrEnum):
     COURSE = "course"  # the same function as effects, with coefficients of its own for every study
 
 
-class Heterogeneity(StrEnum):
+class CourseHeterogeneity(StrEnum):
     """How effects of one treatment scatter between studies."""
 
     NONE = "none"
@@ -98,7 +98,7 @@ class TimeCourseModel:
     shape: Shape
     correlation: Correlation
     reference: Reference = Reference.FREE
-    heterogeneity: Heterogeneity = Heterogeneity.CONSTANT
+    heterogeneity: CourseHeterogeneity = CourseHeterogeneity.CONSTANT
     change_from_baseline: bool = False
     classes: Mapping[str, str] | None = None
 

@@ -12,7 +12,7 @@ from sciatrial.foundation import Progress, silent
 from sciatrial.synthesis.arm_tables import Arms
 from sciatrial.synthesis.course_design import arrays_of, whitening
 from sciatrial.synthesis.course_models import (
-    Heterogeneity,
+    CourseHeterogeneity,
     Reference,
     TimeCourseModel,
     TimeCoursePriors,
@@ -51,8 +51,8 @@ def sample_courses(
     def hyper() -> dict[str, Any]:
         """Sample what is not linear."""
         half, chosen = distributions.HalfNormal, {}
-        if model.heterogeneity is not Heterogeneity.NONE:
-            n_spreads = 1 if model.heterogeneity is Heterogeneity.CONSTANT else n_course
+        if model.heterogeneity is not CourseHeterogeneity.NONE:
+            n_spreads = 1 if model.heterogeneity is CourseHeterogeneity.CONSTANT else n_course
             prior = half(priors.heterogeneity_scale).expand([n_spreads]).to_event(1)
             chosen["heterogeneity"] = numpyro.sample("heterogeneity", prior)
         if classes:
@@ -76,9 +76,9 @@ def sample_courses(
             present_functions = functions * values["present"][:, :, None]
             own = [] if model.change_from_baseline else [values["present"][:, :, None]]
             baseline = jnp.concatenate([*own, present_functions], axis=2)
-        if model.heterogeneity is Heterogeneity.NONE:
+        if model.heterogeneity is CourseHeterogeneity.NONE:
             random = jnp.zeros((n_studies, n_rows, 1))
-        elif model.heterogeneity is Heterogeneity.CONSTANT:
+        elif model.heterogeneity is CourseHeterogeneity.CONSTANT:
             random = chosen["heterogeneity"][0] * values["random"] * (values["months"] > 0)[:, :, None]
         else:
             scaled = functions * chosen["heterogeneity"]
@@ -122,8 +122,8 @@ def sample_courses(
     names = [f"{t}, {c}" for t in network.treatments[1:] for c in shape.coefficients]
     names += [f"direct - indirect, {c}" for c in shape.coefficients] if extra is not None else []
     reported: dict[str, tuple[str, ...]] = {"coefficient": tuple(names)}
-    if model.heterogeneity is not Heterogeneity.NONE:
-        reported["heterogeneity"] = ("",) if model.heterogeneity is Heterogeneity.CONSTANT else shape.coefficients
+    if model.heterogeneity is not CourseHeterogeneity.NONE:
+        reported["heterogeneity"] = ("",) if model.heterogeneity is CourseHeterogeneity.CONSTANT else shape.coefficients
     if classes:
         reported |= {
             "class_sd": shape.coefficients,

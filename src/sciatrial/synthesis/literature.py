@@ -8,16 +8,10 @@ import pandas as pd
 
 from sciatrial.evidence import Assumptions, Evidence, arm_estimates, published_contrasts
 from sciatrial.foundation import EvidenceError, Problem, Progress, silent
+from sciatrial.synthesis.course_models import Correlation, CorrelationKind, TimeCourseModel, TimeCoursePriors
 from sciatrial.synthesis.courses import Course, Shape
 from sciatrial.synthesis.sampling import Sampler
-from sciatrial.synthesis.time_course import (
-    Correlation,
-    CorrelationKind,
-    TimeCourseModel,
-    TimeCoursePriors,
-    TimeCourseResult,
-    fit_time_course,
-)
+from sciatrial.synthesis.time_course import TimeCourseResult, fit_time_course
 from sciatrial.synthesis.treatments import PLACEBO_PROCEDURE, Level, class_of
 from sciatrial.synthesis.trial_arms import PAIN, Reviews, StudyChoice, islands_of, trial_arms
 

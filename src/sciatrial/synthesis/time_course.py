@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sciatrial.foundation import EvidenceError, Problem, Progress, silent
 from sciatrial.synthesis.arm_tables import Arms, Likelihood, arms_of
 from sciatrial.synthesis.course_models import (
-    Heterogeneity,
+    CourseHeterogeneity,
     TimeCourseModel,
     TimeCoursePriors,
 )
@@ -82,7 +82,7 @@ class TimeCourseResult:
         deviates = np.random.default_rng(seed).standard_normal((*effect.shape[:2], spread.shape[1]))
         # the reference's own deviate is shared, so two treatments of one trial have correlation 1/2
         deviates = (deviates[:, 1:] + deviates[:, :1]) / np.sqrt(2)
-        if self.model.heterogeneity is Heterogeneity.CONSTANT:
+        if self.model.heterogeneity is CourseHeterogeneity.CONSTANT:
             functions = np.broadcast_to((at > 0).astype(float)[None, :, None], (len(spread), len(at), 1))
         else:
             functions = self._functions(at)
@@ -202,9 +202,9 @@ def _dataset(network: Arms, model: TimeCourseModel, draws: Draws) -> xr.Dataset:
         "treatment": list(network.treatments),
         "coefficient": coefficients,
     }
-    if model.heterogeneity is Heterogeneity.CONSTANT:
+    if model.heterogeneity is CourseHeterogeneity.CONSTANT:
         data["heterogeneity"] = ("draw", values["heterogeneity"][:, 0])
-    elif model.heterogeneity is Heterogeneity.COEFFICIENTS:
+    elif model.heterogeneity is CourseHeterogeneity.COEFFICIENTS:
         data["heterogeneity"] = (("draw", "coefficient"), values["heterogeneity"])
     for name in ("rho", model.shape.parameter):
         if name in values:
