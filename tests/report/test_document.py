@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 from sciatrial.calibration import read_behaviours
+from sciatrial.evidence import read_evidence
 from sciatrial.foundation import StudyError
 from sciatrial.report import write_report
 from sciatrial.report.document import render
 from sciatrial.report.words import DISCLAIMER
+from sciatrial.synthesis import Question, certainty_of, evidence_map, synthesise, traffic_lights
 from tests.report.conftest import STUDY, operating_of, trials
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -178,3 +180,19 @@ def test_a_report_that_cannot_be_written_is_told(inputs, tmp_path):
     (tmp_path / "file").write_text("mine", encoding="utf-8")
     with pytest.raises(StudyError, match="cannot be written"):
         write_report(inputs, tmp_path / "file" / "report.html")
+
+
+def test_trials_together_are_told_with_and_without_an_answer(inputs):
+    evidence = read_evidence()
+    asked = (Question("leg_pain", 12), Question("pain", 12))
+    answers = [synthesise(evidence, question, with_sensitivity=False) for question in asked]
+    together = [(answer, certainty_of(evidence, answer)) for answer in answers]
+    page = render(replace(inputs, together=together, lights=traffic_lights(evidence), mapped=evidence_map(evidence)))
+    section = page[page.index('id="together"') : page.index('id="sources"')]
+    assert section.count("No answer:") == 1
+    assert "in one trial; a new trial may see" in section
+    assert section.count("<img") == 2
+
+
+def test_without_them_there_is_no_section(inputs):
+    assert 'id="together"' not in render(inputs)

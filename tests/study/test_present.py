@@ -23,3 +23,13 @@ def test_every_source_is_published_with_a_citation_or_is_called_an_assumption(fi
 
 def test_rows_that_cannot_be_used_are_counted_by_reason(finished):
     assert sum(report_inputs(finished.folder).unusable_rows.values()) == 835 - 597
+
+
+def test_what_trials_of_cells_say_together_stands_beside_a_study_of_cells(finished):
+    inputs = report_inputs(finished.folder)
+    asked = [answer.question for answer, _ in inputs.together]
+    endpoint = inputs.operating.endpoint
+    assert asked[0].outcome == endpoint["outcome"]
+    assert asked[-1].outcome == "responder"
+    assert (inputs.mapped["route"] == "perineural").any()
+    assert 'id="together"' in finished.report.read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,11 @@ import numpy as np
 import pandas as pd
 
 from sciatrial.report import figures, tables, words
+from sciatrial.report.evidence_figures import plot_evidence_map
+from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.page import css, html_table, picture_address, rendered, write_page
+from sciatrial.report.review_page import answer_words
+from sciatrial.synthesis import Certainty, Pooled
 from sciatrial.trial import OperatingCharacteristics, Scenario, TrialResult
 
 _OPERATING_HEADS = {
@@ -46,6 +50,8 @@ class ReportInputs:
         Rows of `expected_harms`.
     unused_counts
         Reason → number of rows of the safety table that feed no harm.
+    together, lights, mapped
+        What the trials in the tables say together at the endpoint's visit, their risk of bias, and the evidence map.
     """
 
     study: Mapping[str, Any]
@@ -62,6 +68,9 @@ class ReportInputs:
     unusable_rows: Mapping[str, int]
     harms: pd.DataFrame
     unused_counts: Mapping[str, int]
+    together: Sequence[tuple[Pooled, Certainty]] = ()
+    lights: pd.DataFrame | None = None
+    mapped: pd.DataFrame | None = None
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> Path:
@@ -118,6 +127,16 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "harms": tables.harms_wide(inputs.harms),
         "unused_counts": inputs.unused_counts,
         "counts": _counts(inputs.operating),
+        "together": [
+            {
+                "title": _sentence(answer.question.in_words()),
+                "unanswered": answer.unanswered,
+                "figure": f"together-{place}",
+                "told": "" if answer.unanswered else answer_words(answer),
+                "certainty": certainty.grade.replace("_", " "),
+            }
+            for place, (answer, certainty) in enumerate(inputs.together)
+        ],
         "figures": _figures(inputs, comparison),
         "table": html_table,
     }
@@ -257,8 +276,19 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
             figures.plot_published(comparison, colours=colours),
             "Published arm results beside simulated trials. The interval is of an arm's summary over simulated trials.",
         )
+    for place, (answer, _) in enumerate(inputs.together):
+        if not answer.unanswered:
+            said = f"{_sentence(answer.question.in_words())}: published trials, and what they say together."
+            made[f"together-{place}"] = (plot_forest(answer, inputs.lights), said)
+    if inputs.mapped is not None:
+        said = "Published studies of cells by type and route. What nobody has studied is marked."
+        made["map"] = (plot_evidence_map(inputs.mapped), said)
     return {
         # as wide as its text was set for, so that letters are the same size in every figure
         name: {"address": picture_address(figure), "says": says, "width": round(figure.get_figwidth() * 112)}
         for name, (figure, says) in made.items()
     }
+
+
+def _sentence(words_of_it: str) -> str:
+    return words_of_it[:1].upper() + words_of_it[1:]

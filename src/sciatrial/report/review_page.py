@@ -112,12 +112,9 @@ def findings(review: Review) -> list[str]:
     for answer, certainty in zip(review.answers, review.certainties, strict=True):
         if answer.unanswered:
             continue
-        main = answer.main
-        estimate, interval, new = _numbers(answer, main)
-        trials = "one trial" if len(answer.studies) == 1 else f"{len(answer.studies)} trials"
         told.append(
-            f"{words_of(answer.outcome)} at {answer.month} months, cells against a placebo procedure: {estimate} "
-            f"({interval}) in {trials}; a new trial may see {new}. Certainty {certainty.grade.replace('_', ' ')}."
+            f"{words_of(answer.outcome)} at {answer.month} months, cells against a placebo procedure: "
+            f"{answer_words(answer)} Certainty {certainty.grade.replace('_', ' ')}."
         )
     fragile = [answer for answer in review.answers if _hangs_on_one(answer)]
     told += [
@@ -133,6 +130,13 @@ def findings(review: Review) -> list[str]:
         f"({_controlled(speaks)} of them with a control), {counts.get('back_pain_only', 0)} back pain only."
     )
     return told
+
+
+def answer_words(answer: Pooled) -> str:
+    """Return an answer as a sentence: effect, interval, trials, and what a new trial may see."""
+    estimate, interval, new = _numbers(answer, answer.main)
+    trials = "one trial" if len(answer.studies) == 1 else f"{len(answer.studies)} trials"
+    return f"{estimate} ({interval}) in {trials}; a new trial may see {new}."
 
 
 def _controlled(speaks: Any) -> int:

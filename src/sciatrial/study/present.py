@@ -16,7 +16,20 @@ from sciatrial.model import sciatica_model
 from sciatrial.report import ReportInputs, compare_with_published, write_report
 from sciatrial.study.folder import read_run
 from sciatrial.study.read import read_study
-from sciatrial.trial import OperatingCharacteristics, TrialResult, expected_harms
+from sciatrial.synthesis import (
+    CELLS,
+    OUTCOMES,
+    PAIN,
+    RESPONDER,
+    VISITS,
+    Question,
+    certainty_of,
+    epidural_routes,
+    evidence_map,
+    synthesise_many,
+    traffic_lights,
+)
+from sciatrial.trial import Design, OperatingCharacteristics, TrialResult, expected_harms
 
 
 def write_run_report(folder: str | Path) -> Path:
@@ -63,7 +76,21 @@ def report_inputs(folder: Path) -> ReportInputs:
         unusable_rows=_unusable(evidence),
         harms=expected_harms(study.design, evidence, draws.one(0), seed=stamp["seed"]),
         unused_counts=unused_counts(evidence.safety),
+        **_together(study.design, evidence),
     )
+
+
+def _together(design: Design, evidence: Evidence) -> dict[str, Any]:
+    """Return what published trials of cells say together at the visit nearest to the endpoint's."""
+    if not any(arm.intervention == CELLS for arm in design.arms.values()):
+        return {}
+    month = min(VISITS, key=lambda visit: abs(visit - design.endpoint.month))
+    own = str(design.endpoint.outcome) if str(design.endpoint.outcome) in OUTCOMES else PAIN
+    asked = [Question(outcome, month) for outcome in dict.fromkeys((own, PAIN, RESPONDER))]
+    answers = synthesise_many(evidence, asked, with_sensitivity=False)
+    routes = epidural_routes()
+    together = [(answer, certainty_of(evidence, answer, asked_routes=routes)) for answer in answers]
+    return {"together": together, "lights": traffic_lights(evidence), "mapped": evidence_map(evidence)}
 
 
 def _prior_rows(rows: pd.DataFrame, draws: Draws) -> pd.DataFrame:
