@@ -131,6 +131,7 @@ from sciatrial.synthesis.trial_arms import (
     islands_of,
     trial_arms,
 )
+from sciatrial.synthesis.uncontrolled import arm_changes, pool_changes
 
 __all__ = [
     "CELLS",
@@ -218,6 +219,7 @@ __all__ = [
     "Unstructured",
     "WithinStudy",
     "absolute",
+    "arm_changes",
     "at_visit",
     "begg_test",
     "certainty_of",
@@ -249,6 +251,7 @@ __all__ = [
     "new_study",
     "peters_test",
     "pool_binomial_normal",
+    "pool_changes",
     "pool_effects",
     "pool_harms",
     "pool_jointly",
