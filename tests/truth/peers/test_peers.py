@@ -8,7 +8,7 @@ from peers.every_case import ALLOWED, every_pair, file_mark
 
 from sciatrial.exchange import CAUSES, REFERENCE_TREATMENTS, reference_case
 
-RESULTS = sorted(Path(__file__).parent.glob("*.csv"))
+RESULTS = [Path(__file__).parent / f"{name}.csv" for name in ("amici", "copasi")]
 
 
 def rows(path):
@@ -17,7 +17,7 @@ def rows(path):
 
 
 def test_both_programs_were_run():
-    assert [path.stem for path in RESULTS] == ["amici", "copasi"]
+    assert all(path.is_file() for path in RESULTS)
 
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
