@@ -21,6 +21,9 @@ class Fit:
         pD: the sum of the leverages.
     dic
         Residual deviance plus pD; a difference below 3 to 5 is none.
+    half_variance
+        pV: half the posterior variance of the deviance, which programs on top of JAGS print as pD; it equals pD where
+        everything is normal, and is larger where it is not.
     n_points
         Rows.
     points
@@ -30,6 +33,7 @@ class Fit:
     residual_deviance: float
     effective_parameters: float
     dic: float
+    half_variance: float
     n_points: int
     points: pd.DataFrame
 
@@ -41,14 +45,13 @@ class Fit:
         )
 
 
-def fit_of(
-    points: pd.DataFrame, mean_deviance: NDArray[np.float64], at_mean: NDArray[np.float64], n_points: int
-) -> Fit:
-    """Return the fit from the mean deviance of each point and its deviance at the mean of its fitted values."""
+def fit_of(points: pd.DataFrame, deviances: NDArray[np.float64], at_mean: NDArray[np.float64], n_points: int) -> Fit:
+    """Return the fit from deviances (dims ``draw, point``) and those at the mean of the fitted values (``point``)."""
+    mean_deviance = deviances.mean(0)
     leverage = mean_deviance - at_mean
     total, used = float(mean_deviance.sum()), float(leverage.sum())
     shown = points.reset_index(drop=True).assign(deviance=mean_deviance, leverage=leverage)
-    return Fit(total, used, total + used, n_points, shown)
+    return Fit(total, used, total + used, float(deviances.sum(1).var() / 2), n_points, shown)
 
 
 def normal_fit(
@@ -59,7 +62,7 @@ def normal_fit(
     def deviance(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return ((estimate - values) / se) ** 2
 
-    return fit_of(points, deviance(fitted).mean(0), deviance(fitted.mean(0)), len(points))
+    return fit_of(points, deviance(fitted), deviance(fitted.mean(0)), len(points))
 
 
 def binomial_fit(
@@ -73,4 +76,4 @@ def binomial_fit(
         observed = xlogy(events, events / n) + xlogy(others, others / n)
         return 2 * (observed - xlogy(events, share) - xlogy(others, 1 - share))
 
-    return fit_of(points, deviance(fitted).mean(0), deviance(fitted.mean(0)), len(points))
+    return fit_of(points, deviance(fitted), deviance(fitted.mean(0)), len(points))

@@ -218,8 +218,10 @@ def _dataset(network: Arms, model: TimeCourseModel, draws: Draws) -> xr.Dataset:
 
 
 def _fit(network: Arms, draws: Draws) -> Fit:
-    mean = one_dim(draws.values["study_deviance"]).mean(0)
-    return fit_of(pd.DataFrame({"study": network.studies}), mean, draws.values["deviance_at_mean"], len(network.frame))
+    deviances = one_dim(draws.values["study_deviance"])
+    return fit_of(
+        pd.DataFrame({"study": network.studies}), deviances, draws.values["deviance_at_mean"], len(network.frame)
+    )
 
 
 def _told(column: NDArray[np.float64]) -> str:

@@ -8,8 +8,7 @@ from peers.every_case import ALLOWED, every_pair, file_mark
 
 from sciatrial.exchange import CAUSES, REFERENCE_TREATMENTS, reference_case
 
-HERE = Path(__file__).parent
-RESULTS = [HERE / f"{name}.csv" for name in ("amici", "copasi")]
+RESULTS = [Path(__file__).parent / f"{name}.csv" for name in ("amici", "copasi")]
 
 
 def rows(path):
@@ -18,7 +17,7 @@ def rows(path):
 
 
 def test_both_programs_were_run():
-    assert all(path.exists() for path in RESULTS)
+    assert all(path.is_file() for path in RESULTS)
 
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
