@@ -17,9 +17,9 @@ from sciatrial.synthesis import (
     Correlation,
     CorrelationKind,
     Course,
+    CourseHeterogeneity,
     DosePriors,
     Effects,
-    CourseHeterogeneity,
     NetworkPriors,
     Reference,
     Sampler,
@@ -48,7 +48,7 @@ SMOKING, SPLIT, TRIPTANS = "multinma-smoking-RE", "MBNMAtime-osteopain-nodesplit
 PLUG_IN = "theirs puts the mean log odds into the deviance, ours the mean probability; see the row 'as theirs'"
 RELATIVE_RATE = (
     "the printed text does not say how the rate is shared, nor which arms direct evidence keeps; ours has one rate. "
-    "Least squares on the two arms with a rate for each study and treatment gives -0.002 for Na_1000, but 0.39 for Ro_25"
+    "Least squares on the two arms with a rate for each study and treatment gives -0.002 for Na_1000 but 0.39 for Ro_25"
 )
 HALF_VARIANCE = "theirs takes half the variance of the deviance for pD; see the row 'as theirs'"
 NOISE = "half a variance has a Monte-Carlo error of several units here, in their few thousand draws and in ours"
