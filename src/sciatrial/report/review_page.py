@@ -35,7 +35,12 @@ _DRAWN_MONTHS = (0.0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 12, 15, 18, 21, 24, 
 
 
 def write_review(
-    review: Review, path: str | Path, *, stamp: Mapping[str, Any], courses: TimeCourseResult | None = None
+    review: Review,
+    path: str | Path,
+    *,
+    stamp: Mapping[str, Any],
+    courses: TimeCourseResult | None = None,
+    varied: pd.DataFrame | None = None,
 ) -> Path:
     """Write the page.
 
@@ -49,16 +54,20 @@ def write_review(
         ``version, created, tables, is_quick``.
     courses
         Effects over time; None where they were not fitted.
+    varied
+        What `vary_correlation` made; None where it was not varied.
 
     Raises
     ------
     StudyError
         When it cannot be written; what was there before stays.
     """
-    return write_page(rendered("review.html.j2", _context(review, stamp, courses)), path)
+    return write_page(rendered("review.html.j2", _context(review, stamp, courses, varied)), path)
 
 
-def _context(review: Review, stamp: Mapping[str, Any], courses: TimeCourseResult | None) -> dict[str, Any]:
+def _context(
+    review: Review, stamp: Mapping[str, Any], courses: TimeCourseResult | None, varied: pd.DataFrame | None
+) -> dict[str, Any]:
     figures: dict[str, dict[str, Any]] = {}
     answers = [_answer(answer, review, figures) for answer in review.answers]
     lights = review.lights.set_index("study_id")
@@ -84,6 +93,7 @@ def _context(review: Review, stamp: Mapping[str, Any], courses: TimeCourseResult
         "islands": _islands(review.islands),
         "network_table": None,
         **_courses(courses, review, figures),
+        "varied": _correlations(courses, varied),
         "regressions": _regressions(review, figures),
         "harms": _harms(review.harms),
         "lights": of_pooled.map(lambda word: str(word).replace("_", " ")) if len(of_pooled) else of_pooled,
@@ -282,6 +292,22 @@ def _courses(result: TimeCourseResult | None, review: Review, figures: dict[str,
             "within trials inform effects; cell products share a class; visits of one arm are correlated as assumed."
         )
     return nothing | {"course_words": spoken, "course_table": pd.DataFrame(rows), "course_text": result.table(_MONTHS)}
+
+
+def _correlations(result: TimeCourseResult | None, varied: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the effects at a year under each correlation of visits, side by side."""
+    if result is None or varied is None:
+        return pd.DataFrame()
+    assumed = result.frame((12.0,)).assign(correlation=result.model.correlation.rho)
+    both: Any = pd.concat([assumed, varied], ignore_index=True)
+    both = within_observed(result, both[both["month"] == 12.0])
+    both = both[both["treatment"] != result.reference]
+    told = [
+        f"{number(row['median'])} ({number(row['low'])} to {number(row['high'])})" for row in both.to_dict("records")
+    ]
+    wide = both.assign(told=told).pivot_table(index="treatment", columns="correlation", values="told", aggfunc="first")
+    wide.columns = [f"correlation {value:g}" for value in wide.columns]
+    return wide.reset_index().assign(treatment=[words_of(str(name)) for name in wide.index])
 
 
 def within_observed(result: TimeCourseResult, frame: Any) -> Any:

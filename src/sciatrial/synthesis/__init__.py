@@ -54,7 +54,7 @@ from sciatrial.synthesis.harms import pool_harms
 from sciatrial.synthesis.heterogeneity import Heterogeneity, TauMethod, heterogeneity
 from sciatrial.synthesis.influence import Influence, influence, leave_one_out
 from sciatrial.synthesis.joint import pool_jointly
-from sciatrial.synthesis.literature import fit_literature, literature_arms
+from sciatrial.synthesis.literature import fit_literature, literature_arms, vary_correlation
 from sciatrial.synthesis.moderators import Moderator, Regression, regress_effects
 from sciatrial.synthesis.multilevel import (
     MultilevelEffect,
@@ -290,4 +290,5 @@ __all__ = [
     "trial_arms",
     "trial_shares",
     "trim_and_fill",
+    "vary_correlation",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -86,6 +87,40 @@ def fit_literature(
 
 
 _QUICK: dict[str, Any] = {"n_warmup": 300, "n_draws": 250, "n_chains": 2}
+
+
+def vary_correlation(
+    evidence: Evidence,
+    *,
+    seed: int,
+    correlations: Sequence[float] = (0.3, 0.8),
+    months: Sequence[float] = (6.0, 12.0),
+    outcome: str = PAIN,
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """Fit the effects over time under other correlations of one arm's visits, which no table tells.
+
+    Parameters
+    ----------
+    evidence, seed, outcome, progress
+        As in `fit_literature`.
+    correlations
+        0 to below 1.
+    months
+        At which effects are told.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``correlation, treatment, month, median, low, high, converged``.
+    """
+    frames = []
+    for correlation in correlations:
+        assumed = Assumptions(correlation_over_visits=correlation)
+        made = fit_literature(evidence, seed=seed, outcome=outcome, assumptions=assumed, progress=progress)
+        frame = made.frame(tuple(months))[["treatment", "month", "median", "low", "high"]]
+        frames.append(frame.assign(correlation=correlation, converged=made.converged))
+    return pd.concat(frames, ignore_index=True)
 
 
 def literature_arms(
