@@ -17,9 +17,9 @@ from sciatrial.synthesis import (
     Correlation,
     CorrelationKind,
     Course,
-    CourseHeterogeneity,
     DosePriors,
     Effects,
+    CourseHeterogeneity,
     NetworkPriors,
     Reference,
     Sampler,
@@ -45,12 +45,14 @@ RESULTS = ROOT / "tests" / "truth" / "peers" / "multinma.csv"
 COLUMNS = ["case", "quantity", "ours", "theirs", "difference", "tolerance", "mcse", "agrees"]
 # why a number is not reproduced; the row says False all the same, and anything else that differs fails the comparison
 SMOKING, SPLIT, TRIPTANS = "multinma-smoking-RE", "MBNMAtime-osteopain-nodesplit-ITP", "MBNMAdose-triptans-emax"
-PLUG_IN = "theirs puts the mean log odds into the deviance, ours the mean probability; see the row 'as theirs'"
+PLUG_IN = "the deviance at the mean log odds gives it, ours is at the mean probability; see the row 'as theirs'"
 RELATIVE_RATE = (
     "the printed text does not say how the rate is shared, nor which arms direct evidence keeps; ours has one rate. "
-    "Least squares on the two arms with a rate for each study and treatment gives -0.002 for Na_1000 but 0.39 for Ro_25"
+    "Least squares on two arms with a rate for each study and treatment gives -0.002 for Na_1000, but 0.39 for Ro_25"
 )
-HALF_VARIANCE = "theirs takes half the variance of the deviance for pD; see the row 'as theirs'"
+HALF_VARIANCE = (
+    "half the variance of the deviance in place of pD gives it to Monte-Carlo error; see the row 'as theirs'"
+)
 NOISE = "half a variance has a Monte-Carlo error of several units here, in their few thousand draws and in ours"
 REASONS = {
     (SMOKING, "pD"): PLUG_IN,
