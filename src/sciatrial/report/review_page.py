@@ -272,7 +272,7 @@ def _courses(result: TimeCourseResult | None, review: Review, figures: dict[str,
             "no_course": "Not fitted here: sciatrial synthesise --courses does, where the sampler is installed."
         }
     drawn = within_observed(result, result.frame(_DRAWN_MONTHS))
-    _draw(figures, "courses", plot_courses(drawn, review.network), _SAYS["courses"])
+    _draw(figures, "courses", plot_courses(drawn, review.visits), _SAYS["courses"])
     shown = within_observed(result, result.frame(_MONTHS))
     shown = shown[shown["treatment"] != result.reference]
     new = result.new_trial(_MONTHS, seed=1)

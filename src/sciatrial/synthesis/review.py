@@ -18,6 +18,7 @@ from sciatrial.synthesis.directness import evidence_map, speaks_of
 from sciatrial.synthesis.harms import pool_harms
 from sciatrial.synthesis.moderators import Moderator, Regression, regress_effects
 from sciatrial.synthesis.question import Question
+from sciatrial.synthesis.treatments import Level
 from sciatrial.synthesis.trial_arms import PAIN, Reviews, islands_of, trial_arms
 
 
@@ -26,7 +27,8 @@ class Review:
     """What a systematic reviewer would want on one page.
 
     `answers` and `certainties` stand in the order of the questions; `network` is what `trial_arms` gave for pain, with
-    reviews standing in where no trial has a row, and `islands` its connected parts.
+    reviews standing in where no trial has a row, `visits` the same with cell products told apart, and `islands` the
+    connected parts.
     """
 
     fingerprint: str
@@ -36,6 +38,7 @@ class Review:
     speaks: pd.DataFrame
     lights: pd.DataFrame
     network: pd.DataFrame
+    visits: pd.DataFrame
     islands: tuple[tuple[str, ...], ...]
     regressions: tuple[Regression, ...]
     harms: pd.DataFrame
@@ -87,7 +90,10 @@ def review_evidence(
     assumed = assumptions or Assumptions()
     estimates = arm_estimates(evidence, assumed)
     answers = synthesise_many(evidence, questions, assumptions=assumed, progress=progress)
-    network = trial_arms(estimates, published_contrasts(evidence), outcome=PAIN, reviews=Reviews.STAND_IN)
+    network, visits = (
+        trial_arms(estimates, published_contrasts(evidence), outcome=PAIN, level=level, reviews=Reviews.STAND_IN)
+        for level in (Level.CLASS, Level.PRODUCT)
+    )
     return Review(
         fingerprint=evidence.fingerprint(),
         answers=tuple(answers),
@@ -96,6 +102,7 @@ def review_evidence(
         speaks=speaks_of(evidence),
         lights=traffic_lights(evidence),
         network=network,
+        visits=visits,
         islands=tuple(islands_of(network)),
         regressions=tuple(regress_effects(evidence, moderator, assumptions=assumed) for moderator in Moderator),
         harms=pool_harms(evidence),
