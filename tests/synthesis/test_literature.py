@@ -7,7 +7,8 @@ import pytest
 
 from sciatrial.evidence import Assumptions
 from sciatrial.foundation import EvidenceError
-from sciatrial.synthesis.literature import fit_literature, literature_arms
+from sciatrial.synthesis.literature import check_consistency, fit_literature, literature_arms, vary_correlation
+from sciatrial.synthesis.node_splits import splittable
 from sciatrial.synthesis.treatments import PLACEBO_PROCEDURE
 
 
@@ -74,3 +75,22 @@ def test_the_assumed_correlation_is_told(fitted):
 def test_a_fit_that_did_not_converge_says_so_first(fitted):
     first = fitted.table().splitlines()[0]
     assert first.startswith("Converged" if fitted.converged else "NOT CONVERGED")
+
+
+def test_only_comparisons_in_a_loop_can_be_checked_for_consistency(evidence):
+    arms = literature_arms(evidence)
+    pairs = {frozenset(pair) for pair in splittable(arms, reference=PLACEBO_PROCEDURE)}
+    loop = ("surgery", "physiotherapy", "usual_care")
+    assert pairs == {frozenset(loop) - {name} for name in loop}
+
+
+def test_without_a_loop_there_is_nothing_to_check(evidence):
+    none = dataclasses.replace(evidence, facts=evidence.facts.iloc[:0])
+    assert check_consistency(none, seed=1) is None
+
+
+def test_another_correlation_of_visits_is_told_beside_its_effects(evidence):
+    made = vary_correlation(evidence, seed=2, correlations=(0.3,), months=(12.0,))
+    assert set(made["correlation"]) == {0.3}
+    assert set(made["month"]) == {12.0}
+    assert made["converged"].all()

@@ -28,13 +28,14 @@ def synthesise(
     from sciatrial.apps.bar import Bar
     from sciatrial.evidence import read_evidence
     from sciatrial.report import write_review
-    from sciatrial.synthesis import fit_literature, review_evidence, vary_correlation
+    from sciatrial.synthesis import check_consistency, fit_literature, review_evidence, vary_correlation
 
     refuse_unwritable_folder(out)
     evidence = read_evidence(tables)
     with Bar(Console(stderr=True)) as bar:
         review = review_evidence(evidence, progress=bar)
         fitted = fit_literature(evidence, seed=seed, quick=quick, progress=bar) if courses else None
+        splits = check_consistency(evidence, seed=seed, progress=bar) if courses and not quick else None
         varied = vary_correlation(evidence, seed=seed, progress=bar) if courses and not quick else None
     stamp = {
         "version": version("sciatrial"), "created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -44,9 +45,11 @@ def synthesise(
         out.mkdir(parents=True)
         for name, frame in _frames(review, fitted).items():
             frame.to_csv(out / f"{name}.csv", index=False)
+        if splits is not None:
+            splits.splits.to_csv(out / "node_splits.csv", index=False)
         if varied is not None:
             varied.to_csv(out / "courses_varied.csv", index=False)
-        write_review(review, out / "report.html", stamp=stamp, courses=fitted, varied=varied)
+        write_review(review, out / "report.html", stamp=stamp, courses=fitted, varied=varied, splits=splits)
     _print(review, fitted)
     print(f"Report: {out / 'report.html'}")
 

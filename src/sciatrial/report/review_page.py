@@ -19,7 +19,7 @@ from sciatrial.report.tables import number
 from sciatrial.synthesis import EPIDURAL, LOG_ODDS, Certainty, Light, Pooled, Review, r_of_answer
 
 if TYPE_CHECKING:
-    from sciatrial.synthesis import TimeCourseResult
+    from sciatrial.synthesis import NodeSplits, TimeCourseResult
 
 _SAYS = {
     "map": "Cells by type and route: patients behind each outcome, and the best design. What nobody has studied is "
@@ -41,6 +41,7 @@ def write_review(
     stamp: Mapping[str, Any],
     courses: TimeCourseResult | None = None,
     varied: pd.DataFrame | None = None,
+    splits: NodeSplits | None = None,
 ) -> Path:
     """Write the page.
 
@@ -56,17 +57,23 @@ def write_review(
         Effects over time; None where they were not fitted.
     varied
         What `vary_correlation` made; None where it was not varied.
+    splits
+        What `check_consistency` made; None where it was not, or could not be, checked.
 
     Raises
     ------
     StudyError
         When it cannot be written; what was there before stays.
     """
-    return write_page(rendered("review.html.j2", _context(review, stamp, courses, varied)), path)
+    return write_page(rendered("review.html.j2", _context(review, stamp, courses, varied, splits)), path)
 
 
 def _context(
-    review: Review, stamp: Mapping[str, Any], courses: TimeCourseResult | None, varied: pd.DataFrame | None
+    review: Review,
+    stamp: Mapping[str, Any],
+    courses: TimeCourseResult | None,
+    varied: pd.DataFrame | None,
+    splits: NodeSplits | None,
 ) -> dict[str, Any]:
     figures: dict[str, dict[str, Any]] = {}
     answers = [_answer(answer, review, figures) for answer in review.answers]
@@ -91,7 +98,7 @@ def _context(
         "rules": _rules(review),
         "speaks": _speaks(review),
         "islands": _islands(review.islands),
-        "network_table": None,
+        "splits": _splits(splits),
         **_courses(courses, review, figures),
         "varied": _correlations(courses, varied),
         "regressions": _regressions(review, figures),
@@ -292,6 +299,24 @@ def _courses(result: TimeCourseResult | None, review: Review, figures: dict[str,
             "within trials inform effects; cell products share a class; visits of one arm are correlated as assumed."
         )
     return nothing | {"course_words": spoken, "course_table": pd.DataFrame(rows), "course_text": result.table(_MONTHS)}
+
+
+def _splits(splits: NodeSplits | None) -> pd.DataFrame:
+    """Return direct and indirect effects side by side."""
+    if splits is None:
+        return pd.DataFrame()
+
+    def told(row: Mapping[str, Any], name: str) -> str:
+        return f"{number(row[name])} ({number(row[f'{name}_low'])} to {number(row[f'{name}_high'])})"
+
+    return pd.DataFrame(
+        [
+            {"comparison": f"{words_of(row['treatment'])} against {words_of(row['comparator']).lower()}",
+             "direct": told(row, "direct"), "indirect": told(row, "indirect"), "difference": told(row, "difference"),
+             "p": f"{row['p_value']:.2f}" if row["converged"] else "not converged"}
+            for row in splits.splits.to_dict("records")
+        ]
+    )  # fmt: skip
 
 
 def _correlations(result: TimeCourseResult | None, varied: pd.DataFrame | None) -> pd.DataFrame:

@@ -54,7 +54,7 @@ from sciatrial.synthesis.harms import pool_harms
 from sciatrial.synthesis.heterogeneity import Heterogeneity, TauMethod, heterogeneity
 from sciatrial.synthesis.influence import Influence, influence, leave_one_out
 from sciatrial.synthesis.joint import pool_jointly
-from sciatrial.synthesis.literature import fit_literature, literature_arms, vary_correlation
+from sciatrial.synthesis.literature import check_consistency, fit_literature, literature_arms, vary_correlation
 from sciatrial.synthesis.moderators import Moderator, Regression, regress_effects
 from sciatrial.synthesis.multilevel import (
     MultilevelEffect,
@@ -223,6 +223,7 @@ __all__ = [
     "at_visit",
     "begg_test",
     "certainty_of",
+    "check_consistency",
     "class_of",
     "compare_evidence",
     "conditional_log_likelihood",

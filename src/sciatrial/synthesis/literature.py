@@ -11,6 +11,7 @@ from sciatrial.evidence import Assumptions, Evidence, arm_estimates, published_c
 from sciatrial.foundation import EvidenceError, Problem, Progress, silent
 from sciatrial.synthesis.course_models import Correlation, CorrelationKind, TimeCourseModel, TimeCoursePriors
 from sciatrial.synthesis.courses import Course, Shape
+from sciatrial.synthesis.node_splits import NodeSplits, split_courses, splittable
 from sciatrial.synthesis.sampling import Sampler
 from sciatrial.synthesis.time_course import TimeCourseResult, fit_time_course
 from sciatrial.synthesis.treatments import PLACEBO_PROCEDURE, Level, class_of
@@ -74,19 +75,50 @@ def fit_literature(
     """
     assumed = assumptions or Assumptions()
     arms = literature_arms(evidence, outcome=outcome, reviews=reviews, studies=studies, assumptions=assumed)
-    cells = {name: class_of(name) for name in set(arms["treatment"]) if class_of(name) != name}
-    model = TimeCourseModel(
-        shape=shape or Shape(Course.TWO_EXPONENTIALS),
-        correlation=Correlation(CorrelationKind.COMPOUND_SYMMETRY, assumed.correlation_over_visits),
-        classes=cells or None,
-    )
+    model = _model(arms, shape or Shape(Course.TWO_EXPONENTIALS), assumed)
     sampler = Sampler(seed=seed, **(_QUICK if quick else {}))
     return fit_time_course(
         arms, reference=PLACEBO_PROCEDURE, model=model, sampler=sampler, priors=priors, progress=progress
     )
 
 
+def _model(arms: Any, shape: Shape, assumed: Assumptions) -> TimeCourseModel:
+    cells = {name: class_of(name) for name in set(arms["treatment"]) if class_of(name) != name}
+    return TimeCourseModel(
+        shape=shape,
+        correlation=Correlation(CorrelationKind.COMPOUND_SYMMETRY, assumed.correlation_over_visits),
+        classes=cells or None,
+    )
+
+
 _QUICK: dict[str, Any] = {"n_warmup": 300, "n_draws": 250, "n_chains": 2}
+
+
+def check_consistency(
+    evidence: Evidence, *, seed: int, month: float = 2.0, outcome: str = PAIN, progress: Progress = silent
+) -> NodeSplits | None:
+    """Split every comparison that has both direct and indirect evidence, and tell both at one month.
+
+    Parameters
+    ----------
+    evidence, seed, outcome, progress
+        As in `fit_literature`.
+    month
+        At which direct and indirect effects are told, above 0.
+
+    Returns
+    -------
+    NodeSplits
+        None where no loop of independent evidence exists, so that consistency cannot be checked at all.
+    """
+    arms = literature_arms(evidence, outcome=outcome)
+    if not splittable(arms, reference=PLACEBO_PROCEDURE):
+        return None
+    model = _model(arms, Shape(Course.TWO_EXPONENTIALS), Assumptions())
+    return split_courses(
+        arms, reference=PLACEBO_PROCEDURE, model=model, month=month, sampler=Sampler(seed=seed), priors=PRIORS,
+        progress=progress,
+    )  # fmt: skip
 
 
 def vary_correlation(
