@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from sciatrial.evidence import published_contrasts
-from sciatrial.foundation import EvidenceError
+from sciatrial.foundation import EvidenceError, FigureFrom
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +30,26 @@ def test_a_trial_is_named_and_is_in_the_tables_and_a_review_is_not(contrasts, ev
     assert (contrasts.loc[contrasts["source"] == "review", "study_id"] == "").all()
 
 
-def test_a_trial_gives_a_difference_only_where_its_arms_give_no_means(contrasts, evidence):
-    means = evidence.outcomes[evidence.outcomes["statistic"].isin(["mean", "mean_change"])]
-    both = contrasts.reset_index().merge(means, on=["study_id", "outcome", "month"])
-    assert both.empty
+def test_a_number_from_the_notes_of_a_study_stands_in_them(evidence):
+    listed = pd.read_csv("src/sciatrial/evidence/published_contrasts.csv", keep_default_na=False, dtype=str)
+    notes = evidence.studies.set_index("study_id")["notes"]
+    of_notes = listed[listed["name"] == ""]
+    assert len(of_notes) > 10
+    for row in of_notes.to_dict("records"):
+        for end in ("low", "high"):
+            assert row[end].lstrip("-") in notes[row["study_id"]], row
+
+
+def test_the_press_widens_a_printed_difference(evidence):
+    plain = published_contrasts(evidence, dict.fromkeys(FigureFrom, 1.0))
+    trusted = published_contrasts(evidence)
+    ratio = (trusted["se"] / plain["se"]).groupby(trusted["figure_from"]).mean()
+    assert ratio["press"] == pytest.approx(1.5)
+    assert ratio["paper"] == pytest.approx(1.0)
 
 
 def test_every_listed_fact_is_in_the_shipped_tables(contrasts):
-    listed = pd.read_csv("src/sciatrial/evidence/published_contrasts.csv")
+    listed = pd.read_csv("src/sciatrial/evidence/published_contrasts.csv", keep_default_na=False)
     assert set(listed["name"]) == set(contrasts.index)
 
 
@@ -49,4 +61,7 @@ def test_a_fact_without_an_interval_is_an_error_that_names_it(evidence):
 
 
 def test_tables_without_the_facts_give_no_contrast(evidence):
-    assert published_contrasts(dataclasses.replace(evidence, facts=evidence.facts.iloc[:0])).empty
+    left = published_contrasts(dataclasses.replace(evidence, facts=evidence.facts.iloc[:0]))
+    assert (left["name"] == "").all()
+    none = dataclasses.replace(evidence, facts=evidence.facts.iloc[:0], studies=evidence.studies.iloc[:0])
+    assert published_contrasts(none).empty

@@ -69,7 +69,7 @@ def test_an_arm_that_counts_its_own_dropouts_uses_them(evidence):
 
 def test_a_row_without_spread_takes_the_predicted_sd_with_its_doubt(made, evidence):
     row = one(made.rows, study_id="noriega2017", arm_id="msc", month=12)
-    spread = predictive_sds(harmonise(evidence))["pain", Phase.CHANGE]
+    spread = predictive_sds(harmonise(evidence), evidence)["pain", Phase.CHANGE]
     assert row["sd"] == pytest.approx(spread.root_mean_square)
     assert row["se"] == pytest.approx(spread.root_mean_square / sqrt(12) * 1.15)
 

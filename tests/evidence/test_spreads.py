@@ -24,30 +24,30 @@ def test_a_spread_is_of_the_start_of_a_visit_or_of_a_change():
     ]  # fmt: skip
 
 
-def test_a_predicted_sd_lies_within_what_studies_print(rows):
+def test_a_predicted_sd_lies_within_what_studies_print(rows, evidence):
     told = rows[rows["usable"] & rows["outcome"].isin(["leg_pain", "back_pain", "pain_unspecified"])]
     printed = told["spread_sd_0_100"].dropna()
-    found = predictive_sds(rows)["pain", Phase.FOLLOW_UP]
+    found = predictive_sds(rows, evidence)["pain", Phase.FOLLOW_UP]
     assert printed.min() < found.median < printed.max()
     assert found.n_studies > 10
 
 
-def test_doubt_about_an_sd_makes_the_expected_variance_larger_than_the_median_sd(rows):
-    found = predictive_sds(rows)["pain", Phase.CHANGE]
+def test_doubt_about_an_sd_makes_the_expected_variance_larger_than_the_median_sd(rows, evidence):
+    found = predictive_sds(rows, evidence)["pain", Phase.CHANGE]
     simulated = found.median * np.exp(np.random.default_rng(1).normal(0, found.log_sd, 400_000))
     assert found.root_mean_square == pytest.approx(np.sqrt((simulated**2).mean()), rel=0.02)
     assert found.root_mean_square > found.median
 
 
-def test_a_study_counts_once_however_many_visits_it_prints(rows):
-    before = predictive_sds(rows)["disability", Phase.FOLLOW_UP]
+def test_a_study_counts_once_however_many_visits_it_prints(rows, evidence):
+    before = predictive_sds(rows, evidence)["disability", Phase.FOLLOW_UP]
     told = rows.query("outcome == 'disability' and usable and month > 0 and statistic == 'mean'")
     told = told[told["spread_sd_0_100"] > SMALLEST_SD_0_100]
     one = rows[rows["study_id"] == told["study_id"].iloc[0]]
-    after = predictive_sds(pd.concat([rows, one]))["disability", Phase.FOLLOW_UP]
+    after = predictive_sds(pd.concat([rows, one]), evidence)["disability", Phase.FOLLOW_UP]
     assert after == before
 
 
-def test_the_words_give_the_interval(rows):
-    found = predictive_sds(rows)["pain", Phase.BASELINE]
+def test_the_words_give_the_interval(rows, evidence):
+    found = predictive_sds(rows, evidence)["pain", Phase.BASELINE]
     assert f"{found.median * exp(1.96 * found.log_sd):.3g}" in found.in_words()

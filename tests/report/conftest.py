@@ -265,7 +265,8 @@ def pooled_of(n: int, scale: str = "points of 100", **changed: Any) -> Pooled:
           "prediction_high": middle + 2 * half if model != "common effect" else np.nan, "tau": 1.5, "tau_low": 0.5,
           "tau_high": 4.0, "i2": 40.0, "q": 3.0, "q_p": 0.2, "p": 0.01,
           "probability_better": 0.97 if model.startswith("prior") else np.nan, "n_studies": n, "note": "a note"}
-         for model in ("random effects", "prior on the spread", "common effect") if n]
+         for model in ("the trial itself", "random effects", "prior on the spread", "common effect")
+         if n and (n == 1 or model != "the trial itself")]
     )  # fmt: skip
     told = {"estimate": middle, "low": middle - half, "high": middle + half, "probability_better": 0.9}
     left_out = [{"without": name, **told, "n_studies": n - 1} for name in studies["study"]]

@@ -49,9 +49,15 @@ def test_every_model_is_listed_and_the_quoted_one_is_named():
     assert "A new trial" in told
 
 
-def test_under_three_trials_the_prior_is_quoted_and_its_spread_told():
-    told = texts(plot_forest(pooled_of(1)))
+def test_of_two_trials_the_prior_is_quoted_and_its_spread_told():
+    told = texts(plot_forest(pooled_of(2)))
     assert "Prior on the spread (quoted)" in told
+    assert "Prior on the spread: τ 1.50 points (0.50 to 4.00); a note." in told
+
+
+def test_one_trial_is_quoted_as_it_is():
+    told = texts(plot_forest(pooled_of(1)))
+    assert "The trial itself (quoted)" in told
     assert "One trial: the spread between trials cannot be estimated." in told
 
 

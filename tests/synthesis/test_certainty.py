@@ -43,7 +43,7 @@ def test_no_direct_evidence_has_no_grade(evidence):
 
 
 def test_large_sound_trials_of_the_very_question_are_of_high_certainty(planted):
-    made, steps = judged(without_bias(planted), asked_routes=epidural_routes())
+    made, steps = judged(without_bias(planted), asked_routes=epidural_routes(), important_difference=10.0)
     assert steps[Domain.RISK_OF_BIAS] == steps[Domain.INDIRECTNESS] == steps[Domain.IMPRECISION] == 0
     assert made.starts == Grade.HIGH
 
@@ -128,3 +128,30 @@ def test_a_certainty_can_be_saved_and_loaded(planted, tmp_path):
     made, _ = judged(planted)
     assert Certainty.load(made.save(tmp_path / "certainty")).grade == made.grade
     assert made.grade.replace("_", " ") in repr(made)
+
+
+def test_trials_that_agree_are_not_called_inconsistent_because_they_are_few(evidence, plant):
+    two = plant(plant(evidence, "planted1", cells=-32.0), "planted2", cells=-32.0)
+    _, steps = judged(two)
+    assert steps[Domain.INCONSISTENCY] == 0
+
+
+def test_responders_with_an_irritated_root_are_direct(evidence, plant):
+    shares = plant(evidence, "planted1", responders=(60.0, 30.0))
+    made, _ = judged(shares, Question("responder", 12))
+    weight = made.domains.set_index("domain").loc["indirectness", "numbers"]
+    assert not weight.startswith("weight without leg pain from a root 100")
+
+
+def test_a_question_about_one_product_looks_for_its_own_silent_trials(evidence):
+    made, _ = judged(evidence, Question("pain", 12, treatment="cell_therapy: bm_msc"))
+    told = made.domains.set_index("domain").loc["publication_bias", "numbers"]
+    assert "vadala2025" not in told  # followed for six months
+    assert "brtx100" in told
+
+
+def test_a_trial_that_was_not_followed_so_long_is_not_missing(evidence, plant):
+    short = plant(plant(evidence, "planted1"), "short1", cells=None, saline=None, n=500, month=3.0)
+    made, steps = judged(short)
+    assert "short1" not in " ".join(made.domains["numbers"])
+    assert steps[Domain.PUBLICATION_BIAS] == 0

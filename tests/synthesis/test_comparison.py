@@ -1,10 +1,23 @@
 """Answers: planted effects come back, honesty where there is little, and what was assumed stands beside them."""
 
+import dataclasses
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from sciatrial.foundation import EvidenceError
-from sciatrial.synthesis.comparison import COMMON, PRIOR, RANDOM, Pooled, synthesise, synthesise_many
+from sciatrial.synthesis.comparison import (
+    COMMON,
+    PRIOR,
+    RANDOM,
+    SINGLE,
+    Pooled,
+    r_of_answer,
+    synthesise,
+    synthesise_many,
+)
+from sciatrial.synthesis.heterogeneity import TauMethod
 from sciatrial.synthesis.pool import Test, pool_effects
 from sciatrial.synthesis.question import Question
 
@@ -62,10 +75,15 @@ def test_cells_by_the_epidural_route_for_leg_pain_have_no_answer_and_say_so(evid
         _ = answer.main
 
 
-def test_one_trial_is_quoted_with_a_prior_on_the_spread(evidence):
+def test_one_trial_is_quoted_as_it_is_and_a_new_trial_with_a_prior_on_the_spread(evidence):
     answer = synthesise(evidence, Question("pain", 12), with_sensitivity=False)
     assert list(answer.studies["study"]) == ["noriega2017"]
-    assert answer.main["model"] == PRIOR
+    assert answer.main["model"] == SINGLE
+    row = answer.studies.iloc[0]
+    assert [answer.main[name] for name in ("estimate", "low", "high")] == pytest.approx(
+        [row["estimate"], row["low"], row["high"]]
+    )
+    assert answer.main["prediction_low"] == answer.effects.set_index("model").loc[PRIOR, "prediction_low"]
     assert np.isnan(answer.effects.set_index("model").loc[RANDOM, "prediction_low"])
     assert answer.main["prediction_low"] < answer.main["low"]
 
@@ -131,3 +149,33 @@ def test_progress_may_stop_between_two_questions(planted):
 
 def test_the_common_effect_has_no_spread(answer):
     assert answer.effects.set_index("model").loc[COMMON, "tau"] == 0
+
+
+def test_a_large_trial_alone_is_quoted_as_precisely_as_it_is(evidence, plant):
+    answer = synthesise(plant(evidence, "big", n=2000, sd=20.0), ASKED, with_sensitivity=False)
+    assert answer.main["high"] - answer.main["low"] == pytest.approx(2 * 1.96 * 20 * np.sqrt(2 / 2000), rel=1e-3)
+
+
+def test_the_press_counts_less_for_responders_too(evidence):
+    shares = synthesise(evidence, Question("responder", 12), with_sensitivity=False).studies.set_index("study")
+    assert shares.loc["amirdelfan2021", "factor"] == 1.5
+    assert shares.loc["levi2025", "factor"] == 1.0
+    trusted = synthesise(evidence, Question("responder", 12)).sensitivity.set_index("variation")
+    assert "reviews and press trusted as papers" in trusted.index
+
+
+def test_a_visit_that_lacks_one_of_the_two_does_not_hide_one_that_has_both(evidence, plant):
+    both = plant(plant(evidence, "two1", month=12.0), "spare", month=11.0)
+    moved = both.outcomes.copy()
+    moved.loc[(moved["study_id"] == "two1"), "month"] = 11.0
+    only = both.outcomes[(both.outcomes["study_id"] == "two1") & (both.outcomes["arm_id"] == "cells")]
+    outcomes = pd.concat([moved, only.assign(month=12.0)], ignore_index=True)
+    answer = synthesise(dataclasses.replace(both, outcomes=outcomes), ASKED, with_sensitivity=False)
+    assert "two1" in set(answer.studies["study"])
+
+
+def test_the_code_for_r_names_the_method_and_the_interval_for_a_new_trial(planted):
+    answer = synthesise(planted, ASKED, method=TauMethod.DL, with_sensitivity=False)
+    code = r_of_answer(answer)
+    assert 'method = "DL"' in code
+    assert 'pi.type = "riley"' in code

@@ -35,14 +35,26 @@ def test_nucleated_cells_are_never_put_on_the_axis_of_expanded_ones(doses, plant
     assert made.left_out.set_index("study").loc["nucleated1", "reason"] == "another dose basis: nucleated"
 
 
-def test_two_doses_against_one_control_share_its_error(evidence):
-    made = regress_effects(evidence, "dose")
+def test_two_doses_against_one_control_share_its_error(doses, evidence):
+    both = dataclasses.replace(doses)
+    made = regress_effects(both, "dose", outcome="pain")
     arms = made.arms[made.arms["study"] == "amirdelfan2021"]
     assert len(arms) == 2
     assert arms["control_variance"].nunique() == 1
-    # the difference of the two doses does not hang on the control, so it is known better than either effect
-    slope = made.coefficients.iloc[1]
-    assert np.isfinite(slope[["estimate", "low", "high"]].to_numpy(dtype=float)).all()
+
+
+def test_two_trials_have_no_answer_and_their_arms_stay_to_be_drawn(evidence):
+    made = regress_effects(evidence, "dose")
+    assert made.unanswered == "dose: 2 trials, 4 or more are needed"
+    assert len(made.arms) == 3
+
+
+def test_intervals_are_by_the_trials_that_are_left(doses):
+    made = regress_effects(doses, "dose", outcome="leg_pain")
+    row = made.coefficients.iloc[1]
+    half = 2.776445 * np.sqrt(made.covariance[1, 1])
+    assert made.df == 4
+    assert row["high"] - row["estimate"] == pytest.approx(half, rel=1e-5)
 
 
 def test_a_moderator_with_one_value_has_no_answer(evidence):
@@ -63,7 +75,9 @@ def test_cell_types_are_compared_with_the_commonest(doses, plant):
 
 
 def test_visits_of_one_arm_are_correlated(evidence, plant):
-    once = plant(evidence, "planted1", month=6)
+    once = evidence
+    for number in range(1, 5):
+        once = plant(once, f"planted{number}", month=6 * number)
     widths = []
     for correlation in (0.0, 0.9):
         twice = once

@@ -29,7 +29,7 @@ def quantile(values, weight, level):
     ("y", "v"), [([-5.0], [250.0]), ([-12.0, 4.0], [60.0, 40.0]), ([-20.0, -8.0, -15.0], [90.0, 30.0, 55.0])]
 )
 def test_the_sum_is_that_of_weighted_draws_of_the_prior(y, v):
-    prior = SmallPoolPrior()
+    prior = SmallPoolPrior(sd=50.0)
     made = pool_small(y, v, prior=prior)
     mean, tau, new, weight = by_brute_force(y, v, prior)
     for found, values, level in [
@@ -42,7 +42,7 @@ def test_the_sum_is_that_of_weighted_draws_of_the_prior(y, v):
 
 
 def test_without_a_spread_and_with_a_wide_prior_it_is_the_common_effect():
-    made = pool_small([-10.0, -2.0], [25.0, 16.0], prior=SmallPoolPrior(sd=1e5, tau_scale=1e-4))
+    made = pool_small([-10.0, -2.0], [25.0, 16.0], prior=SmallPoolPrior(tau_scale=1e-4))
     weights = np.array([1 / 25, 1 / 16])
     assert made.median == pytest.approx(weights @ [-10, -2] / weights.sum(), abs=1e-3)
     assert made.high - made.low == pytest.approx(2 * 1.96 * weights.sum() ** -0.5, rel=2e-3)

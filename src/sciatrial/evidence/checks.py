@@ -163,7 +163,7 @@ def sd_may_be_se(evidence: Evidence) -> list[Problem]:
 def spreads_are_implausible(evidence: Evidence) -> list[Problem]:
     """Warn of SDs after the start that are far below what other studies print, and would not be as SEs."""
     harmonised = harmonise(evidence)
-    predicted = predictive_sds(harmonised)
+    predicted = predictive_sds(harmonised, evidence)
     problems = []
     for row in _rows(harmonised):
         sd = row["spread_sd_0_100"]

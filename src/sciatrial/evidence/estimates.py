@@ -119,7 +119,7 @@ def arm_estimates(evidence: Evidence, assumptions: Assumptions | None = None) ->
     assumed = assumptions or Assumptions()
     harmonised = harmonise(evidence).assign(row=np.arange(2, len(evidence.outcomes) + 2))
     patients = _Patients(evidence, assumed)
-    spreads = predictive_sds(harmonised)
+    spreads = predictive_sds(harmonised, evidence)
     left: dict[int, str] = {}
     usable: Any = _usable(harmonised, evidence, assumed, left)
     baselines = _baselines(usable, evidence)
@@ -323,6 +323,7 @@ def _candidate(
         return Unused.TOO_FEW
     if not assumed.fill_both and isnan(row["n"]) and row["spread_kind"] == SpreadKind.NONE:
         return Unused.NEITHER
+    row = _with_printed_error(row, n)
     start = baselines.get((row["study_id"], row["arm_id"], row["outcome"]), (nan, nan, ""))
     made = _value_and_sd(row, n, start, spreads, assumed)
     if isinstance(made, Unused):
@@ -336,6 +337,19 @@ def _candidate(
         "n_rule": n_rule, "is_imputed": n_rule != "as printed" or "predicted" in sd_rule,
         "figure_from": row["figure_from"], "row": row["row"], "rank": rank,
     }  # fmt: skip
+
+
+def _with_printed_error(row: Mapping[str, Any], n: float) -> Mapping[str, Any]:
+    """Keep a printed standard error or interval where the row has no n of its own: the arm's patients give its SD."""
+    kind = SpreadKind(row["spread_kind"])
+    if not isnan(row["n"]) or kind not in (SpreadKind.SE, SpreadKind.CI95) or row["statistic"] not in _AVERAGES:
+        return row
+    width = row["spread_low"] if kind is SpreadKind.SE else (row["spread_high"] - row["spread_low"]) / (2 * _Z95)
+    sd = width * sqrt(n) * _points_per_unit(row)
+    return {**row, "spread_sd_0_100": sd, "spread_rule": f"{kind} as printed, × sqrt(n of the arm)"}
+
+
+_AVERAGES = (Statistic.MEAN, Statistic.MEAN_CHANGE)
 
 
 def _printed_se(row: Mapping[str, Any], assumed: Assumptions) -> dict[str, Any] | Unused:
@@ -379,8 +393,11 @@ def _value_and_sd(
             return Unused.NO_BASELINE
         spread = spreads[family, Phase.CHANGE]
         rule = f"{row['value']:g} % of a baseline of {start[0]:.3g} ({start[2]})"
-        # a percent change has an SD of its own, but not the SD of points
-        return Kind.CHANGE, row["value"] / 100 * start[0], rule, spread.root_mean_square, spread.in_words(), 4
+        # a percent change has an SD of its own, but not the SD of points; another arm's baseline is not known for sure
+        sd = spread.root_mean_square
+        if "other randomised arms" in start[2]:
+            sd = sqrt(sd**2 + (row["value"] / 100 * spreads[family, Phase.BASELINE].root_mean_square) ** 2)
+        return Kind.CHANGE, row["value"] / 100 * start[0], rule, sd, spread.in_words(), 4
     if statistic is Statistic.MEAN_CHANGE:
         if not isnan(row["spread_sd_0_100"]):
             return Kind.CHANGE, row["value_0_100"], row["rule"], row["spread_sd_0_100"], row["spread_rule"], 1

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from math import exp, log, sqrt
+from math import exp, isnan, log, sqrt
 from typing import Any
 
 import pandas as pd
 
 from sciatrial.evidence.instruments import INSTRUMENTS, Scaling
-from sciatrial.foundation import Outcome, Statistic
+from sciatrial.evidence.published import Evidence
+from sciatrial.foundation import Outcome, SpreadKind, Statistic
 
 # assumption: the SD of baseline scores of at least 20 patients is not below 6 points of 100; if it is printed so,
 # it is suspected to be a standard error (see `checks.sd_may_be_se`)
@@ -57,23 +59,26 @@ def family_of(outcome: str) -> str:
     return "pain" if outcome in _PAIN else str(outcome)
 
 
-def predictive_sds(rows: Any) -> dict[tuple[str, Phase], PredictiveSd]:
+def predictive_sds(rows: Any, evidence: Evidence) -> dict[tuple[str, Phase], PredictiveSd]:
     """Learn the SD between patients of each outcome and phase from the rows that print one.
 
     Parameters
     ----------
     rows
         What `harmonise` returned.
+    evidence
+        The tables: of studies that share patients one counts.
 
     Returns
     -------
     dict
-        By family of outcome and phase; a study counts once a phase, by the mean of its log SDs. A phase that fewer
-        than three studies tell takes what the follow-up of its outcome says, times the square root of 2 (1 - 0.5)
-        for a change, that is times one.
+        By family of outcome and phase; a study counts once a phase, by the mean of its log SDs, and an interval or a
+        standard error that is not much wider than its rounding does not count. A phase that fewer than three studies
+        tell takes that of the phase which most studies tell.
     """
     told = rows[rows["usable"] & (rows["spread_sd_0_100"] >= SMALLEST_SD_0_100) & rows["statistic"].isin(_AVERAGES)]
-    told = told[[_is_on_0_100(word) for word in told["instrument"]]]
+    told = told[[_is_on_0_100(row["instrument"]) and not _is_rounding(row) for row in told.to_dict("records")]]
+    told = told[~told["study_id"].isin(_repeats(told, evidence))]
     frame: Any = pd.DataFrame(
         {
             "family": [family_of(outcome) for outcome in told["outcome"]],
@@ -98,6 +103,31 @@ def predictive_sds(rows: Any) -> dict[tuple[str, Phase], PredictiveSd]:
                 others = [known[family, other] for other in Phase if (family, other) in known]
                 known[family, phase] = max(others, key=lambda item: item.n_studies)
     return known
+
+
+def _is_rounding(row: Mapping[str, Any]) -> bool:
+    """Say whether an interval or standard error is of the size of its last digit: the SD behind it is a guess then."""
+    if row["spread_kind"] not in (SpreadKind.CI95, SpreadKind.SE):
+        return False
+    numbers = [row[name] for name in ("value", "spread_low", "spread_high") if not isnan(row[name])]
+    digits = max(len(f"{number:.6f}".rstrip("0").split(".")[1]) for number in numbers)
+    width = row["spread_low"] * 2 if row["spread_kind"] == SpreadKind.SE else row["spread_high"] - row["spread_low"]
+    return bool(width < _UNITS * 10.0**-digits)
+
+
+# units of the last digit
+_UNITS = 5
+
+
+def _repeats(rows: Any, evidence: Evidence) -> set[str]:
+    """Name of each group that shares patients all studies but the one with most rows."""
+    counts = rows["study_id"].value_counts()
+    marked = evidence.studies[evidence.studies["overlap_group"] != ""]
+    repeats: set[str] = set()
+    for _, group in marked.groupby("overlap_group"):
+        present = sorted((study for study in group["study_id"] if study in counts.index), key=lambda s: (-counts[s], s))
+        repeats |= set(present[1:])
+    return repeats
 
 
 _AVERAGES = (Statistic.MEAN, Statistic.MEAN_CHANGE)

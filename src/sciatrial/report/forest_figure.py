@@ -12,7 +12,7 @@ import pandas as pd
 from sciatrial.evidence import ContrastSource, Kind
 from sciatrial.report.figures import CELL_COLOURS, FAINT, INK, new_figure, styled, words_of
 from sciatrial.report.tables import number
-from sciatrial.synthesis import DOMAINS, LOG_ODDS, RANDOM, Light, Pooled
+from sciatrial.synthesis import DOMAINS, LOG_ODDS, PRIOR, RANDOM, Light, Pooled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -409,8 +409,9 @@ def _spread_words(pooled: Pooled) -> list[str]:
     else:
         lines.append("One trial: the spread between trials cannot be estimated.")
     if main["model"] != random["model"]:
-        told = f"{words_of(main['model'])}: τ {number(main['tau'], 2)} {unit}"
-        told += f" ({number(main['tau_low'], 2)} to {number(main['tau_high'], 2)}); {main['note']}."
+        believed = effects[PRIOR]
+        told = f"{words_of(PRIOR)}: τ {number(believed['tau'], 2)} {unit}"
+        told += f" ({number(believed['tau_low'], 2)} to {number(believed['tau_high'], 2)}); {believed['note']}."
         lines += textwrap.wrap(told, _FOOT_WIDTH)
     return lines
 

@@ -295,7 +295,7 @@ def _line(ax: Axes, regression: Regression) -> None:
         terms = regression.coefficients
         middle, spread = terms["estimate"].to_numpy(), regression.covariance
         line = middle[0] + middle[1] * step
-        wide = 1.96 * np.sqrt(spread[0, 0] + 2 * step * spread[0, 1] + step**2 * spread[1, 1])
+        wide = _t95(regression) * np.sqrt(spread[0, 0] + 2 * step * spread[0, 1] + step**2 * spread[1, 1])
         ax.fill_between(grid, line - wide, line + wide, color=CELL_COLOURS[1], alpha=0.15, lw=0, zorder=2,
                         label="95 % interval")  # fmt: skip
         ax.plot(grid, line, color=CELL_COLOURS[1], zorder=3, label="fitted")
@@ -331,6 +331,12 @@ def _categories(ax: Axes, regression: Regression) -> None:
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), fontsize=7.5, ncols=3, columnspacing=1.2, handlelength=1.4)
 
 
+def _t95(regression: Regression) -> float:
+    from scipy.special import stdtrit
+
+    return float(stdtrit(regression.df, 0.975)) if regression.df else 1.96
+
+
 def _fitted(regression: Regression) -> dict[str, tuple[float, float, float]]:
     """Return each category's mean with its interval."""
     if regression.unanswered:
@@ -341,7 +347,7 @@ def _fitted(regression: Regression) -> dict[str, tuple[float, float, float]]:
     found = {names[0][1]: (base["low"], base["estimate"], base["high"])}
     for place, (name, row) in enumerate(zip(names, rows[1:], strict=True), start=1):
         middle = base["estimate"] + row["estimate"]
-        half = 1.96 * np.sqrt(spread[0, 0] + spread[place, place] + 2 * spread[0, place])
+        half = _t95(regression) * np.sqrt(spread[0, 0] + spread[place, place] + 2 * spread[0, place])
         found[name[0]] = (middle - half, middle, middle + half)
     return found
 

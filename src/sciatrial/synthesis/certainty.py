@@ -5,7 +5,7 @@ A drafted judgement: a person may override any domain, and must then say why.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -16,9 +16,11 @@ import pandas as pd
 from sciatrial.evidence import Evidence
 from sciatrial.foundation import EvidenceError, Outcome, Problem, Record, Route, StudyDesign
 from sciatrial.synthesis.bias import Light
-from sciatrial.synthesis.comparison import LOG_ODDS, POINTS, Pooled
+from sciatrial.synthesis.comparison import LOG_ODDS, RANDOM, Pooled
 from sciatrial.synthesis.directness import EPIDURAL, RADICULAR
-from sciatrial.synthesis.treatments import treatment_of
+from sciatrial.synthesis.question import RESPONDER
+from sciatrial.synthesis.treatments import Level, treatment_of
+from sciatrial.synthesis.trial_arms import VISITS, outcome_words
 
 
 class Domain(StrEnum):
@@ -48,21 +50,21 @@ _RULES = {
         "when they are at high risk"
     ),
     Domain.INCONSISTENCY: (
-        "one step down when I² is above 50 %, or a new trial may see anything from an important benefit to harm while "
-        "the mean may not; two when I² is above 75 % as well; one trial cannot show it: none"
+        "one step down when I² is above 50 % or the test of heterogeneity rejects at 10 %; two when I² is above 75 % "
+        "and a new trial may see anything from an important benefit to an important harm; one trial cannot show it"
     ),
     Domain.INDIRECTNESS: (
         "one step down when half of the weight or more is of patients without an irritated root, or of another pain "
         "than was asked; one more when the route is not the one that was asked"
     ),
     Domain.IMPRECISION: (
-        "one step down when the interval reaches from an important effect to none, or fewer than 400 patients were "
-        "compared; two when it reaches from an important benefit to an important harm; three with fewer than 100 "
-        "patients as well"
+        "one step down when the interval holds no effect or the smallest important one, or fewer than 400 patients "
+        "were compared; two when it reaches from an important benefit to an important harm; one more with fewer than "
+        "100 patients"
     ),
     Domain.PUBLICATION_BIAS: (
-        "one step down when trials of the comparison that have no number here hold half of its patients or more, or "
-        "when an asymmetry test of ten trials or more rejects at 10 %"
+        "one step down when trials of the comparison that were followed for so long and have no number for this "
+        "outcome hold half of its patients or more, or when an asymmetry test of ten trials or more rejects at 10 %"
     ),
 }
 # optimal information size of a moderate effect (0.3 SD, 80 % power, two sides 5 %): 2 × 175 patients, rounded up
@@ -196,7 +198,7 @@ def certainty_of(
     drafted = {
         Domain.RISK_OF_BIAS: _bias(studies),
         Domain.INCONSISTENCY: _inconsistency(pooled, difference),
-        Domain.INDIRECTNESS: _indirectness(studies, pooled, asked_routes, about_leg_pain=about_leg_pain),
+        Domain.INDIRECTNESS: _indirectness(studies, asked_routes, about_leg_pain=about_leg_pain),
         Domain.IMPRECISION: _imprecision(pooled, difference),
         Domain.PUBLICATION_BIAS: _publication(evidence, pooled, asymmetry_p),
     }
@@ -254,26 +256,25 @@ def _inconsistency(pooled: Pooled, difference: float) -> tuple[int, str]:
     k = len(pooled.studies)
     if k == 1:
         return 0, "one trial: cannot be judged"
-    main, random = pooled.main, pooled.effects.iloc[0]
-    benefit = -difference if pooled.scale == POINTS else difference
-    reaches = main["prediction_low"] < min(benefit, 0) and main["prediction_high"] > max(benefit, 0)
-    mean_reaches = main["low"] < min(benefit, 0) and main["high"] > max(benefit, 0)
-    spans = bool(reaches and not mean_reaches)
-    i2 = float(random["i2"])
-    steps = 2 if i2 > _LARGE_I2 and spans else 1 if i2 > _SOME_I2 or spans else 0
-    told = f"I² {i2:.0f} %, a new trial {main['prediction_low']:.3g} to {main['prediction_high']:.3g}, {k} trials"
-    return steps, told
+    main = pooled.main
+    random = pooled.effects.set_index("model").loc[RANDOM]
+    i2, q_p = float(random["i2"]), float(random["q_p"])
+    spans = main["prediction_low"] < -difference and main["prediction_high"] > difference
+    steps = 2 if i2 > _LARGE_I2 and spans else 1 if i2 > _SOME_I2 or q_p < _HETEROGENEITY_LEVEL else 0
+    told = f"I² {i2:.0f} %, test p {q_p:.2g}, {k} trials; a new trial "
+    return steps, told + f"{main['prediction_low']:.3g} to {main['prediction_high']:.3g}"
 
 
+_HETEROGENEITY_LEVEL = 0.1
 _SOME_I2, _LARGE_I2 = 50.0, 75.0
 
 
-def _indirectness(
-    studies: Any, pooled: Pooled, asked_routes: Sequence[str], *, about_leg_pain: bool
-) -> tuple[int, str]:
+def _indirectness(studies: Any, asked_routes: Sequence[str], *, about_leg_pain: bool) -> tuple[int, str]:
     # a difference as printed carries no condition: its studies are of sciatica
     elsewhere = ~studies["condition"].isin([*RADICULAR, ""])
-    other_pain = studies["outcome"] != Outcome.LEG_PAIN if pooled.outcome != Outcome.DISABILITY else elsewhere
+    # disability and a rule of response name no pain: the condition says whether a root was irritated
+    names_a_pain = studies["outcome"].isin([Outcome.LEG_PAIN, Outcome.BACK_PAIN, Outcome.PAIN_UNSPECIFIED])
+    other_pain = names_a_pain & (studies["outcome"] != Outcome.LEG_PAIN)
     indirect = _share(studies, elsewhere | other_pain) if about_leg_pain else 0.0
     steps, told = int(indirect >= _HALF), f"weight without leg pain from a root {indirect:.0%}"
     if asked_routes:
@@ -288,19 +289,21 @@ def _imprecision(pooled: Pooled, difference: float) -> tuple[int, str]:
     n = float(np.nansum(pooled.studies[["n_treatment", "n_comparator"]].to_numpy(dtype=float)))
     low, high = main["low"], main["high"]
     important_both = low <= -difference and high >= difference
-    important_and_none = (low <= -difference and high >= 0) or (high >= difference and low <= 0)
-    steps = 2 if important_both else 1 if important_and_none or n < _ENOUGH_PATIENTS else 0
-    steps += int(important_both and n < _VERY_FEW_PATIENTS)
+    holds = any(low <= edge <= high for edge in (-difference, 0.0, difference))
+    steps = 2 if important_both else 1 if holds or n < _ENOUGH_PATIENTS else 0
+    steps += int(n < _VERY_FEW_PATIENTS)
     return steps, f"{low:.3g} to {high:.3g} against an important difference of {difference:.3g}, {n:.0f} patients"
 
 
 def _publication(evidence: Evidence, pooled: Pooled, asymmetry_p: float | None) -> tuple[int, str]:
-    silent, n_silent = _silent_trials(evidence, pooled)
-    n = float(np.nansum(pooled.studies[["n_treatment", "n_comparator"]].to_numpy(dtype=float)))
-    share = n_silent / (n + n_silent) if n + n_silent else 0.0
-    told = f"{len(silent)} randomised trials of the comparison have no number in the tables that can be used here"
-    if silent:
-        told += f" ({', '.join(silent)}): {n_silent:.0f} patients, {share:.0%}"
+    missing, unusable = _other_trials(evidence, pooled)
+    n = _patients_of(evidence, pooled.studies["study"])
+    n_missing = sum(missing.values())
+    share = n_missing / (n + n_missing) if n + n_missing else 0.0
+    told = f"{_trials(missing)} of the comparison, followed for so long, with no number for this outcome"
+    told += f" ({', '.join(sorted(missing))}): {n_missing:.0f} patients, {share:.0%}" if missing else ""
+    told += f"; {_trials(unusable)} with numbers that cannot be used" if unusable else ""
+    told += f" ({', '.join(sorted(unusable))})" if unusable else ""
     if asymmetry_p is not None and len(pooled.studies) >= _ENOUGH_FOR_ASYMMETRY:
         told += f"; asymmetry p {asymmetry_p:.2g}"
     else:
@@ -314,25 +317,53 @@ def _publication(evidence: Evidence, pooled: Pooled, asymmetry_p: float | None) 
 _ENOUGH_FOR_ASYMMETRY, _ASYMMETRY_LEVEL = 10, 0.1
 
 
-def _silent_trials(evidence: Evidence, pooled: Pooled) -> tuple[list[str], float]:
-    """Name the randomised trials that compare the two and were not pooled; studies that share patients count once."""
+def _trials(found: Mapping[str, float]) -> str:
+    return {0: "no randomised trial", 1: "one randomised trial"}.get(len(found), f"{len(found)} randomised trials")
+
+
+def _patients_of(evidence: Evidence, studies: Any) -> float:
+    totals: Any = evidence.studies.set_index("study_id")["n_total"]
+    return float(np.nansum([totals.get(study, np.nan) for study in studies]))
+
+
+def _other_trials(evidence: Evidence, pooled: Pooled) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the randomised trials that compare the two and were not pooled, with their patients.
+
+    First those without any number for the outcome in the tables, then those whose numbers cannot be used. Trials that
+    were not followed until the visit are neither; of studies that share patients the largest counts.
+    """
     used = set(pooled.studies["study"])
-    studies: Any = evidence.studies[evidence.studies["design"] == StudyDesign.RCT]
     groups = dict(zip(evidence.studies["study_id"], evidence.studies["overlap_group"], strict=True))
     used_groups = {groups.get(study, "") for study in used} - {""}
+    level = Level.PRODUCT if ":" in pooled.treatment + pooled.comparator else Level.CLASS
+    words = (RESPONDER,) if pooled.outcome == RESPONDER else outcome_words(pooled.outcome)
+    told: Any = evidence.outcomes[evidence.outcomes["outcome"].isin(words) & (evidence.outcomes["month"] > 0)]
     own: Any = evidence.arms[evidence.arms["is_pooled"] != "yes"]
+    studies: Any = evidence.studies[evidence.studies["design"] == StudyDesign.RCT]
     found: dict[str, tuple[str, float]] = {}
     for study in studies.to_dict("records"):
-        arms = own[own["study_id"] == study["study_id"]].to_dict("records")
-        names = {treatment_of(arm) for arm in arms}
         name, group = study["study_id"], study["overlap_group"]
-        if not {pooled.treatment, pooled.comparator} <= names or name in used or group in used_groups:
+        names = {treatment_of(arm, level) for arm in own[own["study_id"] == name].to_dict("records")}
+        # a trial of disc pain that tells no leg pain holds nothing back
+        if pooled.outcome == Outcome.LEG_PAIN and study["condition"] not in RADICULAR:
+            continue
+        long_enough = np.isnan(study["followup_months"]) or study["followup_months"] >= VISITS[pooled.month][0]
+        if (
+            not {pooled.treatment, pooled.comparator} <= names
+            or name in used
+            or group in used_groups
+            or not long_enough
+        ):
             continue
         n = 0.0 if np.isnan(study["n_total"]) else float(study["n_total"])
         key = group or name
         if key not in found or n > found[key][1]:
             found[key] = (name, n)
-    return sorted(name for name, _ in found.values()), sum(n for _, n in found.values())
+    has_numbers = set(told["study_id"])
+    return (
+        {name: n for name, n in found.values() if name not in has_numbers},
+        {name: n for name, n in found.values() if name in has_numbers},
+    )
 
 
 def epidural_routes() -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr, stdtr
 
 from sciatrial.evidence import (
     ArmEstimates,
@@ -38,7 +39,7 @@ POINTS, LOG_ODDS = "points of 100", "log odds ratio"
 _STUDY_COLUMNS = [
     "study", "month", "outcome", "estimate", "se", "low", "high", "weight", "n_treatment", "n_comparator",
     "value_treatment", "value_comparator", "kind", "condition", "route", "dose_million_cells", "dose_basis",
-    "cell_type", "donor", "source", "is_imputed", "bias", "bias_source",
+    "cell_type", "donor", "source", "is_imputed", "factor", "bias", "bias_source",
 ]  # fmt: skip
 _EFFECT_COLUMNS = [
     "model", "estimate", "low", "high", "prediction_low", "prediction_high", "tau", "tau_low", "tau_high", "i2", "q",
@@ -68,6 +69,9 @@ class Pooled(Record):
     assumed: pd.DataFrame = field(compare=False)
     unanswered: str = ""
     notes: tuple[str, ...] = ()
+    method: str = TauMethod.REML.value
+    test: str = Test.HARTUNG_KNAPP_TRUNCATED.value
+    tau_scale: float = 10.0
 
     @property
     def question(self) -> Question:
@@ -78,7 +82,8 @@ class Pooled(Record):
     def main(self) -> dict[str, Any]:
         """The row of `effects` to quote: the model that can be estimated from so many trials.
 
-        From three trials on random effects, below that the model with a prior on the spread.
+        From three trials on random effects, of two the model with a prior on the spread; of one the trial itself, with
+        that prior for a new trial.
 
         Raises
         ------
@@ -87,7 +92,8 @@ class Pooled(Record):
         """
         if self.unanswered:
             raise EvidenceError(self.question.in_words(), Problem("trials", self.unanswered, "a trial with numbers"))
-        model = RANDOM if len(self.studies) >= _FEWEST_FOR_RANDOM else PRIOR
+        n = len(self.studies)
+        model = SINGLE if n == 1 else RANDOM if n >= _FEWEST_FOR_RANDOM else PRIOR
         return self.effects[self.effects["model"] == model].iloc[0].to_dict()
 
     def table(self) -> pd.DataFrame:
@@ -103,7 +109,7 @@ class Pooled(Record):
             f"Pooled: {self.question.in_words()}\n"
             f"  {best['estimate']:.3g} {self.scale} ({best['low']:.3g} to {best['high']:.3g}), "
             f"a new trial {best['prediction_low']:.3g} to {best['prediction_high']:.3g}\n"
-            f"  {len(self.studies)} trials, {best['model']}"
+            f"  {'one trial' if len(self.studies) == 1 else f'{len(self.studies)} trials'}, {best['model']}"
         )
 
 
@@ -112,7 +118,6 @@ class _Estimates:
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
-        self.published = published_contrasts(evidence)
         self.lights = traffic_lights(evidence).set_index("study_id")
         self._made: dict[str, ArmEstimates] = {}
         self._arms: dict[tuple[str, ...], pd.DataFrame] = {}
@@ -127,11 +132,12 @@ class _Estimates:
         key = (repr(assumptions), outcome, level, choice)
         if key not in self._arms:
             made = self.under(assumptions)
-            self._arms[key] = trial_arms(made, self.published, outcome=outcome, level=level, studies=choice)
+            published = published_contrasts(self.evidence, assumptions.standard_error_factor)
+            self._arms[key] = trial_arms(made, published, outcome=outcome, level=level, studies=choice)
         return self._arms[key]
 
 
-RANDOM, PRIOR, COMMON = "random effects", "prior on the spread", "common effect"
+RANDOM, PRIOR, COMMON, SINGLE = "random effects", "prior on the spread", "common effect", "the trial itself"
 _FEWEST_FOR_RANDOM = 3
 
 
@@ -215,7 +221,8 @@ def _answer(
     )
     scale = LOG_ODDS if asked.outcome == RESPONDER else POINTS
     named = {"outcome": asked.outcome, "month": asked.month, "treatment": asked.treatment,
-             "comparator": asked.comparator, "scale": scale, "assumed": assumed}  # fmt: skip
+             "comparator": asked.comparator, "scale": scale, "assumed": assumed, "method": TauMethod(method).value,
+             "test": Test(test).value, "tau_scale": believed.tau_scale}  # fmt: skip
     if studies.empty:
         empty = pd.DataFrame()
         why = "no randomised trial in the tables compares the two at this visit with numbers that can be used"
@@ -240,15 +247,18 @@ def _contrasts(
     """Return one row a trial: treatment less comparator."""
     made = estimates.under(assumptions)
     if asked.outcome == RESPONDER:
-        return _odds(trial_shares(made, asked, choice=choice))
+        return _odds(trial_shares(made, asked, assumptions.standard_error_factor, choice=choice))
     level = Level.PRODUCT if ":" in asked.treatment + asked.comparator else Level.CLASS
-    arms = estimates.arms(assumptions, asked.outcome, level, choice)
+    arms: Any = estimates.arms(assumptions, asked.outcome, level, choice)
+    arms = arms[arms["treatment"].isin([asked.treatment, asked.comparator])]
+    # a visit at which only one of the two was seen is no visit of this comparison
+    arms = arms[arms.groupby(["study", "month"])["treatment"].transform("nunique") > 1]
     rows = [_difference(visit, asked) for _, visit in at_visit(arms, asked.month).groupby("study")]
     kept = [row for row in rows if row is not None]
     if shares_too:
         known = {row["study"] for row in kept}
-        spread = predictive_sds(harmonise(estimates.evidence))["pain", Phase.CHANGE].median
-        shares = trial_shares(made, asked, rules=PAIN_RULES, choice=choice)
+        spread = predictive_sds(harmonise(estimates.evidence), estimates.evidence)["pain", Phase.CHANGE].median
+        shares = trial_shares(made, asked, assumptions.standard_error_factor, rules=PAIN_RULES, choice=choice)
         kept += [row for row in _from_shares(shares, spread) if row["study"] not in known]
     return _frame(kept)
 
@@ -270,7 +280,7 @@ def _difference(visit: Any, asked: Question) -> dict[str, Any] | None:
         "estimate": estimate, "se": se, "low": estimate - _Z * se, "high": estimate + _Z * se, "weight": float("nan"),
         "n_treatment": arm["n"], "n_comparator": control["n"], "value_treatment": arm["estimate"],
         "value_comparator": control["estimate"], "kind": arm["kind"],
-        "is_imputed": bool(arm["is_imputed"] or control["is_imputed"]),
+        "is_imputed": bool(arm["is_imputed"] or control["is_imputed"]), "factor": 1.0,
     }  # fmt: skip
 
 
@@ -285,7 +295,7 @@ def _odds(shares: Any) -> pd.DataFrame:
         EffectMeasure.OR, treated=ArmCounts(shares["events_treatment"], shares["n_treatment"]),
         control=ArmCounts(shares["events_comparator"], shares["n_comparator"]),
     )  # fmt: skip
-    se = np.sqrt(np.asarray(sizes.variances))
+    se = np.sqrt(np.asarray(sizes.variances)) * shares["factor"].to_numpy(dtype=float)
     estimate = np.asarray(sizes.estimates)
     frame = shares.assign(
         estimate=estimate, se=se, low=estimate - _Z * se, high=estimate + _Z * se, weight=float("nan"),
@@ -304,7 +314,16 @@ def _from_shares(shares: Any, sd: float) -> list[dict[str, Any]]:
         estimate, se = difference_from_shares(
             one["events_treatment"] / n, n, one["events_comparator"] / m, m, sd
         )  # fmt: skip
-        rows.append(one | {"estimate": estimate, "se": se, "outcome": one["rule"], "kind": "share", "source": "arms"})
+        rows.append(
+            one
+            | {
+                "estimate": estimate,
+                "se": se * one["factor"],
+                "outcome": one["rule"],
+                "kind": "share",
+                "source": "arms",
+            }
+        )
     return rows
 
 
@@ -320,12 +339,27 @@ def _effects(studies: Any, pooled: PooledEffect, prior: SmallPoolPrior, scale: s
         {"model": RANDOM, "estimate": pooled.estimate, "low": pooled.low[0], "high": pooled.high[0],
          "prediction_low": pooled.hts_low, "prediction_high": pooled.hts_high, "tau": np.sqrt(pooled.tau2),
          "tau_low": np.sqrt(pooled.tau2_low), "tau_high": np.sqrt(pooled.tau2_high), "i2": pooled.i2, "q": pooled.q,
-         "q_p": pooled.q_p, "p": pooled.p_values[0], "note": "; ".join(pooled.notes)},
+         "q_p": pooled.q_p, "p": pooled.p_values[0], "probability_better": _chance(pooled, better),
+         "note": "; ".join(pooled.notes)},
         _with_prior(y, v, prior, better) if scale == POINTS else _exact(studies),
         {"model": COMMON, "estimate": common.estimate, "low": common.low[0], "high": common.high[0],
          "p": common.p_values[0], "tau": 0.0, "note": "as if every trial had one true effect"},
     ]  # fmt: skip
+    if len(studies) == 1:
+        # what one trial found needs no belief about others; what a new trial may see does
+        chance = float(ndtr(better * y[0] / np.sqrt(v[0])))
+        rows.insert(0, rows[2] | {"model": SINGLE, "tau": float("nan"), "probability_better": chance,
+                                  "prediction_low": rows[1]["prediction_low"], "p": common.p_values[0],
+                                  "prediction_high": rows[1]["prediction_high"],
+                                  "note": f"a new trial: {rows[1]['note']}"})  # fmt: skip
     return pd.DataFrame(rows, columns=_EFFECT_COLUMNS).assign(n_studies=len(studies))
+
+
+def _chance(pooled: PooledEffect, better: int) -> float:
+    """Return the one-sided confidence that the mean effect is a benefit, by the test of the interval."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = np.float64(better * pooled.estimate) / pooled.standard_error
+    return float(ndtr(score) if np.isinf(pooled.df) else stdtr(pooled.df, score))
 
 
 def _with_prior(y: np.ndarray, v: np.ndarray, prior: SmallPoolPrior, better: int) -> dict[str, Any]:
@@ -335,16 +369,21 @@ def _with_prior(y: np.ndarray, v: np.ndarray, prior: SmallPoolPrior, better: int
         "model": PRIOR, "estimate": made.median, "low": made.low, "high": made.high, "prediction_low": made.new_low,
         "prediction_high": made.new_high, "tau": made.tau_median, "tau_low": made.tau_low, "tau_high": made.tau_high,
         "probability_better": chance,
-        "note": f"spread between trials half-normal({prior.tau_scale:g}), effect normal({prior.mean:g}, {prior.sd:g}²)",
+        "note": f"spread between trials half-normal({prior.tau_scale:g}), effect {_effect_prior(prior)}",
     }  # fmt: skip
+
+
+def _effect_prior(prior: SmallPoolPrior) -> str:
+    return "uniform" if np.isinf(prior.sd) else f"normal({prior.mean:g}, {prior.sd:g}²)"
 
 
 def _exact(studies: Any) -> dict[str, Any]:
     """Return the log odds ratio by exact conditional likelihoods, which need no correction of empty cells."""
 
     def counts(side: str) -> ArmCounts:
-        n = studies[f"n_{side}"].round()
-        return ArmCounts((studies[f"value_{side}"] / 100 * studies[f"n_{side}"]).round(), n)
+        # a source that is trusted less counts fewer patients
+        n = studies[f"n_{side}"] / studies["factor"] ** 2
+        return ArmCounts((studies[f"value_{side}"] / 100 * n).round(), n.round())
 
     made = rare_effect(counts("treatment"), counts("comparator"))
     return {
@@ -407,12 +446,12 @@ def _variations(arms_of: Any, base: Assumptions, asked: Question) -> Mapping[str
         "arms without n share the study's total": changed(share_total=True),
         "controlled studies that were not randomised too": lambda: arms_of(base, StudyChoice.CONTROLLED),
     }
+    named["reviews and press trusted as papers"] = changed(standard_error_factor=dict.fromkeys(FigureFrom, 1.0))
     if asked.outcome == RESPONDER:
         return named
     named |= {
         "correlation before and after 0.3": changed(correlation_before_after=0.3),
         "correlation before and after 0.7": changed(correlation_before_after=0.7),
-        "reviews and press trusted as papers": changed(standard_error_factor=dict.fromkeys(FigureFrom, 1.0)),
         "rows that print neither n nor spread left out": changed(fill_both=False),
         "percent changes left out": changed(use_percent_changes=False),
     }
@@ -422,11 +461,23 @@ def _variations(arms_of: Any, base: Assumptions, asked: Question) -> Mapping[str
 
 
 def r_of_answer(answer: Pooled) -> str:
-    """Return the R code that gives the row "random effects" of an answer, "" where nothing was pooled."""
+    """Return the R code that gives an answer: "random effects", and the quoted model where that is another one.
+
+    The code of the model with a prior on the spread is that of the package bayesmeta; it is not run in our tests.
+    """
     if answer.unanswered:
         return ""
-    variances = answer.studies["se"].to_numpy() ** 2
-    again = pool_effects(
-        answer.studies["estimate"], variances, method=TauMethod.REML, test=Test.HARTUNG_KNAPP_TRUNCATED
-    )
-    return f"# the row 'random effects'\n{r_predict(again)}"
+    y, se = answer.studies["estimate"].to_numpy(), answer.studies["se"].to_numpy()
+    again = pool_effects(y, se**2, method=TauMethod(answer.method), test=Test(answer.test))
+    code = r_predict(again)
+    if len(y) >= _FEWEST_FOR_RANDOM:  # the interval for a new trial is by t(k - 2)
+        code = code.replace("predict(res)", 'predict(res, pi.type = "riley")')
+    told = f"# the row 'random effects': estimate, interval, interval for a new trial\n{code}"
+    if len(y) < _FEWEST_FOR_RANDOM and answer.scale == POINTS:
+        numbers = ", ".join(f"{value:.12g}" for value in y), ", ".join(f"{value:.12g}" for value in se)
+        told += (
+            "\n# the row 'prior on the spread' (package bayesmeta, not run in our tests)\nlibrary(bayesmeta)\n"
+            f"bayesmeta(y = c({numbers[0]}), sigma = c({numbers[1]}),\n"
+            f"          tau.prior = function(t) dhalfnormal(t, scale = {answer.tau_scale:g}))\n"
+        )
+    return told

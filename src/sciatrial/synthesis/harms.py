@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sciatrial.evidence import Evidence
-from sciatrial.foundation import Intervention, SafetyEvent, StudyDesign
+from sciatrial.foundation import Intervention, Route, SafetyEvent, StudyDesign
 from sciatrial.synthesis.effect_sizes import ArmCounts
 from sciatrial.synthesis.rare_events import exact_rate, rare_effect, rare_rate
 from sciatrial.synthesis.treatments import CELLS, PLACEBO_PROCEDURE, treatment_of
@@ -29,7 +29,8 @@ def pool_harms(evidence: Evidence, *, treatment: str = CELLS, comparator: str = 
     ----------
     evidence
         Checked tables. Of arms that share patients, and of an arm beside a row that joins it, each patient counts once;
-        case reports and pools of the literature do not count.
+        case reports, pools of the literature, cells given at an open operation, patients as treated and events before
+        the treatment do not count.
     treatment, comparator
         As `treatment_of` names them.
 
@@ -55,13 +56,18 @@ def pool_harms(evidence: Evidence, *, treatment: str = CELLS, comparator: str = 
 
 def _counted(evidence: Evidence) -> Any:
     """Return the counts that can be used: one row an arm and event, no patient twice."""
-    arms = evidence.arms[["study_id", "arm_id", "intervention", "cell_type", "is_pooled"]]
+    arms = evidence.arms[["study_id", "arm_id", "intervention", "cell_type", "route", "is_pooled"]]
     studies = evidence.studies[["study_id", "design", "overlap_group", "n_total"]]
     rows: Any = evidence.safety.merge(arms, on=["study_id", "arm_id"]).merge(studies, on="study_id")
     # a report of one case is written because of its event, and a pool of the literature holds other rows' patients
     is_case = (rows["n_at_risk"] < _SMALLEST_N) | (rows["n_total"] < _SMALLEST_N)
     is_literature = (rows["is_pooled"] == "yes") & ~rows["design"].isin(_CONTROLLED)
-    rows = rows[rows["n_at_risk"].notna() & ~is_case & ~is_literature]
+    # cells at an open operation carry the operation's harms, and patients as treated chose what they got
+    is_operated = (rows["intervention"] == Intervention.CELL_THERAPY) & (rows["route"] == Route.OPERATIVE)
+    is_history = rows["where"].str.contains("operated there before")
+    is_as_treated = rows["arm_id"].str.startswith("as_treated")
+    counts = rows["n_at_risk"].notna() & ~is_case & ~is_literature & ~is_operated & ~is_history & ~is_as_treated
+    rows = rows[counts]
     # the longest follow-up of an arm holds the shorter ones
     rows = rows.sort_values("followup_months", na_position="first").drop_duplicates(
         ["study_id", "arm_id", "event"], keep="last"

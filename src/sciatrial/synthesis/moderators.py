@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtr, stdtrit
 
 from sciatrial.evidence import ArmEstimates, Assumptions, Evidence, arm_estimates
 from sciatrial.foundation import DoseBasis, EvidenceError, Record, unknown_word
@@ -18,6 +19,8 @@ from sciatrial.synthesis.treatments import CELLS, PLACEBO_PROCEDURE, treatment_o
 from sciatrial.synthesis.trial_arms import PAIN, outcome_words
 
 _FEW_TRIALS = 10
+# fewer trials than this tell nothing of a moderator
+_FEWEST_TRIALS = 4
 
 
 class Moderator(StrEnum):
@@ -39,7 +42,8 @@ _COLUMN = {Moderator.CELL_TYPE: "cell_type", Moderator.DONOR: "donor", Moderator
 class Regression(Record):
     """A meta-regression: `arms` has one row an arm against its control, `coefficients` one row a term.
 
-    `covariance` is that of the coefficients (dims ``term, term``), `tau` the spread between arms beyond sampling.
+    `covariance` is that of the coefficients (dims ``term, term``), `tau` the spread between arms
+    beyond sampling, `df` the degrees of freedom of the intervals.
     `left_out` names the arms that the moderator does not fit, with the reason; `unanswered` says why nothing could be
     fitted, "" when something could.
     """
@@ -53,6 +57,7 @@ class Regression(Record):
     comparator: str = PLACEBO_PROCEDURE
     covariance: np.ndarray = field(compare=False, default_factory=lambda: np.zeros((0, 0)))
     tau: float = float("nan")
+    df: int = 0
     unanswered: str = ""
     note: str = ""
 
@@ -106,8 +111,9 @@ def regress_effects(
     Returns
     -------
     Regression
-        With `unanswered` filled when there are no more arms than terms, or the moderator takes one value: nothing can
-        be told then. Under ten trials the note calls it exploratory.
+        With `unanswered` filled when there are fewer than four trials, or than two more trials than terms, or the
+        moderator takes one value: nothing can be told then, and the arms are there to be drawn. Intervals are by t with
+        trials less terms degrees of freedom. Under ten trials the note calls it exploratory.
     """
     asked = _moderator(moderator)
     assumed = assumptions or Assumptions()
@@ -118,10 +124,11 @@ def regress_effects(
     named = {"moderator": asked.value, "outcome": outcome, "left_out": left, "treatment": treatment,
              "comparator": comparator}  # fmt: skip
     columns, names = _columns(kept, asked)
-    n_terms = 1 + len(names)
-    short = len(kept) <= n_terms or not names
-    if short:
-        value = "takes one value" if len(kept) and not names else "no arm" if not len(kept) else "too few arms"
+    n_terms, n_trials = 1 + len(names), kept["study"].nunique()
+    needed = max(_FEWEST_TRIALS, n_terms + 2)
+    if not names or n_trials < needed:
+        one_value = len(kept) > 1 and not names
+        value = "takes one value" if one_value else f"{_counted(n_trials)}, {needed} or more are needed"
         return Regression(
             **named, arms=kept, coefficients=pd.DataFrame(), unanswered=f"{asked.replace('_', ' ')}: {value}"
         )
@@ -129,14 +136,18 @@ def regress_effects(
         kept["estimate"].to_numpy(), _covariance(kept, assumed),
         [WithinStudy("tau2", kept["study"].tolist(), kept["arm"].tolist())], moderators=columns, method=TauMethod.REML,
     )  # fmt: skip
+    # arms of one trial are no trials of their own: t with what is left of the trials
+    df = n_trials - n_terms
+    half = float(stdtrit(df, 0.975)) * fitted.standard_errors
     coefficients = pd.DataFrame(
-        {"term": ["constant", *names], "estimate": fitted.coefficients, "low": fitted.low, "high": fitted.high,
-         "p": fitted.p_values}
+        {"term": ["constant", *names], "estimate": fitted.coefficients, "low": fitted.coefficients - half,
+         "high": fitted.coefficients + half, "p": 2 * stdtr(df, -np.abs(fitted.statistics))}
     )  # fmt: skip
-    n_trials = kept["study"].nunique()
     note = "ten trials or more" if n_trials >= _FEW_TRIALS else f"{n_trials} trials: exploratory, fewer than ten"
     tau = float(np.sqrt(fitted.components["tau2"]))
-    return Regression(**named, arms=kept, coefficients=coefficients, covariance=fitted.covariance, tau=tau, note=note)
+    return Regression(
+        **named, arms=kept, coefficients=coefficients, covariance=fitted.covariance, tau=tau, df=df, note=note
+    )
 
 
 _ARMS = ["study", "arm", "month", "estimate", "se", "control_variance", "dose_million_cells", "dose_basis", "cell_type",
@@ -167,6 +178,10 @@ def _compared(evidence: Evidence, made: ArmEstimates, outcome: str, treatment: s
             ]  # fmt: skip
             break
     return pd.DataFrame(found, columns=_ARMS)
+
+
+def _counted(n_trials: int) -> str:
+    return {0: "no trial", 1: "one trial"}.get(n_trials, f"{n_trials} trials")
 
 
 def _fitting(arms: Any, moderator: Moderator) -> tuple[Any, pd.DataFrame]:

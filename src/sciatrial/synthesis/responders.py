@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -22,13 +22,13 @@ RULES = (
 PAIN_RULES = ("responder_50pct_pain", "responder_30pct_pain", "vas20_or_less", "responder_75pct_pain")
 _COLUMNS = [
     "study", "month", "rule", "events_treatment", "n_treatment", "events_comparator", "n_comparator", "condition",
-    "route", "dose_million_cells", "dose_basis", "cell_type", "donor", "is_imputed",
+    "route", "dose_million_cells", "dose_basis", "cell_type", "donor", "is_imputed", "factor",
 ]  # fmt: skip
 
 
 def trial_shares(
-    estimates: ArmEstimates, asked: Question, *, rules: Sequence[str] = RULES,
-    choice: StudyChoice | str = StudyChoice.RANDOMISED,
+    estimates: ArmEstimates, asked: Question, factors: Mapping[str, float] | None = None, *,
+    rules: Sequence[str] = RULES, choice: StudyChoice | str = StudyChoice.RANDOMISED,
 ) -> pd.DataFrame:  # fmt: skip
     """Collect responders by pain of both arms, one rule a trial.
 
@@ -38,6 +38,8 @@ def trial_shares(
         What `arm_estimates` made.
     asked
         Treatment, comparator and visit; its outcome is not read.
+    factors
+        By `figure_from`, what a standard error is multiplied with; None: 1 for all.
     rules
         Which rules may count, the first choice first.
     choice
@@ -46,8 +48,8 @@ def trial_shares(
     Returns
     -------
     pandas.DataFrame
-        ``study, month, rule, events_treatment, n_treatment, events_comparator, n_comparator`` and what describes the
-        arm; arms of one treatment are added up.
+        ``study, month, rule, events_treatment, n_treatment, events_comparator, n_comparator, factor`` and what
+        describes the arm; arms of one treatment are added up.
     """
     level = Level.PRODUCT if ":" in asked.treatment + asked.comparator else Level.CLASS
     rows: Any = estimates.shares
@@ -65,7 +67,8 @@ def trial_shares(
         both = both[both["month"].isin(months[months == 2].index)]
         visit = at_visit(both, asked.month)
         if len(visit):
-            made.append((rules.index(str(rule)), str(study), _row(visit, asked)))
+            trust = max((factors or {}).get(word, 1.0) for word in visit["figure_from"])
+            made.append((rules.index(str(rule)), str(study), _row(visit, asked) | {"factor": trust}))
     made.sort(key=lambda item: (item[1], item[0]))
     first = {study: row for _, study, row in reversed(made)}
     return pd.DataFrame([first[study] for study in sorted(first)], columns=_COLUMNS)

@@ -7,6 +7,7 @@ saying what is believed of it. Here that is said: half-normal, in points of 100.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,13 +26,13 @@ class SmallPoolPrior:
     Parameters
     ----------
     mean, sd
-        Of the pooled effect, normal; the default says nothing within a scale of 100.
+        Of the pooled effect, normal; the default sd is infinite: nothing is believed of it.
     tau_scale
         Of the spread between trials, half-normal; the default puts 95 % below 20 points.
     """
 
     mean: float = 0.0
-    sd: float = 50.0
+    sd: float = inf
     tau_scale: float = 10.0
 
 

@@ -63,9 +63,9 @@ def trial_arms(
     """Collect the arms that can be compared within their trials.
 
     Arms of one treatment in one trial are joined (so two doses of cells against one control are one comparison and the
-    control counts once). A difference that a paper prints without arm means is split over two arms: with a baseline of
-    its own for every study, only the difference is information. A trial gives `pain` once, at the first site of leg,
-    unspecified and back that it measured at that visit in two arms or more.
+    control counts once). A difference that a paper prints is its own analysis and comes before its arms' means; it is
+    split over two arms: with a baseline of its own for every study, only the difference is information. A trial gives
+    `pain` once, at the first site of leg, unspecified and back that it measured at that visit in two arms or more.
 
     Parameters
     ----------
@@ -98,6 +98,7 @@ def trial_arms(
     rows = rows[together > 1]
     joined = [_join(group, level) for _, group in rows.groupby(["study_id", "outcome", "month"], sort=False)]
     printed = _printed(published, words, ContrastSource.TRIAL)
+    joined = _beside_printed(joined, printed)
     known = (
         _pairs(pd.concat([frame for frame in (*joined, printed) if len(frame)], ignore_index=True)) if joined else set()
     )
@@ -161,24 +162,45 @@ def _printed(published: pd.DataFrame, words: tuple[str, ...], source: ContrastSo
         study=np.where(chosen["study_id"] == "", "review: " + chosen["citation"], chosen["study_id"])
     )
     for (study, outcome, month), group in chosen.groupby(["study", "outcome", "month"], sort=False):
-        seen: dict[str, tuple[float, float]] = {}
+        pairs: dict[str, list[tuple[str, float, float]]] = {}
         for item in group.to_dict("records"):
-            arm, control = (
-                treatment_of({"intervention": item[side], "arm_id": ""}) for side in ("treatment", "comparator")
-            )
-            if arm == control:
-                continue  # saline against sham is no comparison here: both are the placebo procedure
-            half = item["se"] / np.sqrt(2)
-            seen[arm] = (item["estimate"], half)
-            seen[control] = (0.0, min(half, seen.get(control, (0.0, half))[1]))
-        for treatment, (estimate, se) in seen.items():
-            rows.append(
+            arm, control = (_named(item[side]) for side in _SIDES)
+            if arm != control:  # saline against sham is no comparison here: both are the placebo procedure
+                pairs.setdefault(control, []).append((arm, item["estimate"], item["se"]))
+        for control, found in pairs.items():
+            # no paper tells the control's own error: half of the smallest variance, so that each printed one comes back
+            shared = min(se for _, _, se in found) ** 2 / 2
+            split = {control: (0.0, np.sqrt(shared))}
+            split |= {arm: (estimate, np.sqrt(se**2 - shared)) for arm, estimate, se in found}
+            rows += [
                 {"study": study, "treatment": treatment, "month": month, "estimate": estimate, "se": se,
                  "n": float("nan"), "kind": "change", "outcome": outcome, "condition": "", "route": "",
                  "dose_million_cells": float("nan"), "dose_basis": "", "cell_type": "", "donor": "",
                  "is_randomised": True, "is_imputed": False, "source": source.value, "arms": "difference as printed"}
-            )  # fmt: skip
+                for treatment, (estimate, se) in split.items()
+            ]  # fmt: skip
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _named(word: str) -> str:
+    return word if word.startswith("other: ") else treatment_of({"intervention": word, "arm_id": ""})
+
+
+def _beside_printed(joined: list[pd.DataFrame], printed: pd.DataFrame) -> list[pd.DataFrame]:
+    """Leave out arms of a visit of which the paper prints the difference itself: its own analysis comes first."""
+    visits = {(row["study"], row["outcome"]): [] for row in printed.to_dict("records")}
+    for row in printed.to_dict("records"):
+        visits[row["study"], row["outcome"]].append(row["month"])
+    kept = []
+    for frame in joined:
+        study, outcome, month = frame["study"].iloc[0], frame["outcome"].iloc[0], frame["month"].iloc[0]
+        if all(abs(month - other) > _ONE_VISIT for other in visits.get((study, outcome), [])):
+            kept.append(frame)
+    return kept
+
+
+# months: a paper's visit in weeks and its row rounded to months are one visit
+_ONE_VISIT = 0.3
 
 
 def _pairs(frame: Any) -> set[frozenset[str]]:

@@ -47,7 +47,8 @@ def arm_changes(
     rows = rows[rows["treatment"] == treatment]
     order = {word: place for place, word in enumerate(outcome_words(outcome))}
     made = []
-    for study, visit in at_visit(rows, month).groupby("study"):
+    visits: Any = at_visit(rows, month)
+    for study, visit in visits.groupby("study"):
         site = min(set(visit["outcome"]), key=lambda word: order[word])
         arms = visit[visit["outcome"] == site]
         weight = 1 / arms["se"].to_numpy() ** 2
