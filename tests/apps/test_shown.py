@@ -5,7 +5,9 @@ from sciatrial.apps.shown import Shown
 
 def test_where_nobody_looks_a_table_is_tab_separated_and_the_code_follows(capsys):
     Shown("Title", pd.DataFrame({"a": [1.5], "b": ["x"]}), "a note", code="library(metafor)").print(0)
-    assert capsys.readouterr().out == "a\tb\n1.5\tx\n\nlibrary(metafor)\n"
+    printed = capsys.readouterr()
+    assert printed.out == "a\tb\n1.5\tx\n\nlibrary(metafor)\n"
+    assert printed.err == "a note\n"
 
 
 def test_the_whole_table_is_printed_where_nobody_looks(capsys):

@@ -45,7 +45,9 @@ class _Verbs(TyperGroup):
             print(StudyError(str(ctx.invoked_subcommand), problem), file=sys.stderr)
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
-            print("\nInterrupted. What was finished is kept; the same command goes on from there.", file=sys.stderr)
+            kept = ctx.invoked_subcommand in ("run", "rerun", "sensitivity")
+            told = "What was finished is kept; the same command goes on from there." if kept else "Nothing was written."
+            print(f"\nInterrupted. {told}", file=sys.stderr)
             raise typer.Exit(INTERRUPTED) from error
         except BrokenPipeError as error:
             # whoever read the output has gone; keep Python from complaining about it at exit

@@ -11,8 +11,10 @@ from sciatrial.apps.shown import Shown
 from sciatrial.foundation import Problem, StudyError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sciatrial.evidence import Evidence
-    from sciatrial.synthesis import Question
+    from sciatrial.synthesis import Pooled, Question
 
 
 @dataclass(frozen=True)
@@ -98,21 +100,52 @@ def _pooled(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     found = synthesise(evidence, asked.question(), with_sensitivity=False)
     note = f"Scale: {found.scale}. " + (
         f"No answer: {found.unanswered}." if found.unanswered else
-        f"{len(found.studies)} trials: {', '.join(found.studies['study'])}. Quoted: {found.main['model']}."
+        f"{_trials(len(found.studies))}: {', '.join(found.studies['study'])}. Quoted: {found.main['model']}."
     )  # fmt: skip
     code = r_of_answer(found) if asked.show_r else ""
-    columns = ["model", "estimate", "low", "high", "prediction_low", "prediction_high", "tau", "i2",
-               "probability_better", "n_studies"]  # fmt: skip
-    narrow = found.effects.reindex(columns=columns)
+    narrow = _narrow_models(found)
     return (
         Shown(found.question.in_words(), found.effects, note, narrow, code),
         _picture("plot_forest", found, traffic_lights(evidence)),
     )
 
 
-_OF_A_TRIAL = (
-    "study", "month", "estimate", "low", "high", "weight", "n_treatment", "n_comparator", "is_imputed", "bias",
-)  # fmt: skip
+def _spaced(frame: Any) -> Any:
+    """Write words with blanks, so that a narrow terminal can break them."""
+    words = [name for name in frame.columns if frame[name].dtype.kind not in "fib"]
+    return frame.assign(**{name: [str(value).replace("_", " ") for value in frame[name]] for name in words})
+
+
+def _span(low: Any, high: Any) -> str:
+    return "" if low != low or high != high else f"{low:.3g} to {high:.3g}"
+
+
+def _narrow_models(found: Pooled) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [
+        {"model": row["model"], "effect": f"{row['estimate']:.3g}", "95 % interval": _span(row["low"], row["high"]),
+         "a new trial": _span(row["prediction_low"], row["prediction_high"]),
+         "benefit": f"{row['probability_better']:.2f}".replace("nan", "")}
+        for row in found.effects.to_dict("records")
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["model", "effect", "95 % interval", "a new trial", "benefit"])
+
+
+def _narrow_trials(found: Pooled) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [
+        {"trial": row["study"], "month": f"{row['month']:g}", "effect": f"{row['estimate']:.3g}",
+         "95 % interval": _span(row["low"], row["high"]), "weight": f"{row['weight']:.0f}",
+         "patients": f"{row['n_treatment']:.0f} + {row['n_comparator']:.0f}".replace("nan", "?")}
+        for row in found.studies.to_dict("records")
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["trial", "month", "effect", "95 % interval", "weight", "patients"])
+
+
+def _trials(n: int) -> str:
+    return "One trial" if n == 1 else f"{n} trials"
 
 
 def _forest(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
@@ -121,23 +154,8 @@ def _forest(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     evidence = asked.evidence()
     found = synthesise(evidence, asked.question(), with_sensitivity=False)
     note = f"Scale: {found.scale}. {'No answer: ' + found.unanswered if found.unanswered else ''}"
-    columns = [
-        "study",
-        "month",
-        "estimate",
-        "low",
-        "high",
-        "weight",
-        "n_treatment",
-        "n_comparator",
-        "is_imputed",
-        "bias",
-    ]
-    narrow = found.studies.reindex(columns=columns)
-    return (
-        Shown(f"Trials: {found.question.in_words()}", found.studies, note, narrow),
-        _picture("plot_forest", found, traffic_lights(evidence)),
-    )
+    shown = Shown(f"Trials: {found.question.in_words()}", found.studies, note, _narrow_trials(found))
+    return shown, _picture("plot_forest", found, traffic_lights(evidence))
 
 
 def _funnel(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
@@ -148,7 +166,7 @@ def _funnel(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     found = synthesise(asked.evidence(), asked.question(), with_sensitivity=False)
     title = f"Small-study effects: {found.question.in_words()}"
     if len(found.studies) < _FEWEST_FOR_ASYMMETRY:
-        note = f"{len(found.studies)} trials: asymmetry needs three, and has no power under ten."
+        note = f"{_trials(len(found.studies))}: asymmetry needs three, and has no power under ten."
         return Shown(title, pd.DataFrame(), note), _picture("plot_funnel", found)
     pooled = pool_effects(found.studies["estimate"], found.studies["se"] ** 2, method=TauMethod.REML)
     filled = trim_and_fill(pooled)
@@ -201,7 +219,8 @@ def _map(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
         "outcome. Rows with none are shown: nobody has done that."
     )
     has = frame[(frame["n_studies"] > 0) | (frame["route"].isin(EPIDURAL) & (frame["outcome"] == "leg_pain"))]
-    shown = Shown("Patients behind each cell type, route and outcome", frame, note, has)
+    has = has[["cell_type", "route", "outcome", "n_studies", "n_patients", "best"]]
+    shown = Shown("Patients behind each cell type, route and outcome", frame, note, _spaced(has))
     return shown, _picture("plot_evidence_map", frame)
 
 
@@ -211,7 +230,8 @@ def _directness(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     frame: Any = speaks_of(asked.evidence())
     cells = frame[frame["gives_cells"]]
     counts = ", ".join(f"{word.replace('_', ' ')} {n}" for word, n in cells["speaks_of"].value_counts().items())
-    return Shown("What each study speaks of", frame, f"Studies of cells: {counts}."), None
+    narrow = frame[["study_id", "speaks_of", "gives_cells", "design", "n_total"]]
+    return Shown("What each study speaks of", frame, f"Studies of cells: {counts}.", _spaced(narrow)), None
 
 
 def _network(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
@@ -267,8 +287,8 @@ def _harms(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     frame = pool_harms(
         asked.evidence(), treatment=asked.treatment or CELLS, comparator=asked.comparator or PLACEBO_PROCEDURE
     )
-    narrow = frame.drop(columns=["new_low", "new_high", "odds_ratio_low", "odds_ratio_high", "arms"], errors="ignore")
-    return Shown("Adverse events, pooled", frame, "", narrow), _picture("plot_harms", frame)
+    narrow: Any = frame[["event", "n_with_event", "n_at_risk", "percent", "low", "high"]]
+    return Shown("Adverse events, pooled", frame, "", _spaced(narrow)), _picture("plot_harms", frame)
 
 
 TOPICS: Mapping[str, Topic] = {

@@ -34,6 +34,8 @@ class Shown:
             self.frame.to_csv(sys.stdout, sep="\t", index=False, float_format="%.6g")
             if self.code:
                 sys.stdout.write(f"\n{self.code}\n")
+            if self.note:
+                print(self.note, file=sys.stderr)
             return
         whole = self.frame if self.narrow is None else self.narrow
         rows = whole if limit == 0 else whole.head(limit)
@@ -56,5 +58,5 @@ class Shown:
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        return "" if value != value else f"{value:.6g}"
-    return str(value).replace("[", r"\[")
+        return "" if value != value else f"{value:.4g}"
+    return "" if value is None else str(value).replace("[", r"\[")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sciatrial.apps.places import refuse_unwritable_folder, written
+from sciatrial.foundation import Problem, StudyError, how_to_install
 
 if TYPE_CHECKING:
     from sciatrial.synthesis import Review, TimeCourseResult
@@ -31,6 +33,8 @@ def synthesise(
     from sciatrial.synthesis import check_consistency, fit_literature, review_evidence, vary_correlation
 
     refuse_unwritable_folder(out)
+    if courses:
+        refuse_without_sampler()
     evidence = read_evidence(tables)
     with Bar(Console(stderr=True)) as bar:
         review = review_evidence(evidence, progress=bar)
@@ -48,10 +52,25 @@ def synthesise(
         if splits is not None:
             splits.splits.to_csv(out / "node_splits.csv", index=False)
         if varied is not None:
-            varied.to_csv(out / "courses_varied.csv", index=False)
+            _marked(fitted, varied).to_csv(out / "courses_varied.csv", index=False)
         write_review(review, out / "report.html", stamp=stamp, courses=fitted, varied=varied, splits=splits)
     _print(review, fitted)
     print(f"Report: {out / 'report.html'}")
+
+
+def refuse_without_sampler() -> None:
+    """Refuse effects over time at once where nothing can sample them, before anything else is computed.
+
+    Raises
+    ------
+    StudyError
+        Saying how to do without.
+    """
+    if all(find_spec(name) for name in ("numpyro", "arviz", "threadpoolctl")):
+        return
+    hint = f"go on without effects over time: --no-courses; or {how_to_install('bayes')}"
+    what = Problem("effects over time", "the sampler is not installed", "NumPyro and ArviZ", hint)
+    raise StudyError("synthesise", what)
 
 
 def _frames(review: Review, fitted: TimeCourseResult | None) -> dict[str, Any]:
@@ -81,8 +100,21 @@ def _frames(review: Review, fitted: TimeCourseResult | None) -> dict[str, Any]:
         "shares": review.estimates.shares, "unused": review.estimates.unused, "assumed": review.estimates.assumed,
     }  # fmt: skip
     if fitted is not None:
-        frames["courses"] = fitted.frame((1.0, 3.0, 6.0, 12.0, 24.0, 36.0))
+        frames["courses"] = _marked(fitted, fitted.frame((1.0, 3.0, 6.0, 12.0, 24.0, 36.0)))
+    for regression in review.regressions:
+        if not regression.unanswered:
+            frames[f"by_{regression.moderator}"] = regression.coefficients
     return frames
+
+
+def _marked(fitted: Any, frame: Any) -> Any:
+    """Mark the months that lie beyond the last at which a treatment was observed: there the course is extrapolated."""
+    last = fitted.observed_months.set_index("treatment")["last"]
+    return frame.assign(is_observed=frame["month"] <= [last.get(name, 0.0) + 0.5 for name in frame["treatment"]])
+
+
+def _trials(n: int) -> str:
+    return "one trial" if n == 1 else f"{n} trials"
 
 
 def _print(review: Review, fitted: TimeCourseResult | None) -> None:
@@ -93,7 +125,7 @@ def _print(review: Review, fitted: TimeCourseResult | None) -> None:
             continue
         print(
             f"{asked}: {row['estimate']:.3g} {row['scale']} ({row['low']:.3g} to {row['high']:.3g}), a new trial "
-            f"{row['prediction_low']:.3g} to {row['prediction_high']:.3g}, {row['n_trials']} trials, certainty "
+            f"{row['prediction_low']:.3g} to {row['prediction_high']:.3g}, {_trials(row['n_trials'])}, certainty "
             f"{row['certainty'].replace('_', ' ')}"
         )
     if fitted is not None:

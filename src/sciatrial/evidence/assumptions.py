@@ -26,6 +26,8 @@ class Assumptions:
         Of the sampling errors of two visits, and of two outcomes, of one arm, 0 to below 1. Never 0 by silence.
     dropout_per_year
         Share of the assigned who are no longer seen after a year, 0 to below 1, where the arm does not say.
+    predicted_sd_factor
+        What a predicted SD is multiplied with, above 0, to see how far an answer hangs on it.
     standard_error_factor
         By `figure_from`: what a standard error is multiplied with, 1 or more, since somebody else's table or the press
         says less than the paper.
@@ -43,6 +45,7 @@ class Assumptions:
     correlation_over_visits: float = 0.6
     correlation_over_outcomes: float = 0.4
     dropout_per_year: float = 0.14
+    predicted_sd_factor: float = 1.0
     standard_error_factor: Mapping[str, float] = field(default_factory=_doubt)
     share_total: bool = False
     fill_both: bool = True
@@ -62,6 +65,8 @@ class Assumptions:
             value = getattr(self, name)
             if not low <= value < high and not (value == high == 1 and name == "correlation_before_after"):
                 problems.append(Problem(name, f"is {value:g}", f"{low:g} to {high:g}", "choose a number in the range"))
+        if not self.predicted_sd_factor > 0:
+            problems.append(Problem("predicted_sd_factor", f"is {self.predicted_sd_factor:g}", "above 0"))
         for word, factor in self.standard_error_factor.items():
             if factor < 1:
                 what = f"is {factor:g} for {word}"
@@ -94,9 +99,12 @@ _RANGES = (
 _WHY = {
     "correlation_before_after": (
         "assumption: no study prints it; at 0.5 a change varies as much between patients as a score does", "0.3, 0.7"),
-    "correlation_over_visits": ("assumption: patients keep their rank from visit to visit", "0.3, 0.8"),
-    "correlation_over_outcomes": ("assumption: pain and disability of one arm move together in part", "0.2, 0.6"),
+    "correlation_over_visits": (
+        "assumption: patients keep their rank from visit to visit", "0.3, 0.8, in effects over time"),
+    "correlation_over_outcomes": (
+        "assumption: pain and disability of one arm move together in part", "0.2, 0.6, where they are pooled together"),
     "dropout_per_year": ("facts.csv, followup_1y: 86 percent with acute sciatica were seen at one year", "0, 0.3"),
+    "predicted_sd_factor": ("1: as predicted from the studies that print an SD", "0.7, 1.4"),
     "standard_error_factor": ("assumption: reviews and press copy, round and select", "1 for all"),
     "share_total": ("randomised arms are mostly of one size, but a table that does not say it is no source", "yes"),
     "fill_both": ("the assigned less dropout and a predicted spread are each better than no row", "no"),

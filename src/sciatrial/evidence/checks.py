@@ -188,6 +188,20 @@ def spreads_are_implausible(evidence: Evidence) -> list[Problem]:
     return problems
 
 
+def spreads_are_zero(evidence: Evidence) -> list[Problem]:
+    """Warn of spreads of 0: no two patients would differ, so the spread is predicted instead."""
+    return [
+        Problem(
+            f"outcomes.csv ({row['study_id']}, arm {row['arm_id']}), {row['instrument']} at month {row['month']:g}",
+            f"{row['spread_kind']} of 0",
+            "a spread above 0, or spread_kind 'none'",
+            "look it up; until then a predicted spread is used",
+        )
+        for row in _rows(evidence.outcomes)
+        if row["spread_kind"] in (SpreadKind.SD, SpreadKind.SE) and row["spread_low"] == 0 and row["n"] != 1
+    ]
+
+
 def studies_may_be_one(evidence: Evidence) -> list[Problem]:
     """Warn of two studies with one registration, PMID or DOI that are not marked as sharing patients."""
     problems = []
@@ -370,6 +384,7 @@ CHECKS: tuple[Callable[[Evidence], list[Problem]], ...] = (
     instruments_are_new,
     sd_may_be_se,
     spreads_are_implausible,
+    spreads_are_zero,
     studies_may_be_one,
     changes_agree,
     one_number_is_told_twice,

@@ -7,7 +7,7 @@ with its own doubt, and the doubt widens the standard error. What still cannot b
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import isnan, nan, sqrt
 from typing import Any
@@ -119,7 +119,10 @@ def arm_estimates(evidence: Evidence, assumptions: Assumptions | None = None) ->
     assumed = assumptions or Assumptions()
     harmonised = harmonise(evidence).assign(row=np.arange(2, len(evidence.outcomes) + 2))
     patients = _Patients(evidence, assumed)
-    spreads = predictive_sds(harmonised, evidence)
+    spreads = {
+        key: replace(spread, median=spread.median * assumed.predicted_sd_factor)
+        for key, spread in predictive_sds(harmonised, evidence).items()
+    }
     left: dict[int, str] = {}
     usable: Any = _usable(harmonised, evidence, assumed, left)
     baselines = _baselines(usable, evidence)
@@ -358,6 +361,8 @@ def _printed_se(row: Mapping[str, Any], assumed: Assumptions) -> dict[str, Any] 
     if kind not in (SpreadKind.SE, SpreadKind.CI95) or statistic not in (Statistic.MEAN, Statistic.MEAN_CHANGE):
         return Unused.NO_N
     width = row["spread_low"] if kind is SpreadKind.SE else (row["spread_high"] - row["spread_low"]) / (2 * _Z95)
+    if not width > 0:
+        return Unused.NO_N
     factor = assumed.standard_error_factor[row["figure_from"]]
     change = statistic is Statistic.MEAN_CHANGE
     return {
@@ -399,7 +404,7 @@ def _value_and_sd(
             sd = sqrt(sd**2 + (row["value"] / 100 * spreads[family, Phase.BASELINE].root_mean_square) ** 2)
         return Kind.CHANGE, row["value"] / 100 * start[0], rule, sd, spread.in_words(), 4
     if statistic is Statistic.MEAN_CHANGE:
-        if not isnan(row["spread_sd_0_100"]):
+        if row["spread_sd_0_100"] > 0:
             return Kind.CHANGE, row["value_0_100"], row["rule"], row["spread_sd_0_100"], row["spread_rule"], 1
         spread = spreads[family, Phase.CHANGE]
         return Kind.CHANGE, row["value_0_100"], row["rule"], spread.root_mean_square, spread.in_words(), 3
@@ -409,9 +414,9 @@ def _value_and_sd(
     value, value_rule, sd, sd_rule = final
     if isnan(start[0]) or "other randomised arms" in start[2]:
         return Kind.FINAL, value, value_rule, sd, sd_rule, 2
-    before = start[1] if not isnan(start[1]) else spreads[family, Phase.BASELINE].root_mean_square
+    before = start[1] if start[1] > 0 else spreads[family, Phase.BASELINE].root_mean_square
     rule = f"correlation {assumed.correlation_before_after:g} of {before:.3g} before and {sd:.3g} after"
-    predicted = "; predicted in part" if isnan(start[1]) or "predicted" in sd_rule else ""
+    predicted = "; predicted in part" if not start[1] > 0 or "predicted" in sd_rule else ""
     change = sd_of_change(before, sd, assumed.correlation_before_after)
     return Kind.CHANGE, value - start[0], f"{value_rule}, less {start[2]} {start[0]:.3g}", change, rule + predicted, 2
 
@@ -435,7 +440,7 @@ def _final(row: Mapping[str, Any], n: float, spread: PredictiveSd) -> tuple[floa
         )
     if kind is SpreadKind.RANGE:
         return value, row["rule"], sd_from_range(low, high, n) * factor, "sd from range (Wan 2014)"
-    if not isnan(row["spread_sd_0_100"]):
+    if row["spread_sd_0_100"] > 0:  # an SD of 0 is a blank that was filled in
         return value, row["rule"], row["spread_sd_0_100"], row["spread_rule"]
     return value, row["rule"], spread.root_mean_square, spread.in_words()
 

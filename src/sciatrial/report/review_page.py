@@ -16,7 +16,7 @@ from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.page import css, html_table, picture_address, rendered, write_page
 from sciatrial.report.synthesis_figures import plot_funnel, plot_left_out, plot_regression
 from sciatrial.report.tables import number
-from sciatrial.synthesis import EPIDURAL, LOG_ODDS, Certainty, Light, Pooled, Review, r_of_answer
+from sciatrial.synthesis import CELLS, EPIDURAL, LOG_ODDS, Certainty, Light, Pooled, Review, class_of, r_of_answer
 
 if TYPE_CHECKING:
     from sciatrial.synthesis import NodeSplits, TimeCourseResult
@@ -99,6 +99,7 @@ def _context(
         "speaks": _speaks(review),
         "islands": _islands(review.islands),
         "splits": _splits(splits),
+        "no_split": _no_split(splits),
         **_courses(courses, review, figures),
         "varied": _correlations(courses, varied),
         "regressions": _regressions(review, figures),
@@ -245,6 +246,7 @@ def _certainty(made: Certainty, answer: Pooled) -> dict[str, Any]:
         shown = shown if (shown["reason"] != "").any() else shown.drop(columns="reason")
     return {
         "question": title[:1].upper() + title[1:], "grade": made.grade, "starts": made.starts, "domains": shown,
+        "missing": made.missing,
         "important": f"{made.important_difference:.3g} {answer.scale} ({made.important_difference_source})",
     }  # fmt: skip
 
@@ -292,7 +294,7 @@ def _courses(result: TimeCourseResult | None, review: Review, figures: dict[str,
         for row in shown.to_dict("records")
     ]  # fmt: skip
     if not result.converged:
-        spoken = f"NOT CONVERGED, not to be used: {result.diagnostics.headline()}"
+        spoken = f"Not to be used. {result.diagnostics.headline()} From the command line: run it without --quick."
     else:
         spoken = (
             "One model of all visits: every trial has its own placebo response at every visit, so only differences "
@@ -317,6 +319,14 @@ def _splits(splits: NodeSplits | None) -> pd.DataFrame:
             for row in splits.splits.to_dict("records")
         ]
     )  # fmt: skip
+
+
+def _no_split(splits: NodeSplits | None) -> str:
+    """Say it where no comparison with cells could be checked."""
+    if splits is None:
+        return ""
+    names = {class_of(name) for column in ("treatment", "comparator") for name in splits.splits[column]}
+    return "" if CELLS in names else " No comparison with cells has any indirect evidence: it cannot be checked."
 
 
 def _correlations(result: TimeCourseResult | None, varied: pd.DataFrame | None) -> pd.DataFrame:

@@ -119,7 +119,8 @@ class Certainty(Record):
     """The certainty of one answer: `grade`, where it `starts`, and one row a domain.
 
     `domains` has ``domain, rule, numbers, steps_down, judgement, drafted, reason``: `drafted` is what the rule gave,
-    `reason` is filled where a person decided otherwise. `important_difference` is in the scale of the result.
+    `reason` is filled where a person decided otherwise. `missing` names the trials of the comparison that have no
+    number here. `important_difference` is in the scale of the result.
     """
 
     question: str
@@ -128,6 +129,7 @@ class Certainty(Record):
     important_difference: float
     important_difference_source: str
     domains: pd.DataFrame = field(compare=False)
+    missing: str = ""
 
     def table(self) -> pd.DataFrame:
         """Return one row a domain."""
@@ -192,7 +194,10 @@ def certainty_of(
     studies: Any = pooled.studies
     designs: Any = evidence.studies.set_index("study_id")["design"]
     if pooled.unanswered:
-        return Certainty(**named, starts=Grade.NONE.value, grade=Grade.NONE.value, domains=pd.DataFrame())
+        missing = _missing_words(*_other_trials(evidence, pooled))[0]
+        return Certainty(
+            **named, starts=Grade.NONE.value, grade=Grade.NONE.value, domains=pd.DataFrame(), missing=missing
+        )
     trials = [designs.get(study, StudyDesign.RCT.value) for study in studies["study"]]
     starts = Grade.HIGH if all(design == StudyDesign.RCT for design in trials) else Grade.LOW
     drafted = {
@@ -298,12 +303,9 @@ def _imprecision(pooled: Pooled, difference: float) -> tuple[int, str]:
 def _publication(evidence: Evidence, pooled: Pooled, asymmetry_p: float | None) -> tuple[int, str]:
     missing, unusable = _other_trials(evidence, pooled)
     n = _patients_of(evidence, pooled.studies["study"])
-    n_missing = sum(missing.values())
+    told, n_missing = _missing_words(missing, unusable)
     share = n_missing / (n + n_missing) if n + n_missing else 0.0
-    told = f"{_trials(missing)} of the comparison, followed for so long, with no number for this outcome"
-    told += f" ({', '.join(sorted(missing))}): {n_missing:.0f} patients, {share:.0%}" if missing else ""
-    told += f"; {_trials(unusable)} with numbers that cannot be used" if unusable else ""
-    told += f" ({', '.join(sorted(unusable))})" if unusable else ""
+    told += f", {share:.0%} of the patients" if missing else ""
     if asymmetry_p is not None and len(pooled.studies) >= _ENOUGH_FOR_ASYMMETRY:
         told += f"; asymmetry p {asymmetry_p:.2g}"
     else:
@@ -315,6 +317,18 @@ def _publication(evidence: Evidence, pooled: Pooled, asymmetry_p: float | None) 
 
 
 _ENOUGH_FOR_ASYMMETRY, _ASYMMETRY_LEVEL = 10, 0.1
+
+
+def _missing_words(missing: Mapping[str, float], unusable: Mapping[str, float]) -> tuple[str, float]:
+    """Return which trials of the comparison have no number, or none that can be used, and the patients of the first."""
+    n_missing = sum(missing.values())
+    none = _trials(missing)
+    told = f"{none[:1].upper()}{none[1:]} of the comparison, followed for so long, without any number for this outcome"
+    told += f" ({', '.join(sorted(missing))}; {n_missing:.0f} patients)" if missing else ""
+    told += (
+        f"; {_trials(unusable)} with numbers that cannot be used ({', '.join(sorted(unusable))})" if unusable else ""
+    )
+    return told, n_missing
 
 
 def _trials(found: Mapping[str, float]) -> str:

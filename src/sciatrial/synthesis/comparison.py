@@ -22,7 +22,7 @@ from sciatrial.evidence import (
     predictive_sds,
     published_contrasts,
 )
-from sciatrial.foundation import EvidenceError, FigureFrom, Problem, Progress, Record, silent
+from sciatrial.foundation import EvidenceError, FigureFrom, Problem, Progress, Record, silent, unknown_word
 from sciatrial.synthesis.bias import traffic_lights
 from sciatrial.synthesis.effect_sizes import ArmCounts, EffectMeasure, effect_sizes
 from sciatrial.synthesis.heterogeneity import TauMethod
@@ -32,7 +32,7 @@ from sciatrial.synthesis.r_call import r_predict
 from sciatrial.synthesis.rare_events import rare_effect
 from sciatrial.synthesis.responders import PAIN_RULES, trial_shares
 from sciatrial.synthesis.small_pool import SmallPoolPrior, pool_small
-from sciatrial.synthesis.treatments import Level
+from sciatrial.synthesis.treatments import Level, treatment_of
 from sciatrial.synthesis.trial_arms import PAIN, StudyChoice, at_visit, trial_arms
 
 POINTS, LOG_ODDS = "points of 100", "log odds ratio"
@@ -196,6 +196,7 @@ def synthesise_many(
     The answers stand in the order of the questions. `progress` counts questions, and may stop between two: what is
     finished is returned.
     """
+    _check_treatments(evidence, questions)
     estimates = _Estimates(evidence)
     answers = []
     progress.start("synthesis", len(questions))
@@ -206,6 +207,17 @@ def synthesise_many(
             break
     progress.finish()
     return answers
+
+
+def _check_treatments(evidence: Evidence, questions: Sequence[Question]) -> None:
+    arms = evidence.arms.to_dict("records")
+    known = {treatment_of(arm, level) for arm in arms for level in Level}
+    asked = {
+        name: side for one in questions for side, name in (("treatment", one.treatment), ("comparator", one.comparator))
+    }
+    problems = [unknown_word(side, name, sorted(known)) for name, side in asked.items() if name not in known]
+    if problems:
+        raise EvidenceError("question", problems)
 
 
 def _answer(
@@ -335,10 +347,12 @@ def _effects(studies: Any, pooled: PooledEffect, prior: SmallPoolPrior, scale: s
     y, v = studies["estimate"].to_numpy(), studies["se"].to_numpy() ** 2
     common = pool_effects(y, v, method=TauMethod.EE)
     better = 1 if scale == LOG_ODDS else -1
+    # of one trial there is no spread to tell
+    tau, i2 = (np.sqrt(pooled.tau2), pooled.i2) if len(y) > 1 else (np.nan, np.nan)
     rows = [
         {"model": RANDOM, "estimate": pooled.estimate, "low": pooled.low[0], "high": pooled.high[0],
-         "prediction_low": pooled.hts_low, "prediction_high": pooled.hts_high, "tau": np.sqrt(pooled.tau2),
-         "tau_low": np.sqrt(pooled.tau2_low), "tau_high": np.sqrt(pooled.tau2_high), "i2": pooled.i2, "q": pooled.q,
+         "prediction_low": pooled.hts_low, "prediction_high": pooled.hts_high, "tau": tau,
+         "tau_low": np.sqrt(pooled.tau2_low), "tau_high": np.sqrt(pooled.tau2_high), "i2": i2, "q": pooled.q,
          "q_p": pooled.q_p, "p": pooled.p_values[0], "probability_better": _chance(pooled, better),
          "note": "; ".join(pooled.notes)},
         _with_prior(y, v, prior, better) if scale == POINTS else _exact(studies),
@@ -443,6 +457,7 @@ def _variations(arms_of: Any, base: Assumptions, asked: Question) -> Mapping[str
     named = {
         "as asked": changed(),
         "no dropout where none is told": changed(dropout_per_year=0.0),
+        "dropout of 30 % a year where none is told": changed(dropout_per_year=0.3),
         "arms without n share the study's total": changed(share_total=True),
         "controlled studies that were not randomised too": lambda: arms_of(base, StudyChoice.CONTROLLED),
     }
@@ -454,6 +469,9 @@ def _variations(arms_of: Any, base: Assumptions, asked: Question) -> Mapping[str
         "correlation before and after 0.7": changed(correlation_before_after=0.7),
         "rows that print neither n nor spread left out": changed(fill_both=False),
         "percent changes left out": changed(use_percent_changes=False),
+        "medians left out": changed(use_medians=False),
+        "predicted spreads 0.7 times as large": changed(predicted_sd_factor=0.7),
+        "predicted spreads 1.4 times as large": changed(predicted_sd_factor=1.4),
     }
     if asked.outcome == PAIN:  # a rule of response does not say which pain, and disability has rules of its own
         named["responder shares read as differences"] = lambda: arms_of(base, shares_too=True)

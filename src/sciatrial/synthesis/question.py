@@ -43,7 +43,7 @@ class Question:
             problems.append(unknown_word("outcome", self.outcome, (*OUTCOMES, RESPONDER)))
         if self.month not in VISITS:
             expected = ", ".join(str(month) for month in VISITS)
-            problems.append(Problem("month", f"there is no visit {self.month:g}", expected, "choose one of them"))
+            problems.append(Problem("month", f"there is no visit {self.month}", expected, "choose one of them"))
         if self.treatment == self.comparator:
             problems.append(Problem("comparator", f"is the treatment, {self.treatment!r}", "another treatment"))
         if problems:
