@@ -42,7 +42,7 @@ def test_every_section_is_there(page):
 
 def test_no_answer_is_said_as_such(page):
     assert "No answer:" in page
-    assert "There is no direct evidence." in page
+    assert "No pooled answer." in page
 
 
 def test_the_page_opens_without_a_network(page):

@@ -60,9 +60,9 @@ def changes():
     return made
 
 
-def inputs():
-    """Return the rows that R pools."""
-    frames = {name: answer.studies for name, answer in answers().items()} | changes()
+def inputs(made):
+    """Return the rows that R pools, of these answers and of the changes of arms."""
+    frames = {name: answer.studies for name, answer in made.items()} | changes()
     rows = [
         {"case": name, "study": row["study"], "yi": row["estimate"], "vi": row["se"] ** 2}
         for name, frame in frames.items()
@@ -72,6 +72,6 @@ def inputs():
 
 
 if __name__ == "__main__":
-    table = inputs()
+    table = inputs(answers())
     table.to_csv(HERE / "own_tables.csv", index=False)
     print(f"{table['case'].nunique()} cases, {len(table)} rows")
