@@ -3,6 +3,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sciatrial.apps.cli import app
+from sciatrial.apps.synthesise import _marked
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +39,19 @@ def test_a_folder_that_is_there_is_never_written_over(made):
     result = CliRunner().invoke(app, ["synthesise", "--out", str(folder), "--no-courses"])
     assert result.exit_code == 1
     assert "already exists" in result.output
+
+
+def test_without_a_sampler_it_is_refused_at_once_and_told_how_to_go_on(monkeypatch, tmp_path):
+    monkeypatch.setattr("sciatrial.apps.synthesise.find_spec", lambda name: None)
+    result = CliRunner().invoke(app, ["synthesise", "--out", str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert "--no-courses" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_months_that_nobody_observed_are_marked():
+    class Fitted:
+        observed_months = pd.DataFrame({"treatment": ["cells"], "last": [12.0]})
+
+    frame = pd.DataFrame({"treatment": ["cells", "cells"], "month": [12.0, 24.0]})
+    assert _marked(Fitted(), frame)["is_observed"].tolist() == [True, False]

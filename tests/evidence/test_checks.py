@@ -101,6 +101,13 @@ def test_the_shipped_spreads_that_are_told_are_those_of_two_studies(evidence):
     assert told == {"dhakal2019", "ozone_aapm71704"}
 
 
+def test_a_spread_of_nothing_is_told(evidence):
+    row = {"n": 20.0, "spread_kind": "sd", "spread_low": 0.0, "month": 6.0, "value": 3.0}
+    assert len(checks.spreads_are_zero(_with(evidence, row))) == 1
+    assert not checks.spreads_are_zero(_with(evidence, row | {"spread_low": 0.5}))
+    assert not checks.spreads_are_zero(evidence)
+
+
 def test_two_studies_with_one_registration_are_told_unless_they_are_marked(evidence):
     studies = evidence.studies.copy()
     studies.loc[studies["study_id"].isin(["noriega2017", "orozco2011"]), "registration"] = "NCT00000001"

@@ -175,3 +175,26 @@ def test_estimates_can_be_saved_and_loaded(made, tmp_path):
     back = type(made).load(made.save(tmp_path / "estimates"))
     pd.testing.assert_frame_equal(back.rows, made.rows, check_dtype=False)
     assert "means of" in repr(back)
+
+
+def test_a_printed_interval_is_kept_where_the_row_has_no_n_of_its_own(made):
+    row = one(made.rows, study_id="uscspine_kulig", arm_id="exercise_education")
+    assert row["se"] == pytest.approx((22.5 - 14.3) / 3.919928 * 1.15, rel=1e-3)
+
+
+def test_a_spread_of_nothing_is_not_believed(evidence):
+    def flatten(outcomes):
+        place = (outcomes["study_id"] == "dreiser2001a") & (outcomes["statistic"] == "mean_change")
+        outcomes.loc[place, "spread_low"] = 0.0
+
+    rows = arm_estimates(with_outcomes(evidence, flatten)).rows.query("study_id == 'dreiser2001a'")
+    assert (rows["se"] > 0).all()
+    assert rows["sd_rule"].str.startswith("predicted").all()
+
+
+def test_a_predicted_spread_can_be_made_larger_and_a_printed_one_not(evidence, made):
+    wide = arm_estimates(evidence, Assumptions(predicted_sd_factor=2.0)).rows
+    both = made.rows.merge(wide, on=["study_id", "arm_id", "outcome", "month"], suffixes=("", "_wide"))
+    ratio = (both["sd_wide"] / both["sd"]).round(6)
+    assert set(ratio[both["sd_rule"].str.startswith("predicted")]) == {2.0}
+    assert (ratio[both["sd_rule"].str.startswith("sd")] == 1.0).all()

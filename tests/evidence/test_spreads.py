@@ -51,3 +51,21 @@ def test_a_study_counts_once_however_many_visits_it_prints(rows, evidence):
 def test_the_words_give_the_interval(rows, evidence):
     found = predictive_sds(rows, evidence)["pain", Phase.BASELINE]
     assert f"{found.median * exp(1.96 * found.log_sd):.3g}" in found.in_words()
+
+
+def test_registries_that_share_patients_and_round_their_intervals_do_not_make_the_spread(rows, evidence):
+    found = predictive_sds(rows, evidence)["pain", Phase.CHANGE]
+    shared = evidence.studies[evidence.studies["overlap_group"] == "nordic_registries"]["study_id"]
+    without = predictive_sds(rows[~rows["study_id"].isin(shared)], evidence)["pain", Phase.CHANGE]
+    assert found == without
+
+
+def test_an_interval_of_the_size_of_its_last_digit_tells_no_spread(rows, evidence):
+    row = rows[(rows["outcome"] == "leg_pain") & rows["usable"]].iloc[[0]].assign(
+        study_id="rounded1", statistic="mean_change", month=12.0, spread_kind="ci95", value=-4.5, spread_low=-4.6,
+        spread_high=-4.4, spread_sd_0_100=60.0, instrument="nrs_10",
+    )  # fmt: skip
+    before = predictive_sds(rows, evidence)["pain", Phase.CHANGE]
+    assert predictive_sds(pd.concat([rows, row]), evidence)["pain", Phase.CHANGE] == before
+    wide = row.assign(spread_low=-5.6, spread_high=-3.4)
+    assert predictive_sds(pd.concat([rows, wide]), evidence)["pain", Phase.CHANGE] != before

@@ -8,7 +8,7 @@ import pytest
 
 from sciatrial.evidence import read_evidence
 from sciatrial.report import write_review
-from sciatrial.report.review_page import findings, within_observed
+from sciatrial.report.review_page import _no_split, _splits, findings, within_observed
 from sciatrial.synthesis import Question, review_evidence
 
 STAMP = {"version": "0.1.0", "created": "2026-11-27", "tables": "shipped", "is_quick": False}
@@ -79,3 +79,24 @@ def test_months_after_the_last_that_was_observed_are_not_drawn():
     frame = pd.DataFrame({"treatment": ["cells", "cells", "other"], "month": [12.0, 24.0, 24.0]})
     assert within_observed(Fitted(), frame)["month"].tolist() == [12.0, 24.0]
     assert np.isfinite(frame["month"]).all()
+
+
+def split_of(treatment):
+    class Splits:
+        splits = pd.DataFrame(
+            [{"treatment": treatment, "comparator": "usual_care", "p_value": 0.2, "converged": True}
+             | {f"{name}{end}": value for name in ("direct", "indirect", "difference")
+                for end, value in (("", -1.0), ("_low", -3.0), ("_high", 1.0))}]
+        )  # fmt: skip
+
+    return Splits()
+
+
+def test_that_cells_cannot_be_checked_is_said_only_where_it_is_so():
+    assert "cannot be checked" in _no_split(split_of("surgery"))
+    assert _no_split(split_of("cell_therapy: mpc")) == ""
+
+
+def test_direct_and_indirect_effects_stand_side_by_side():
+    assert _splits(split_of("surgery"))["direct"].tolist() == ["−1.0 (−3.0 to 1.0)"]
+    assert _splits(None).empty

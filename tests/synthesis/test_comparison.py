@@ -179,3 +179,8 @@ def test_the_code_for_r_names_the_method_and_the_interval_for_a_new_trial(plante
     code = r_of_answer(answer)
     assert 'method = "DL"' in code
     assert 'pi.type = "riley"' in code
+
+
+def test_a_treatment_that_is_none_comes_with_those_that_are(evidence):
+    with pytest.raises(EvidenceError, match="cell_therapy"):
+        synthesise(evidence, Question("pain", 12, treatment="cels"))

@@ -50,3 +50,9 @@ def test_without_events_in_both_arms_there_is_no_odds_ratio(harms):
     row = harms.loc["serious_adverse_event"]
     assert np.isnan(row["odds_ratio"])
     assert row["n_trials"] == 1
+
+
+def test_cells_at_an_open_operation_and_events_before_the_treatment_do_not_count(harms, evidence):
+    assert not harms["arms"].str.contains("tianjin").any()
+    operated = pool_harms(evidence, treatment="surgery").set_index("event")
+    assert "ldh_registry_9930" not in operated.loc["surgery_on_index_level", "arms"]

@@ -1,6 +1,9 @@
 """Arms that can be compared: joined, split, at one site, at one visit."""
 
+import dataclasses
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from sciatrial.evidence import arm_estimates, published_contrasts
@@ -90,3 +93,27 @@ def test_a_visit_that_is_none_is_told_with_those_that_are(pain):
 def test_an_outcome_that_is_none_comes_with_the_nearest():
     with pytest.raises(EvidenceError, match="leg_pain"):
         outcome_words("leg_pian")
+
+
+def test_a_difference_as_printed_comes_before_the_arms_means_of_its_visit(pain):
+    arms = arms_of(pain[pain["study"] == "tu2024"], "tu2024")
+    assert set(arms["source"]) == {"trial"}
+    assert arms.loc["other: acupuncture", "estimate"] == -16.0
+    assert np.hypot(*arms["se"]) == pytest.approx((21.3 - 10.6) / 3.919928, rel=1e-3)
+
+
+def test_differences_against_one_arm_all_come_back_with_their_own_errors(pain):
+    arms = arms_of(pain[(pain["study"] == "cohen2012")], "cohen2012")
+    shared = arms.loc["epidural_steroid", "se"]
+    saline, etanercept = (np.hypot(arms.loc[name, "se"], shared) for name in ("placebo_procedure", "other: etanercept"))
+    assert saline == pytest.approx(10 * (0.27 + 2.79) / 3.919928, rel=1e-3)
+    assert etanercept == pytest.approx(10 * (0.58 + 2.60) / 3.919928, rel=1e-3)
+
+
+def test_no_visit_has_a_treatment_twice_even_when_arms_and_difference_are_there(evidence):
+    made = arm_estimates(evidence)
+    rows = made.rows[made.rows["study_id"] == "tu2024"].assign(study_id="iversen2011", month=1.4)
+    doubled = dataclasses.replace(made, rows=pd.concat([made.rows, rows], ignore_index=True))
+    arms = trial_arms(doubled, published_contrasts(evidence), outcome="leg_pain")
+    near = arms[(arms["study"] == "iversen2011") & (arms["month"] < 2)]
+    assert set(near["source"]) == {"trial"}
