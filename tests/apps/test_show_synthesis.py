@@ -16,14 +16,18 @@ def show():
     return lambda *words: runner.invoke(app, ["show", *words])
 
 
-@pytest.mark.parametrize("topic", TOPICS)
+# effects over time are sampled, which takes half a minute: they are shown once, below
+QUICK = [topic for topic in TOPICS if topic != "courses"]
+
+
+@pytest.mark.parametrize("topic", QUICK)
 def test_every_topic_is_shown_as_json(show, topic):
     result = show(topic, "--json")
     assert result.exit_code == 0, result.output
     assert isinstance(json.loads(result.stdout), list)
 
 
-@pytest.mark.parametrize("topic", [name for name, topic in TOPICS.items() if "picture" in topic.options])
+@pytest.mark.parametrize("topic", [name for name in QUICK if "picture" in TOPICS[name].options])
 def test_a_topic_that_can_be_drawn_is_drawn(show, topic, tmp_path):
     picture = tmp_path / f"{topic}.svg"
     assert show(topic, "--picture", str(picture)).exit_code == 0
@@ -74,3 +78,12 @@ def test_a_picture_of_a_kind_that_is_none_is_told(show, tmp_path):
     result = show("forest", "--picture", str(tmp_path / "forest.txt"))
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit | StudyError)
+
+
+def test_effects_over_time_are_shown_and_drawn(show, tmp_path):
+    picture = tmp_path / "courses.svg"
+    result = show("courses", "--picture", str(picture), "--json")
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout[result.stdout.index("[") :])
+    assert "cell_therapy: mpc" in {row["treatment"] for row in rows}
+    assert "<svg" in picture.read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import pytest
 
 from sciatrial.evidence import read_evidence
 from sciatrial.report import write_review
-from sciatrial.report.review_page import _no_split, _splits, findings, within_observed
+from sciatrial.report.review_page import _no_split, _splits, findings, observed_only
 from sciatrial.synthesis import Question, review_evidence
 
 STAMP = {"version": "0.1.0", "created": "2026-11-27", "tables": "shipped", "is_quick": False}
@@ -77,7 +77,7 @@ def test_months_after_the_last_that_was_observed_are_not_drawn():
         observed_months = pd.DataFrame({"treatment": ["cells"], "last": [12.0]})
 
     frame = pd.DataFrame({"treatment": ["cells", "cells", "other"], "month": [12.0, 24.0, 24.0]})
-    assert within_observed(Fitted(), frame)["month"].tolist() == [12.0, 24.0]
+    assert observed_only(Fitted(), frame)["month"].tolist() == [12.0, 24.0]
     assert np.isfinite(frame["month"]).all()
 
 

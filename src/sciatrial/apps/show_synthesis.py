@@ -264,6 +264,36 @@ def _network(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     return Shown("Trials that compare treatments", pd.DataFrame(rows), note), _picture("plot_network", arms)
 
 
+def _courses(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
+    from rich.console import Console
+
+    from sciatrial.apps.bar import Bar
+    from sciatrial.evidence import arm_estimates, published_contrasts
+    from sciatrial.report import observed_only
+    from sciatrial.synthesis import PAIN, Level, Reviews, fit_literature, trial_arms
+
+    evidence, outcome = asked.evidence(), asked.outcome or PAIN
+    with Bar(Console(stderr=True)) as bar:
+        fitted = fit_literature(evidence, seed=_SEED, outcome=outcome, progress=bar)
+    visits = trial_arms(
+        arm_estimates(evidence), published_contrasts(evidence), outcome=outcome, level=Level.PRODUCT,
+        reviews=Reviews.STAND_IN,
+    )  # fmt: skip
+    shown = observed_only(fitted, fitted.frame((1.0, 3.0, 6.0, 12.0, 24.0)))
+    shown = shown[shown["treatment"] != fitted.reference].reset_index(drop=True)
+    narrow = shown.assign(interval=[_span(*pair) for pair in zip(shown["low"], shown["high"], strict=True)])
+    narrow = narrow[["treatment", "month", "median", "interval"]]
+    note = f"{fitted.diagnostics.headline()}\nAgainst {fitted.reference.replace('_', ' ')}, points of 100."
+    drawn = observed_only(fitted, fitted.frame(tuple(_DRAWN_MONTHS)))
+    return Shown(f"Effects over time: {outcome.replace('_', ' ')}", shown, note, narrow), _picture(
+        "plot_courses", drawn, visits
+    )
+
+
+_SEED = 20261127
+_DRAWN_MONTHS = (0.0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 12, 15, 18, 21, 24, 30, 36)
+
+
 def _moderators(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     from sciatrial.synthesis import CELLS, PAIN, PLACEBO_PROCEDURE, regress_effects
 
@@ -300,6 +330,7 @@ TOPICS: Mapping[str, Topic] = {
     "evidence-map": Topic(_map, frozenset({"picture"})),
     "directness": Topic(_directness, frozenset()),
     "network": Topic(_network, frozenset({"outcome", "month", "picture"})),
+    "courses": Topic(_courses, frozenset({"outcome", "picture"})),
     "moderators": Topic(_moderators, frozenset({"outcome", "treatment", "comparator", "by", "picture"})),
     "pooled-harms": Topic(_harms, frozenset({"treatment", "comparator", "picture"})),
 }

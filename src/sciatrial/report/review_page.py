@@ -280,9 +280,9 @@ def _courses(result: TimeCourseResult | None, review: Review, figures: dict[str,
         return nothing | {
             "no_course": "Not fitted here: sciatrial synthesise --courses does, where the sampler is installed."
         }
-    drawn = within_observed(result, result.frame(_DRAWN_MONTHS))
+    drawn = observed_only(result, result.frame(_DRAWN_MONTHS))
     _draw(figures, "courses", plot_courses(drawn, review.visits), _SAYS["courses"])
-    shown = within_observed(result, result.frame(_MONTHS))
+    shown = observed_only(result, result.frame(_MONTHS))
     shown = shown[shown["treatment"] != result.reference]
     new = result.new_trial(_MONTHS, seed=1)
     limits = new.quantile([0.025, 0.975], "draw")
@@ -335,7 +335,7 @@ def _correlations(result: TimeCourseResult | None, varied: pd.DataFrame | None) 
         return pd.DataFrame()
     assumed = result.frame((12.0,)).assign(correlation=result.model.correlation.rho)
     both: Any = pd.concat([assumed, varied], ignore_index=True)
-    both = within_observed(result, both[both["month"] == 12.0])
+    both = observed_only(result, both[both["month"] == 12.0])
     both = both[both["treatment"] != result.reference]
     told = [
         f"{number(row['median'])} ({number(row['low'])} to {number(row['high'])})" for row in both.to_dict("records")
@@ -345,7 +345,7 @@ def _correlations(result: TimeCourseResult | None, varied: pd.DataFrame | None) 
     return wide.reset_index().assign(treatment=[words_of(str(name)) for name in wide.index])
 
 
-def within_observed(result: TimeCourseResult, frame: Any) -> Any:
+def observed_only(result: TimeCourseResult, frame: Any) -> Any:
     """Leave out months after the last at which a treatment was observed: there the course is extrapolated."""
     last: Any = result.observed_months.set_index("treatment")["last"]
     pairs = zip(frame["treatment"], frame["month"], strict=True)
