@@ -100,3 +100,8 @@ def test_that_cells_cannot_be_checked_is_said_only_where_it_is_so():
 def test_direct_and_indirect_effects_stand_side_by_side():
     assert _splits(split_of("surgery"))["direct"].tolist() == ["−1.0 (−3.0 to 1.0)"]
     assert _splits(None).empty
+
+
+def test_a_trial_that_lacks_only_a_number_of_patients_is_told(review):
+    told = [sentence for sentence in findings(review) if "equal shares" in sentence]
+    assert any(sentence.startswith("Pain at 12 months would rest on 2 trials") for sentence in told)

@@ -141,6 +141,7 @@ def findings(review: Review) -> list[str]:
         f"{answer.leave_one_out['probability_better'].max():.2f}."
         for answer in fragile
     ]
+    told += [sentence for answer in review.answers if (sentence := _with_shared_totals(answer))]
     speaks: Any = review.speaks[review.speaks["gives_cells"]]
     counts = speaks["speaks_of"].value_counts()
     told.append(
@@ -148,6 +149,22 @@ def findings(review: Review) -> list[str]:
         f"({_controlled(speaks)} of them with a control), {counts.get('back_pain_only', 0)} back pain only."
     )
     return told
+
+
+def _with_shared_totals(answer: Pooled) -> str:
+    """Say what trials would add whose arms print no number of patients, "" where none would."""
+    rows = answer.sensitivity.set_index("variation") if len(answer.sensitivity) else answer.sensitivity
+    if not len(rows) or rows.loc[_SHARED, "n_studies"] <= len(answer.studies):
+        return ""
+    row = rows.loc[_SHARED]
+    middle, interval, _ = _numbers(answer, row.to_dict() | {"prediction_low": 0.0, "prediction_high": 0.0})
+    return (
+        f"{words_of(answer.outcome)} at {answer.month} months would rest on {row['n_studies']:.0f} trials, {middle} "
+        f"({interval}), if arms that print no number of patients had equal shares of their study's total."
+    )
+
+
+_SHARED = "arms without n share the study's total"
 
 
 def answer_words(answer: Pooled) -> str:
