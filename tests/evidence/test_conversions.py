@@ -13,7 +13,6 @@ from sciatrial.evidence.conversions import (
     quartiles_are_skewed,
     sd_from_quartiles,
     sd_from_range,
-    sd_from_se,
     sd_of_change,
 )
 
@@ -24,10 +23,6 @@ numbers = st.floats(min_value=0.5, max_value=50)
 def samples():
     """Return 4000 samples of 40 normal scores, mean 50 and SD 12."""
     return np.random.default_rng(11).normal(50, 12, size=(4000, 40))
-
-
-def test_a_standard_error_gives_back_its_sd():
-    assert sd_from_se(2.0, 25) == 10
 
 
 def test_quartiles_of_normal_scores_give_their_mean_and_sd(samples):

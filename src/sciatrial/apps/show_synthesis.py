@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sciatrial.apps.shown import Shown
+from sciatrial.apps.synthesise import SEED
 from sciatrial.foundation import Problem, StudyError
 
 if TYPE_CHECKING:
@@ -269,12 +270,12 @@ def _courses(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
 
     from sciatrial.apps.bar import Bar
     from sciatrial.evidence import arm_estimates, published_contrasts
-    from sciatrial.report import observed_only
+    from sciatrial.report import DRAWN_MONTHS, observed_only
     from sciatrial.synthesis import PAIN, Level, Reviews, fit_literature, trial_arms
 
     evidence, outcome = asked.evidence(), asked.outcome or PAIN
     with Bar(Console(stderr=True)) as bar:
-        fitted = fit_literature(evidence, seed=_SEED, outcome=outcome, progress=bar)
+        fitted = fit_literature(evidence, seed=SEED, outcome=outcome, progress=bar)
     visits = trial_arms(
         arm_estimates(evidence), published_contrasts(evidence), outcome=outcome, level=Level.PRODUCT,
         reviews=Reviews.STAND_IN,
@@ -284,14 +285,10 @@ def _courses(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     narrow = shown.assign(interval=[_span(*pair) for pair in zip(shown["low"], shown["high"], strict=True)])
     narrow = narrow[["treatment", "month", "median", "interval"]]
     note = f"{fitted.diagnostics.headline()}\nAgainst {fitted.reference.replace('_', ' ')}, points of 100."
-    drawn = observed_only(fitted, fitted.frame(tuple(_DRAWN_MONTHS)))
+    drawn = observed_only(fitted, fitted.frame(DRAWN_MONTHS))
     return Shown(f"Effects over time: {outcome.replace('_', ' ')}", shown, note, narrow), _picture(
         "plot_courses", drawn, visits
     )
-
-
-_SEED = 20261127
-_DRAWN_MONTHS = (0.0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 12, 15, 18, 21, 24, 30, 36)
 
 
 def _moderators(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:

@@ -15,6 +15,8 @@ from sciatrial.foundation import Problem, StudyError, how_to_install
 
 if TYPE_CHECKING:
     from sciatrial.synthesis import Review, TimeCourseResult
+# of the sampler, where none is given: the same command gives the same numbers
+SEED = 20261127
 
 
 def synthesise(
@@ -22,7 +24,7 @@ def synthesise(
     tables: Annotated[Path | None, typer.Option("--tables", metavar="FOLDER", help="Your own seven tables.")] = None,
     courses: Annotated[bool, typer.Option(help="Fit effects over time, by a sampler; takes minutes.")] = True,
     quick: Annotated[bool, typer.Option("--quick", help="Few draws: the same path, rough numbers.")] = False,
-    seed: Annotated[int, typer.Option(help="Of the sampler.")] = 20261127,
+    seed: Annotated[int, typer.Option(help="Of the sampler.")] = SEED,
 ) -> None:
     """Pool the trials: answers with certainty, evidence map, network, effects over time, harms, as one page."""
     from rich.console import Console

@@ -12,16 +12,6 @@ import numpy as np
 from scipy.special import ndtri
 
 
-def sd_from_se(se: float, n: float) -> float:
-    """Return the SD between patients from a standard error of their mean.
-
-    Source
-    ------
-    Cochrane Handbook for Systematic Reviews of Interventions, section 6.5.2.2.
-    """
-    return se * sqrt(n)
-
-
 def mean_from_quartiles(first: float, median: float, third: float, n: float) -> float:
     """Estimate a mean from the median and the quartiles of n patients, for a near-normal score.
 

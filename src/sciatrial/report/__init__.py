@@ -9,7 +9,7 @@ from sciatrial.report.dossier import write_dossier
 from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, plot_harms, plot_network
 from sciatrial.report.figures import picture_format, plot, save_picture
 from sciatrial.report.forest_figure import plot_forest
-from sciatrial.report.review_page import observed_only, write_review
+from sciatrial.report.review_page import DRAWN_MONTHS, observed_only, write_review
 from sciatrial.report.sensitivity_figures import (
     plot_attribution,
     plot_influence,
@@ -21,6 +21,7 @@ from sciatrial.report.synthesis_figures import plot_funnel, plot_left_out, plot_
 from sciatrial.report.tables import compare_with_published
 
 __all__ = [
+    "DRAWN_MONTHS",
     "ReportInputs",
     "compare_with_published",
     "observed_only",

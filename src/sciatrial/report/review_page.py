@@ -31,7 +31,7 @@ _SAYS = {
     "trial may lie.",
 }
 _MONTHS = (1.0, 3.0, 6.0, 12.0, 24.0)
-_DRAWN_MONTHS = (0.0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 12, 15, 18, 21, 24, 30, 36)
+DRAWN_MONTHS = (0.0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 12, 15, 18, 21, 24, 30, 36)
 
 
 def write_review(
@@ -297,7 +297,7 @@ def _courses(result: TimeCourseResult | None, review: Review, figures: dict[str,
         return nothing | {
             "no_course": "Not fitted here: sciatrial synthesise --courses does, where the sampler is installed."
         }
-    drawn = observed_only(result, result.frame(_DRAWN_MONTHS))
+    drawn = observed_only(result, result.frame(DRAWN_MONTHS))
     _draw(figures, "courses", plot_courses(drawn, review.visits), _SAYS["courses"])
     shown = observed_only(result, result.frame(_MONTHS))
     shown = shown[shown["treatment"] != result.reference]

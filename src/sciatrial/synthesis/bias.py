@@ -42,7 +42,8 @@ def traffic_lights(evidence: Evidence) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a study: ``study_id``, one column a domain, ``overall`` (the worst of the domains and of a published
-        overall judgement; low only where every domain was assessed low by a published tool), ``source`` ("published
+        overall judgement; low only where a published tool says so of the whole
+        study or of every domain), ``source`` ("published
         tool", "author note", "none"). Of two published judgements the worse one counts; an author's note counts only
         where it is high or of some concern and no tool was used.
     """

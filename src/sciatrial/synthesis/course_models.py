@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 
 from sciatrial.foundation import EvidenceError, Problem
 from sciatrial.synthesis.courses import Shape
+from sciatrial.synthesis.sampling import told_priors
 
 
 class Reference(StrEnum):
@@ -72,7 +73,7 @@ class TimeCoursePriors:
 
     def told(self) -> str:
         """Return the priors in one line."""
-        return "Priors: " + ", ".join(f"{field.name} {getattr(self, field.name):g}" for field in fields(self))
+        return told_priors(self)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ maximum and half dose apart: their ratio is known, each of them is not, and the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -21,7 +21,16 @@ from sciatrial.foundation import EvidenceError, Problem, Progress, silent
 from sciatrial.synthesis.arm_tables import Arms, Likelihood, arms_of, islands, starting_logits
 from sciatrial.synthesis.fit import Fit, binomial_fit, normal_fit
 from sciatrial.synthesis.network_design import Effects, random_of
-from sciatrial.synthesis.sampling import Diagnostics, Draws, Sampler, libraries, one_dim, posterior, summary
+from sciatrial.synthesis.sampling import (
+    Diagnostics,
+    Draws,
+    Sampler,
+    libraries,
+    one_dim,
+    posterior,
+    summary,
+    told_priors,
+)
 
 # a posterior sd above this share of the prior's says that the prior decides
 _PRIOR_DOMINATED = 0.3
@@ -57,7 +66,7 @@ class DosePriors:
 
     def told(self) -> str:
         """Return the priors in one line."""
-        return "Priors: " + ", ".join(f"{field.name} {getattr(self, field.name):g}" for field in fields(self))
+        return told_priors(self)
 
 
 @dataclass(frozen=True, repr=False)

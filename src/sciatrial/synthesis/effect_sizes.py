@@ -76,7 +76,6 @@ class EffectSizes:
     is_informative: NDArray[np.bool_]
 
 
-OF_COUNTS = (EffectMeasure.RR, EffectMeasure.OR, EffectMeasure.RD, EffectMeasure.PETO)
 OF_MEANS = (EffectMeasure.MD, EffectMeasure.SMD, EffectMeasure.ROM)
 OF_ONE_ARM = (EffectMeasure.PR, EffectMeasure.PLO, EffectMeasure.PFT)
 

@@ -9,7 +9,7 @@ exactly; with a binomial one, everything is sampled.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,16 @@ from sciatrial.synthesis.arm_tables import Arms, Likelihood, arms_of, starting_l
 from sciatrial.synthesis.fit import Fit, binomial_fit, normal_fit
 from sciatrial.synthesis.gaussian import Parts, draw, log_likelihood
 from sciatrial.synthesis.network_design import Consistency, Design, Effects, design_of
-from sciatrial.synthesis.sampling import Diagnostics, Draws, Sampler, libraries, one_dim, posterior, summary
+from sciatrial.synthesis.sampling import (
+    Diagnostics,
+    Draws,
+    Sampler,
+    libraries,
+    one_dim,
+    posterior,
+    summary,
+    told_priors,
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ class NetworkPriors:
 
     def told(self) -> str:
         """Return the priors in one line."""
-        return "Priors: " + ", ".join(f"{field.name} {getattr(self, field.name):g}" for field in fields(self))
+        return told_priors(self)
 
 
 @dataclass(frozen=True, repr=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -328,3 +328,8 @@ def error_of_quantile(draws: NDArray[np.float64], probability: float) -> float:
     import arviz
 
     return float(np.ravel(arviz.mcse(np.asarray(draws), method="quantile", prob=probability))[0])
+
+
+def told_priors(priors: Any) -> str:
+    """Return priors, a dataclass of numbers, in one line."""
+    return "Priors: " + ", ".join(f"{field.name} {getattr(priors, field.name):g}" for field in fields(priors))
