@@ -16,9 +16,9 @@ import time
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from sciatrial.calibration import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.engine import Events, simulate
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.population import cohort_named, sample_patients
 
 N_PATIENTS, N_SCIPY = 20_000, 2

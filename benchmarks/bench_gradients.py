@@ -12,9 +12,9 @@ import jax
 import numpy as np
 from tests.engine.test_differentiable import largest_difference
 
-from sciatrial.calibration import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.engine import Events, freeze, sensitivities, simulate
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.population import cohort_named, sample_patients
 
 NAMES = (

@@ -14,11 +14,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from bench_engine import VISITS, doses
 
-from sciatrial.calibration import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.engine import Trajectories, simulate
 from sciatrial.engine.graphics import NoGraphicsError, graphics_code
 from sciatrial.engine.solve import cores
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.population import cohort_named, sample_patients
 
 N_PATIENTS, N_SAMPLED, REPEATS = 100_000, 4_000, 3

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.calibration import draw_parameters, read_prior
 from sciatrial.engine import Effect, Events, Rule, Trajectories, simulate
 from sciatrial.exchange import CAUSES, REFERENCE_TREATMENTS
 from sciatrial.foundation import Cause, uniforms
 from sciatrial.model import Model
+from sciatrial.parameters import draw_parameters, read_prior
 from sciatrial.population import cohort_named, sample_patients, treated_patients
 
 VISITS = np.array(

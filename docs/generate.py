@@ -16,9 +16,9 @@ import sciatrial
 from sciatrial import foundation
 from sciatrial.apps.cli import app
 from sciatrial.apps.show import shown
-from sciatrial.calibration import read_behaviours
 from sciatrial.clinic import CELLS_NOT_SIMULATABLE, NOT_SIMULATABLE, Protocol
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import read_behaviours
 from sciatrial.population import Cohort, cohort_named, cohort_names
 from sciatrial.study.settings import CalibrationSettings, EvidenceSettings, SimulationSettings, StudySettings
 from sciatrial.trial import Comparison, Design, Endpoint, Rescue

@@ -11,13 +11,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sciatrial.calibration import Draw, Draws, Prior, draw_parameters, read_prior, reference_draw
     from sciatrial.clinic import Protocol, sham_of
     from sciatrial.engine import Events, Rule, simulate
     from sciatrial.evidence import arm_estimates, harmonise, read_evidence, select_outcomes
     from sciatrial.exchange import reference_case, to_antimony, to_sbml
     from sciatrial.foundation import SciatrialError
     from sciatrial.model import sciatica_model
+    from sciatrial.parameters import Draw, Draws, Prior, draw_parameters, read_prior, reference_draw
     from sciatrial.population import Patients, cohort_named, sample_patients
     from sciatrial.report import plot, write_dossier, write_report, write_review
     from sciatrial.sensitivity import Setting, analyse_sensitivity
@@ -84,13 +84,13 @@ __all__ = [
 
 # the same names by room; a house test compares the lists
 _NAMES = {
-    "calibration": ("Draw", "Draws", "Prior", "draw_parameters", "read_prior", "reference_draw"),
     "clinic": ("Protocol", "sham_of"),
     "engine": ("Events", "Rule", "simulate"),
     "evidence": ("arm_estimates", "harmonise", "read_evidence", "select_outcomes"),
     "exchange": ("reference_case", "to_antimony", "to_sbml"),
     "foundation": ("SciatrialError",),
     "model": ("sciatica_model",),
+    "parameters": ("Draw", "Draws", "Prior", "draw_parameters", "read_prior", "reference_draw"),
     "population": ("Patients", "cohort_named", "sample_patients"),
     "report": ("plot", "write_dossier", "write_report", "write_review"),
     "sensitivity": ("Setting", "analyse_sensitivity"),

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from sciatrial.calibration import CELL_EFFECTS, read_prior, reference_draw, words_of_numbers
 from sciatrial.clinic import CHAPTERS, WORDS, Protocol, equations, hazards, measured, patient_chance, treat
 from sciatrial.evidence import read_evidence
 from sciatrial.foundation import unit_registry
 from sciatrial.model import law_as_written, sciatica_model
+from sciatrial.parameters import CELL_EFFECTS, read_prior, reference_draw, words_of_numbers
 
 MODEL = sciatica_model()
 GROUPS = (*CELL_EFFECTS, *read_prior().groups)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from sciatrial.calibration import read_prior, reference_draw
 from sciatrial.clinic import (
     NOT_SIMULATABLE,
     Protocol,
@@ -22,6 +21,7 @@ from sciatrial.clinic import (
 from sciatrial.clinic.protocol import ROUTES
 from sciatrial.evidence import read_evidence
 from sciatrial.foundation import Intervention, TrialError
+from sciatrial.parameters import read_prior, reference_draw
 
 EVIDENCE = read_evidence()
 SAFETY = EVIDENCE.safety

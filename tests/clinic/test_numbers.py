@@ -1,7 +1,7 @@
 """A draw of the prior is what the clinic asks for its numbers."""
 
-from sciatrial.calibration import read_prior, reference_draw
 from sciatrial.clinic import Numbers
+from sciatrial.parameters import read_prior, reference_draw
 
 
 def test_a_draw_answers_as_the_clinic_asks():

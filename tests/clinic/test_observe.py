@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sciatrial.calibration import read_prior, reference_draw
 from sciatrial.clinic import answer_steps, measured, measurement_errors, true_score_above
 from sciatrial.foundation import Score
+from sciatrial.parameters import read_prior, reference_draw
 
 DRAW = reference_draw(read_prior()).one(0)
 MANY = np.arange(20_000)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sciatrial.calibration import read_prior, reference_draw
 from sciatrial.clinic import Protocol, product
+from sciatrial.parameters import read_prior, reference_draw
 
 PRIOR = read_prior()
 DRAW = reference_draw(PRIOR, included=PRIOR.groups).one(0)

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from sciatrial.calibration import draw_parameters, read_prior, reference_draw
 from sciatrial.clinic import TABLETS, average_concentration, exposure
+from sciatrial.parameters import draw_parameters, read_prior, reference_draw
 
 PRIOR = read_prior()
 DRAW = reference_draw(PRIOR).one(0)

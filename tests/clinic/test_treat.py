@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sciatrial.calibration import read_prior, reference_draw
 from sciatrial.clinic import Protocol, sham_of, treat
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import read_prior, reference_draw
 
 MODEL = sciatica_model()
 PRIOR = read_prior()

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sciatrial.calibration import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.engine import Events, differentiable, follow, freeze, sensitivities, simulate
 from sciatrial.engine import rosenbrock as method
 from sciatrial.foundation import SolverError
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.population import cohort_named, sample_patients
 
 jax = pytest.importorskip("jax")

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sciatrial.calibration import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.engine import Effect, Events, Processor, Rule, SlowEngineWarning, lanes, simulate
 from sciatrial.engine import graphics as ours
 from sciatrial.engine.graphics import NoGraphicsError, graphics_code, graphics_text, part_of
 from sciatrial.foundation import SolverError
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.population import cohort_named, sample_patients
 from tests.engine.fake_device import Array, Kernel, fake_cupy
 

@@ -3,8 +3,8 @@
 import zipfile
 from xml.etree import ElementTree as ET
 
-from sciatrial.calibration import read_prior
 from sciatrial.exchange import to_antimony, to_sbml, write_omex
+from sciatrial.parameters import read_prior
 
 
 def test_the_archive_holds_what_its_manifest_says(case, tmp_path):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from sciatrial.calibration import read_prior
 from sciatrial.evidence import read_evidence
 from sciatrial.exchange import (
     CAUSES,
@@ -16,6 +15,7 @@ from sciatrial.exchange import (
     source_links,
     to_sbml,
 )
+from sciatrial.parameters import read_prior
 from tests.exchange.conftest import DAYS, by_roadrunner
 
 libsbml = pytest.importorskip("libsbml")

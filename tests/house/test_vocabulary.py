@@ -1,9 +1,9 @@
 import pytest
 
-from sciatrial.calibration import read_prior
 from sciatrial.evidence import read_evidence
 from sciatrial.foundation import Score, scale_of
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import read_prior
 
 MODEL = sciatica_model()
 PRIOR = read_prior()

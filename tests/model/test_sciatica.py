@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sciatrial.calibration import draw_parameters, read_prior
 from sciatrial.model import assemble, sciatica_model
+from sciatrial.parameters import draw_parameters, read_prior
 
 MODEL = sciatica_model()
 N_DRAWS = 50

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from sciatrial.calibration import from_scale, onto_scale, words_of_numbers
 from sciatrial.foundation import unit_registry
 from sciatrial.model import law_as_written, sciatica_model
+from sciatrial.parameters import from_scale, onto_scale, words_of_numbers
 from sciatrial.population import CHAPTERS, WORDS, equations
 
 MODEL = sciatica_model()

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sciatrial.calibration import read_prior, reference_draw
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import read_prior, reference_draw
 from sciatrial.population import cohort_named, event_days, natural_events, sample_patients
 
 MODEL = sciatica_model()

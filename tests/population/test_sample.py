@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sciatrial.calibration import draw_parameters, read_prior, reference_draw
 from sciatrial.clinic import SCORES, answer_steps, measured, measurement_errors
 from sciatrial.foundation import DAYS_PER_MONTH, Cause, CohortError, SolverError
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import draw_parameters, read_prior, reference_draw
 from sciatrial.population import HERNIATION_CLASSES, Patients, cohort_named, sample_patients
 
 MODEL = sciatica_model()

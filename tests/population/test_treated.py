@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from sciatrial.calibration import read_prior, reference_draw
 from sciatrial.clinic import Protocol
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import read_prior, reference_draw
 from sciatrial.population import cohort_named, sample_patients, treated_patients
 
 MODEL = sciatica_model()

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from sciatrial.calibration import read_prior, reference_draw
 from sciatrial.clinic import hazards
 from sciatrial.evidence import read_evidence
 from sciatrial.exchange import REFERENCE_TREATMENTS, source_links
+from sciatrial.parameters import read_prior, reference_draw
 from sciatrial.report.clinicians import (
     cell_evidence,
     cell_treatments,

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sciatrial.calibration import read_behaviours
 from sciatrial.evidence import read_evidence
 from sciatrial.foundation import StudyError
+from sciatrial.parameters import read_behaviours
 from sciatrial.report import write_report
 from sciatrial.report.document import render
 from sciatrial.report.words import DISCLAIMER

@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from sciatrial.calibration import read_behaviours, read_prior
 from sciatrial.evidence import read_evidence
 from sciatrial.foundation import StudyError
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import read_behaviours, read_prior
 from sciatrial.report import write_dossier
 from sciatrial.report.dossier import laws_of_treatment, parameter_table
 from sciatrial.report.words import DISCLAIMER

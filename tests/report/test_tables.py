@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sciatrial.calibration import read_prior, reference_draw
 from sciatrial.evidence import read_evidence
+from sciatrial.parameters import read_prior, reference_draw
 from sciatrial.report import compare_with_published
 from sciatrial.report.tables import (
     NOT_REPORTED,

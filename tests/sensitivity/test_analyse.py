@@ -5,10 +5,10 @@ import sys
 import numpy as np
 import pytest
 
-from sciatrial.calibration import PriorRow, read_prior
 from sciatrial.clinic import Protocol
 from sciatrial.foundation import Score, TrialError
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import PriorRow, read_prior
 from sciatrial.population import cohort_named
 from sciatrial.sensitivity import Input, Setting, analyse_sensitivity
 from sciatrial.sensitivity.analyse import elementary_effects, module_effects, most_influential, variance_shares

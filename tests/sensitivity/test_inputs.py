@@ -1,9 +1,9 @@
 """The uncertain numbers are those that the cohort and the arm can meet."""
 
-from sciatrial.calibration import read_prior
 from sciatrial.clinic import Protocol
 from sciatrial.foundation import Cause
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import read_prior
 from sciatrial.sensitivity import uncertain_inputs
 
 CELLS = Protocol(

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sciatrial.calibration import read_prior
 from sciatrial.clinic import Protocol
 from sciatrial.foundation import Carrier, Score
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import read_prior
 from sciatrial.population import cohort_named
 from sciatrial.sensitivity import Setting, responses, uncertain_inputs
 

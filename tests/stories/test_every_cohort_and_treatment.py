@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from sciatrial.calibration import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.clinic import NOT_SIMULATABLE, TABLETS, Protocol
 from sciatrial.clinic.protocol import CELLS_NOT_SIMULATABLE, EPIDURAL_STEROIDS, ROUTES
 from sciatrial.foundation import CellType, Donor, Intervention
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.population import cohort_named, cohort_names, sample_patients
 from sciatrial.trial import Design, run_trial
 

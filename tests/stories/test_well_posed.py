@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sciatrial.calibration import draw_parameters, read_prior
 from sciatrial.engine import Events, simulate
 from sciatrial.exchange import CAUSES, REFERENCE_TREATMENTS
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import draw_parameters, read_prior
 from sciatrial.population import cohort_named, sample_patients, treated_patients
 
 MODEL, PRIOR = sciatica_model(), read_prior()

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sciatrial.calibration import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.clinic import SCORES, Protocol
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.population import cohort_named, sample_patients
 from sciatrial.trial import Design, Rescue, simulate_trials
 from sciatrial.trial.conduct import ArmScores, Conducted, conduct

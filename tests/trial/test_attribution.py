@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from sciatrial.calibration import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.clinic import Protocol
 from sciatrial.engine import simulate
 from sciatrial.foundation import DAYS_PER_MONTH, TrialError
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.population import cohort_named, sample_patients
 from sciatrial.trial import CELL_PARTS, attribute, parts_of
 from sciatrial.trial.attribution import shapley

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sciatrial.calibration import read_prior, reference_draw
 from sciatrial.evidence import read_evidence
+from sciatrial.parameters import read_prior, reference_draw
 from sciatrial.trial import expected_harms
 from tests.trial.conftest import CELLS, SALINE, small_design
 

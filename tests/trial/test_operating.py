@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sciatrial.calibration import CELL_EFFECTS
 from sciatrial.foundation import TrialError
+from sciatrial.parameters import CELL_EFFECTS
 from sciatrial.trial import (
     Scenario,
     TrialBatch,

@@ -35,8 +35,8 @@ def sensitivity(
     from rich.console import Console
 
     from sciatrial.apps.bar import Bar
-    from sciatrial.calibration import read_prior
     from sciatrial.model import sciatica_model
+    from sciatrial.parameters import read_prior
     from sciatrial.sensitivity import Setting, analyse_sensitivity, forget_parts, refuse_other_folder
 
     read, name = _read(study, arm)
@@ -115,8 +115,8 @@ def attribute(
     from rich.console import Console
 
     from sciatrial.apps.bar import Bar
-    from sciatrial.calibration import draw_parameters, read_prior, reference_draw
     from sciatrial.model import sciatica_model
+    from sciatrial.parameters import draw_parameters, read_prior, reference_draw
     from sciatrial.report import picture_format, plot_attribution, save_picture
     from sciatrial.trial import attribute as divide
 

@@ -36,8 +36,8 @@ def sbml(
     force: Force = False,
 ) -> None:  # fmt: skip
     """Write one patient as SBML Level 3 Version 2: units, sources, doses as events."""
-    from sciatrial.calibration import read_prior
     from sciatrial.exchange import to_sbml
+    from sciatrial.parameters import read_prior
 
     case = _case(cause, treatment, months)
     _write(path, to_sbml(case, links=_links(), prior=read_prior()), force)
@@ -61,8 +61,8 @@ def omex(
     force: Force = False,
 ) -> None:  # fmt: skip
     """Write one patient as a COMBINE archive: SBML, Antimony, and SED-ML that simulates and draws it."""
-    from sciatrial.calibration import read_prior
     from sciatrial.exchange import write_omex
+    from sciatrial.parameters import read_prior
 
     case = _case(cause, treatment, months)
     _refuse_existing(path, force)
@@ -119,9 +119,9 @@ def _write(path: Path, text: str, force: bool) -> None:
 @app.command()
 def dossier(path: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to write.")]) -> None:
     """Write the model as pages: every equation, number, unit, range and source, and a summary for clinicians."""
-    from sciatrial.calibration import read_behaviours, read_prior
     from sciatrial.evidence import read_evidence
     from sciatrial.model import sciatica_model
+    from sciatrial.parameters import read_behaviours, read_prior
     from sciatrial.report import write_dossier
 
     for file in write_dossier(

@@ -152,8 +152,8 @@ def _law(function: Callable[..., Any]) -> str:
 def _parameters(_: Mapping[str, str]) -> Shown:
     import pandas as pd
 
-    from sciatrial.calibration import read_prior, words_of_numbers
     from sciatrial.model import sciatica_model
+    from sciatrial.parameters import read_prior, words_of_numbers
 
     words = words_of_numbers(sciatica_model())
     rows = [
@@ -173,9 +173,9 @@ def _parameters(_: Mapping[str, str]) -> Shown:
 def _harms(_: Mapping[str, str]) -> Shown:
     import pandas as pd
 
-    from sciatrial.calibration import read_prior, reference_draw
     from sciatrial.clinic import hazards, unused_counts
     from sciatrial.evidence import read_evidence
+    from sciatrial.parameters import read_prior, reference_draw
 
     evidence = read_evidence()
     rows = []

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from sciatrial.calibration import read_prior, reference_draw
 from sciatrial.clinic import Protocol
 from sciatrial.engine import Events
 from sciatrial.foundation import Cause, ModelError, unknown_word
 from sciatrial.model import Model, sciatica_model
+from sciatrial.parameters import read_prior, reference_draw
 from sciatrial.population import Patients, cohort_named, sample_patients, treated_patients
 
 # which shipped cohort stands for a cause

@@ -11,11 +11,11 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from sciatrial.calibration import Prior
 from sciatrial.exchange.antimony import to_antimony
 from sciatrial.exchange.case import Case
 from sciatrial.exchange.sbml import to_sbml
 from sciatrial.exchange.sedml import to_sedml
+from sciatrial.parameters import Prior
 
 # the same content gives the same bytes: no file carries the time at which it was written
 _WHEN = (2020, 1, 1, 0, 0, 0)

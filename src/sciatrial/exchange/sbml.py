@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, register_namespace, tostring
 
-from sciatrial.calibration import Prior, PriorRow
 from sciatrial.exchange.case import Case, Change
 from sciatrial.exchange.mathml import MATHML, SBML, math, number
 from sciatrial.model import Expression, Mechanism, law_as_written
+from sciatrial.parameters import Prior, PriorRow
 
 _XHTML = "http://www.w3.org/1999/xhtml"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.calibration import Draw, Draws, from_scale, onto_scale
 from sciatrial.clinic import SCORES, answer_steps, measured, measurement_errors, screen
 from sciatrial.engine import Events, simulate
 from sciatrial.foundation import (
@@ -30,6 +29,7 @@ from sciatrial.foundation import (
     uniforms,
 )
 from sciatrial.model import Model
+from sciatrial.parameters import Draw, Draws, from_scale, onto_scale
 from sciatrial.population import equations
 from sciatrial.population.cohort import Cohort
 from sciatrial.population.equations import HERNIATION_CLASSES

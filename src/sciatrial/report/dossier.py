@@ -16,7 +16,6 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from sciatrial.calibration import Prior, reference_draw, words_of_numbers
 from sciatrial.clinic import CHAPTERS as CLINIC_CHAPTERS
 from sciatrial.clinic import WORDS as CLINIC_WORDS
 from sciatrial.clinic import hazards
@@ -24,6 +23,7 @@ from sciatrial.evidence import Evidence
 from sciatrial.exchange import rate_of_change, source_links
 from sciatrial.foundation import Problem, StudyError
 from sciatrial.model import Expression, Formula, Model, law_as_written
+from sciatrial.parameters import Prior, reference_draw, words_of_numbers
 from sciatrial.population import CHAPTERS as POPULATION_CHAPTERS
 from sciatrial.population import WORDS as POPULATION_WORDS
 from sciatrial.report import clinicians

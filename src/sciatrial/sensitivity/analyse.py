@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.calibration import Prior
 from sciatrial.foundation import Problem, Progress, TrialError, how_to_install, months_problem, silent
 from sciatrial.model import Model
+from sciatrial.parameters import Prior
 from sciatrial.sensitivity.inputs import Input, uncertain_inputs
 from sciatrial.sensitivity.response import Setting, responses
 from sciatrial.sensitivity.results import Sensitivity

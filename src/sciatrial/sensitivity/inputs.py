@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sciatrial.calibration import CELL_EFFECTS, Prior, PriorRow
 from sciatrial.clinic import SCORES, Protocol
 from sciatrial.foundation import Cause
 from sciatrial.model import Model
+from sciatrial.parameters import CELL_EFFECTS, Prior, PriorRow
 from sciatrial.population import CONTEXTS, HERNIATION_CLASSES
 
 # what only the measurement of a score meets: outcomes here are true values

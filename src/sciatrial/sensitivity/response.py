@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.calibration import Draw, Prior, prior_quantile, reference_draw
 from sciatrial.clinic import Protocol, control_of
 from sciatrial.engine import Events, simulate
 from sciatrial.foundation import DAYS_PER_MONTH, Progress, Score, fingerprint, silent
 from sciatrial.model import Model, law_as_written
+from sciatrial.parameters import Draw, Prior, prior_quantile, reference_draw
 from sciatrial.population import Cohort, sample_patients, treated_patients
 from sciatrial.sensitivity.inputs import Input
 from sciatrial.sensitivity.parts import keep_part, kept_part

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sciatrial.calibration import Draws, Prior, read_prior
 from sciatrial.evidence import Evidence, read_evidence
 from sciatrial.foundation import Problem, Progress, StudyError, fingerprint, nearest, silent
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import Draws, Prior, read_prior
 from sciatrial.study.read import Study
 from sciatrial.study.stamp import versions
 from sciatrial.trial import (

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sciatrial.calibration import Draws, read_behaviours, words_of_numbers
 from sciatrial.clinic import unused_counts
 from sciatrial.evidence import Evidence, harmonise, published_arms
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import Draws, read_behaviours, words_of_numbers
 from sciatrial.report import ReportInputs, compare_with_published, write_report
 from sciatrial.study.folder import read_run
 from sciatrial.study.read import read_study

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sciatrial.calibration import Draws
 from sciatrial.evidence import Evidence
 from sciatrial.foundation import Problem, Progress, Record, StudyError, fingerprint, silent
+from sciatrial.parameters import Draws
 from sciatrial.study import chain
 from sciatrial.study.folder import read_run, writing
 from sciatrial.study.read import read_study

@@ -12,11 +12,11 @@ from typing import Any
 
 import tomlkit
 
-from sciatrial.calibration import Draws
 from sciatrial.engine import prepare
 from sciatrial.evidence import Evidence
 from sciatrial.foundation import Problem, Progress, Record, SciatrialError, TrialError, fingerprint, silent
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import Draws
 from sciatrial.study import chain
 from sciatrial.study.folder import alone, final_folder, finish, open_partial, write_json, writing
 from sciatrial.study.present import write_run_report
@@ -131,7 +131,7 @@ def write_records(
         return record
 
     keep("evidence", "evidence", Evidence, lambda: inputs.evidence, _evidence_words)
-    draws = keep("calibration", "draws", Draws, lambda: chain.prior_draws(inputs), _draws_words)
+    draws = keep("parameters", "draws", Draws, lambda: chain.prior_draws(inputs), _draws_words)
     inputs.prior.rows.to_csv(folder / "prior.csv", index=False)
     started = time.perf_counter()
     prepare(sciatica_model())

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.calibration import Draw
 from sciatrial.clinic import Protocol, sham_of
 from sciatrial.engine import Events, simulate
 from sciatrial.foundation import (
@@ -37,6 +36,7 @@ from sciatrial.foundation import (
     unknown_word,
 )
 from sciatrial.model import Model
+from sciatrial.parameters import Draw
 from sciatrial.population import Cohort, Patients, sample_patients, treated_patients
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sciatrial.calibration import Draw
 from sciatrial.clinic import has_event, hazards, hazards_of, patient_chance
 from sciatrial.evidence import Evidence
 from sciatrial.foundation import DAYS_PER_MONTH, uniforms
+from sciatrial.parameters import Draw
 from sciatrial.trial.design import Design
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sciatrial.calibration import CELL_EFFECTS, Draws, Prior, draw_parameters, reference_draw, without_effects
 from sciatrial.foundation import CohortError, Problem, Progress, Score, TrialError, derived_seed, silent
 from sciatrial.model import Model
+from sciatrial.parameters import CELL_EFFECTS, Draws, Prior, draw_parameters, reference_draw, without_effects
 from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.analysis import arm_summaries, contrasts, responses, true_effects
 from sciatrial.trial.conduct import Conducted, conduct

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sciatrial.calibration import read_prior, reference_draw
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import read_prior, reference_draw
 
 
 def typical(**changes):

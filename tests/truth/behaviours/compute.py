@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sciatrial.calibration import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.clinic import Protocol, sham_of
 from sciatrial.engine import Events, Trajectories, simulate
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.population import CONTEXTS, Patients, cohort_named, sample_patients, treated_patients
 from sciatrial.trial import Design, run_trial
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.truth.behaviours.compute import every_behaviour
 
-TABLE = Path(__file__).parents[3] / "src" / "sciatrial" / "calibration" / "tables" / "behaviours.csv"
+TABLE = Path(__file__).parents[3] / "src" / "sciatrial" / "parameters" / "tables" / "behaviours.csv"
 
 if __name__ == "__main__":
     table = every_behaviour()

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from tests.truth.behaviours.compute import NOT_ASKED, every_behaviour, prototype_results
 
-from sciatrial.calibration import read_behaviours
+from sciatrial.parameters import read_behaviours
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from sciatrial.calibration import draw_parameters, read_prior
 from sciatrial.clinic import Protocol, treat
 from sciatrial.engine import Events, simulate
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import draw_parameters, read_prior
 from sciatrial.population import CONTEXTS, cohort_named, sample_patients
 
 MODEL = sciatica_model()

@@ -13,6 +13,6 @@ from sciatrial.model import Model, Parameter
 
 def words_of_numbers(model: Model) -> dict[str, Parameter]:
     """Return name → name, unit and meaning, for every name of the prior table, its qualifiers left out."""
-    text = files("sciatrial.calibration").joinpath("tables", "numbers.csv").read_text(encoding="utf-8")
+    text = files("sciatrial.parameters").joinpath("tables", "numbers.csv").read_text(encoding="utf-8")
     known = [Parameter(row["name"], row["unit"], row["meaning"]) for row in csv.DictReader(text.splitlines())]
     return {item.name: item for item in (*model.parameters, *known)}

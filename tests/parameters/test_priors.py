@@ -5,7 +5,8 @@ import csv
 import numpy as np
 import pytest
 
-from sciatrial.calibration import (
+from sciatrial.foundation import CalibrationError
+from sciatrial.parameters import (
     CELL_EFFECTS,
     Draws,
     draw_parameters,
@@ -15,7 +16,6 @@ from sciatrial.calibration import (
     reference_draw,
     without_effects,
 )
-from sciatrial.foundation import CalibrationError
 
 PRIOR = read_prior()
 

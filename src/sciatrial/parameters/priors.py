@@ -135,7 +135,7 @@ def read_prior(path: str | Path | None = None) -> Prior:
     CalibrationError
         With every faulty row: unknown column, number out of range, reference outside its range, a key twice.
     """
-    source = files("sciatrial.calibration").joinpath("tables", "priors.csv") if path is None else Path(path)
+    source = files("sciatrial.parameters").joinpath("tables", "priors.csv") if path is None else Path(path)
     try:
         lines = source.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -21,6 +21,6 @@ def read_behaviours() -> pd.DataFrame:
     """
     import pandas as pd
 
-    with files("sciatrial.calibration").joinpath("tables", "behaviours.csv").open(encoding="utf-8") as file:
+    with files("sciatrial.parameters").joinpath("tables", "behaviours.csv").open(encoding="utf-8") as file:
         words = dict.fromkeys(("behaviour", "expected", "prototype", "got"), str)
         return pd.read_csv(file, dtype={**words, "holds": bool})

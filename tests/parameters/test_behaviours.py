@@ -1,4 +1,4 @@
-from sciatrial.calibration import read_behaviours
+from sciatrial.parameters import read_behaviours
 
 
 def test_every_row_says_what_is_expected_and_what_came():

@@ -1,11 +1,11 @@
-"""Which numbers make the model agree with what is known.
+"""What is thought of every number before anything is fitted to trials.
 
-Takes parameter rows, gives draws: population values, spreads between patients and trial-level shifts. Nothing is
-fitted to trials yet, so draws are prior draws and are called so. Never reads a pooled result, never simulates.
+Takes the rows of the prior table, gives priors and draws from them: population values, spreads between patients and
+trial-level shifts. Never fits, never reads a trial or a pooled result, never simulates.
 """
 
-from sciatrial.calibration.behaviours import read_behaviours
-from sciatrial.calibration.priors import (
+from sciatrial.parameters.behaviours import read_behaviours
+from sciatrial.parameters.priors import (
     CELL_EFFECTS,
     Draw,
     Draws,
@@ -19,7 +19,7 @@ from sciatrial.calibration.priors import (
     reference_draw,
     without_effects,
 )
-from sciatrial.calibration.vocabulary import words_of_numbers
+from sciatrial.parameters.vocabulary import words_of_numbers
 
 __all__ = [
     "CELL_EFFECTS",

@@ -1,13 +1,13 @@
 import csv
 from importlib.resources import files
 
-from sciatrial.calibration import read_prior, words_of_numbers
 from sciatrial.foundation import unit_registry
 from sciatrial.model import sciatica_model
+from sciatrial.parameters import read_prior, words_of_numbers
 
 MODEL = sciatica_model()
 WORDS = words_of_numbers(MODEL)
-TABLE = files("sciatrial.calibration").joinpath("tables", "numbers.csv").read_text(encoding="utf-8")
+TABLE = files("sciatrial.parameters").joinpath("tables", "numbers.csv").read_text(encoding="utf-8")
 
 
 def test_every_number_of_the_prior_has_a_unit_and_a_meaning():
