@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.study.conftest import SMALL
+from tests.study.conftest import SMALL, posterior_of, with_posterior
 
 
 def sciatrial(*words, cwd, **more):
@@ -143,3 +143,25 @@ def test_help_is_quick_to_load():
 
 def test_the_module_and_the_command_are_the_same():
     assert Path(sys.executable).with_name("sciatrial").exists()
+
+
+def test_a_run_from_a_posterior_is_called_so_everywhere(tmp_path):
+    posterior_of().save(tmp_path / "fitted")
+    (tmp_path / "small.toml").write_text(with_posterior(SMALL, "fitted"), encoding="utf-8")
+    first = sciatrial("run", "small.toml", "--quick", "--json", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    made = json.loads(first.stdout)
+    assert made["calibrated"] is True
+    again = sciatrial("run", "small.toml", "--quick", cwd=tmp_path)
+    assert "Posterior draws, calibrated to published trials" in again.stdout
+    assert "prior draws" not in again.stdout.lower()
+    shown = sciatrial("show", made["folder"], "--json", cwd=tmp_path)
+    scenarios = dict.fromkeys(row["scenario"] for row in json.loads(shown.stdout))
+    assert list(scenarios) == ["posterior", "reference", "no_cell_effect"]
+
+
+def test_check_finds_a_missing_posterior(tmp_path):
+    (tmp_path / "small.toml").write_text(with_posterior(SMALL, "nowhere"), encoding="utf-8")
+    result = sciatrial("check", "small.toml", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "calibration.parameters: there is no folder 'nowhere'" in result.stderr

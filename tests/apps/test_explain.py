@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sciatrial.apps.cli import app
+from tests.study.conftest import SMALL, posterior_of, with_posterior
 
 STUDY = str(Path("studies/epidural_cells_radicular.toml").absolute())
 
@@ -127,3 +128,11 @@ def test_quality_of_life_is_told_on_its_own_scale_and_with_its_own_direction():
     assert "above 0 is relief" in result.stdout
     assert "on a scale up to 1" in result.stdout
     assert "+0.0  (" not in result.stdout
+
+
+def test_an_arm_is_divided_over_the_draws_of_a_posterior(tmp_path):
+    posterior_of().save(tmp_path / "fitted")
+    (tmp_path / "small.toml").write_text(with_posterior(SMALL, "fitted"), encoding="utf-8")
+    result = run("attribute", tmp_path / "small.toml", "--draws", 2, "--patients", 4, "--months", "1")
+    assert result.exit_code == 0, result.output
+    assert "2 posterior draws, calibrated to published trials" in result.stdout

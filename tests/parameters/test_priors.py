@@ -1,6 +1,7 @@
 """The prior table is read strictly, and draws keep to it."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from sciatrial.parameters import (
     onto_scale,
     read_prior,
     reference_draw,
+    refuse_other_numbers,
     without_effects,
 )
 
@@ -166,3 +168,12 @@ def test_every_draw_lies_in_the_range_of_its_row():
             values = draws.values[:, draws.keys.index(row.key)]
             assert row.low <= values.min(), row.key
             assert values.max() <= row.high, row.key
+
+
+def test_draws_of_other_numbers_are_refused_by_name():
+    drawn = draw_parameters(PRIOR, n_draws=2, seed=1)
+    refuse_other_numbers(PRIOR, drawn)
+    with pytest.raises(CalibrationError, match=f"without {drawn.keys[0]}, with renamed"):
+        refuse_other_numbers(PRIOR, replace(drawn, keys=("renamed", *drawn.keys[1:])))
+    with pytest.raises(CalibrationError, match="in another order"):
+        refuse_other_numbers(PRIOR, replace(drawn, keys=drawn.keys[::-1]))

@@ -10,11 +10,12 @@ import pytest
 from sciatrial.evidence import read_evidence
 from sciatrial.foundation import StudyError
 from sciatrial.parameters import read_behaviours
-from sciatrial.report import write_report
+from sciatrial.report import compare_with_published, write_report
 from sciatrial.report.document import render
-from sciatrial.report.words import DISCLAIMER
+from sciatrial.report.words import DISCLAIMER, findings
 from sciatrial.synthesis import Question, certainty_of, evidence_map, synthesise, traffic_lights
 from tests.report.conftest import STUDY, operating_of, trials
+from tests.study.conftest import posterior_of
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
@@ -196,3 +197,62 @@ def test_trials_together_are_told_with_and_without_an_answer(inputs):
 
 def test_without_them_there_is_no_section(inputs):
     assert 'id="together"' not in render(inputs)
+
+
+def of_posterior(frame):
+    """Return the rows with draws of a posterior in place of the prior's."""
+    return frame.assign(scenario=frame["scenario"].replace("prior", "posterior")) if len(frame) else frame
+
+
+@pytest.fixture(scope="module")
+def calibrated(inputs):
+    before = inputs.operating
+    names = ("trials", "summary", "courses", "inside", "counts", "responses")
+    after = replace(before, **{name: of_posterior(getattr(before, name)) for name in names})
+    return replace(inputs, operating=after, posterior=posterior_of())
+
+
+@pytest.fixture(scope="module")
+def calibrated_text(calibrated):
+    return " ".join(render(calibrated).split())
+
+
+def test_a_report_of_a_posterior_never_says_prior_draws_nor_that_nothing_is_calibrated(calibrated, calibrated_text):
+    assert "prior draws" not in calibrated_text.lower()
+    assert "nothing here is calibrated" not in calibrated_text.lower()
+    told = [caption for caption in Page(render(calibrated)).captions if "Posterior draws, calibrated" in caption]
+    assert len(told) >= 10
+
+
+def test_a_report_of_a_posterior_has_the_same_numbers_under_another_name(inputs, calibrated):
+    told = [
+        findings(one.operating, compare_with_published(one.operating, one.published, one.same_arm))
+        for one in (inputs, calibrated)
+    ]
+    assert told[0][0].replace("prior", "posterior") == told[1][0]
+    assert "agreement is no evidence of prediction" in " ".join(told[1])
+
+
+def test_a_posterior_is_told_with_what_it_was_made_with_and_its_assumptions(calibrated, calibrated_text):
+    assert f"<code>{calibrated.posterior.fingerprint()[:12]}</code>" in calibrated_text
+    assert "<dt>trials</dt><dd>noriega2017</dd>" in calibrated_text
+    assert "<li>cells of one kind act alike</li>" in calibrated_text
+    assert "Every check of its fit holds" in calibrated_text
+
+
+def test_the_probability_of_no_cell_effect_stands_before_and_after(calibrated, calibrated_text):
+    after = f"{100 * calibrated.posterior.probability_of_no_cell_effect:.0f} %"
+    row = f'<th scope="row">No cell effect at all</th><td class=n>6 %</td><td class=n>{after}</td>'
+    assert row in calibrated_text  # four effects, each there with probability one half: one in sixteen
+
+
+def test_a_fit_that_does_not_hold_is_told_first(calibrated):
+    made = render(replace(calibrated, posterior=posterior_of(holds=False)))
+    assert made.index("does not hold (no divergence)") < made.index("of trials of this design")
+    assert "Its fit does not hold" in made
+
+
+def test_a_calibrated_report_makes_no_claim_for_which_there_is_no_controlled_trial(calibrated):
+    mapped = evidence_map(read_evidence())
+    sentence = "no direct evidence, and no claim can be made"
+    assert sentence in render(replace(calibrated, mapped=mapped))

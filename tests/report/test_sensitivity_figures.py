@@ -82,6 +82,7 @@ def test_attribution_has_a_bar_a_part_and_month_and_is_saved(tmp_path):
         ],
         columns=["draw", "month", "part", "share", "alone", "missing"],
     )
-    figure = plot_attribution(Attribution("cells", "leg_pain", 10, shares, pd.DataFrame()))
+    figure = plot_attribution(Attribution("cells", "leg_pain", 10, shares, pd.DataFrame(), "posterior"))
     assert len(figure.axes[0].patches) == 4
+    assert "3 draws; posterior draws, calibrated to published trials" in figure.axes[0].get_title(loc="left")
     assert save_picture(figure, tmp_path / "x.svg").read_text(encoding="utf-8").startswith("<?xml")

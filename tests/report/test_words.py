@@ -2,7 +2,15 @@ import numpy as np
 import pandas as pd
 
 from sciatrial.report import compare_with_published
-from sciatrial.report.words import DISCLAIMER, arm_rows, design_facts, findings, short_table
+from sciatrial.report.words import (
+    DISCLAIMER,
+    arm_rows,
+    calibration_words,
+    design_facts,
+    findings,
+    no_direct_evidence,
+    short_table,
+)
 from tests.report.conftest import STUDY, operating_of, trials
 
 
@@ -64,3 +72,14 @@ def test_arms_are_told_in_words():
     assert rows.loc["cells", "receives"] == "allogeneic mpc, 6 million"
     assert rows.loc["cells", "given"] == "2 times, 6 weeks apart"
     assert rows.loc["saline", "in"] == "–"
+
+
+def test_each_source_of_numbers_says_whether_it_is_calibrated():
+    told = [calibration_words(word) for word in ("prior", "reference", "posterior")]
+    assert [("not calibrated" in words) for words in told] == [True, True, False]
+
+
+def test_no_claim_is_made_where_the_evidence_map_holds_no_control():
+    mapped = pd.DataFrame({"route": ["perineural"], "outcome": ["leg_pain"], "n_controlled": [0]})
+    assert "no claim can be made" in no_direct_evidence(mapped)
+    assert no_direct_evidence(mapped.assign(n_controlled=1)) == ""

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
-from sciatrial.foundation import EvidenceError, StudyError
+from sciatrial.foundation import CalibrationError, EvidenceError, Problem, StudyError
 from sciatrial.study import chain, check_study, read_study
-from tests.study.conftest import SMALL, STUDIES
+from tests.study.conftest import SMALL, STUDIES, posterior_of
 
 
 def test_arms_of_the_same_name_stand_beside_each_other():
@@ -28,7 +30,8 @@ def test_a_comparison_that_the_tables_do_not_hold_is_told(tmp_path, evidence, to
 
 def test_batches_cover_every_trial_of_every_scenario_once(small):
     places = list(chain.batch_places(small))
-    for scenario in chain.Scenario:
+    assert list(dict.fromkeys(s for s, _, _ in places)) == ["prior", "reference", "no_cell_effect"]
+    for scenario in chain.scenarios(small):
         numbers = [n for s, first, count in places if s is scenario for n in range(first, first + count)]
         assert numbers == list(range(12))
 
@@ -41,3 +44,55 @@ def test_batches_of_large_trials_are_small(small_file):
 def test_the_fingerprint_of_a_run_moves_with_the_seed(small_file):
     one, two = (chain.read_inputs(read_study(small_file, changes=[f"seed={seed}"])).fingerprint() for seed in (1, 2))
     assert one != two
+
+
+def test_a_study_with_a_posterior_simulates_from_its_draws(calibrated_file):
+    study = read_study(calibrated_file)
+    drawn = chain.run_draws(chain.read_inputs(study))
+    kept = {tuple(row) for row in posterior_of().values}
+    assert len({tuple(row) for row in drawn.values} & kept) == 12
+    assert [str(scenario) for scenario in chain.scenarios(study)] == ["posterior", "reference", "no_cell_effect"]
+
+
+def test_the_draws_of_a_study_are_those_of_its_run(calibrated_file):
+    study = read_study(calibrated_file)
+    few, run = chain.study_draws(study, n_draws=5), chain.run_draws(chain.read_inputs(study))
+    assert (few.values == run.values[:5]).all()
+
+
+def test_the_fingerprint_of_a_run_moves_with_the_posterior(calibrated_file):
+    study = read_study(calibrated_file)
+    one, other = (chain.read_inputs(study, posterior=posterior_of(seed=seed)).fingerprint() for seed in (1, 2))
+    assert one != other
+
+
+def test_a_folder_without_a_posterior_is_told_with_what_there_is(calibrated_file):
+    with pytest.raises(StudyError) as caught:
+        check_study(read_study(calibrated_file, changes=["calibration.parameters=fited"]))
+    (problem,) = caught.value.problems
+    assert problem.where == "calibration.parameters"
+    assert "prior, reference, or a folder" in problem.expected
+
+
+def test_a_folder_that_holds_another_record_is_told(calibrated_file):
+    posterior_of().draws.save(calibrated_file.parent / "draws")
+    with pytest.raises(StudyError, match="holds a Draws"):
+        check_study(read_study(calibrated_file, changes=["calibration.parameters=draws"]))
+
+
+def test_a_posterior_of_other_numbers_is_refused(calibrated_file):
+    drawn = posterior_of()
+    other = replace(drawn, keys=("renamed", *drawn.keys[1:]))
+    other.save(calibrated_file.parent / "other")
+    with pytest.raises(CalibrationError, match="with renamed"):
+        check_study(read_study(calibrated_file, changes=["calibration.parameters=other"]))
+
+
+def test_a_package_without_its_posterior_says_how_to_make_one(calibrated_file, monkeypatch):
+    def missing():
+        what = Problem("reference posterior", "is not installed", "the package's own data", "run `sciatrial calibrate`")
+        raise CalibrationError("calibration", [what])
+
+    monkeypatch.setattr("sciatrial.calibration.reference_posterior", missing)
+    with pytest.raises(CalibrationError, match="sciatrial calibrate"):
+        check_study(read_study(calibrated_file, changes=["calibration.parameters=reference"]))

@@ -1,6 +1,7 @@
 import numpy as np
 
 from sciatrial.study import report_inputs, write_run_report
+from tests.study.conftest import posterior_of
 
 
 def test_the_report_can_be_written_again_from_the_kept_records(finished):
@@ -33,3 +34,15 @@ def test_what_trials_of_cells_say_together_stands_beside_a_study_of_cells(finish
     assert asked[-1].outcome == "responder"
     assert (inputs.mapped["route"] == "perineural").any()
     assert 'id="together"' in finished.report.read_text(encoding="utf-8")
+
+
+def test_a_report_from_a_posterior_names_it_and_never_says_prior_draws(from_posterior):
+    text = from_posterior.report.read_text(encoding="utf-8")
+    assert posterior_of().fingerprint()[:12] in text
+    assert "prior draws" not in text.lower()
+    assert "Posterior draws, calibrated to published trials" in text
+
+
+def test_a_report_from_the_prior_never_speaks_of_posterior_draws(finished):
+    text = finished.report.read_text(encoding="utf-8")
+    assert "posterior" not in text.lower()

@@ -157,3 +157,17 @@ def test_own_cells_in_culture_need_their_weeks(small_file):
     with pytest.raises(StudyError, match=r"arms\.cells\.weeks_until_treatment[\s\S]*take some to grow"):
         read_study(small_file, changes=own)
     assert read_study(small_file, changes=[*own, "arms.cells.weeks_until_treatment=0"])
+
+
+def test_a_study_with_a_posterior_is_written_out_without_an_inclusion_probability(small_file):
+    read = read_study(small_file, changes=["calibration.parameters=reference"])
+    assert read.resolved["calibration"] == {"parameters": "reference"}
+
+
+def test_an_inclusion_probability_beside_a_posterior_is_told_where_it_stands(small_file):
+    changes = ["calibration.parameters=reference", "calibration.inclusion_probability=0.5"]
+    with pytest.raises(StudyError) as caught:
+        read_study(small_file, changes=changes)
+    (problem,) = caught.value.problems
+    assert problem.where == "calibration.inclusion_probability"
+    assert "draws say which effects are there" in problem.found

@@ -59,3 +59,9 @@ def test_a_record_that_somebody_changed_is_told(copy):
 def test_a_folder_that_is_no_run_is_told(tmp_path):
     with pytest.raises(StudyError, match="a finished run"):
         rerun_study(tmp_path)
+
+
+def test_a_run_from_a_posterior_is_made_again_from_the_kept_one(from_posterior, tmp_path):
+    copy = shutil.copytree(from_posterior.folder, tmp_path / from_posterior.folder.name)
+    assert not (copy / "fitted").exists()
+    assert rerun_study(copy).is_identical

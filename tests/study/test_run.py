@@ -7,10 +7,11 @@ import time
 
 import pytest
 
+from sciatrial.calibration import Posterior
 from sciatrial.foundation import StudyError
 from sciatrial.study import read_finished, read_study, run_study
 from sciatrial.study.folder import partial_folder
-from tests.study.conftest import SMALL
+from tests.study.conftest import SMALL, posterior_of
 
 
 class Stop:
@@ -115,3 +116,19 @@ def test_ctrl_c_ends_the_command_with_130_and_keeps_what_was_finished(small_file
 
 def test_the_partial_folder_lies_beside_the_final_one(tmp_path):
     assert partial_folder(tmp_path / "name-abc") == tmp_path / ".name-abc.partial"
+
+
+def test_a_run_from_a_posterior_keeps_it_and_says_so(from_posterior):
+    kept = Posterior.load(from_posterior.folder / "posterior")
+    assert prints(from_posterior.folder)["posterior"] == kept.fingerprint() == posterior_of().fingerprint()
+    assert from_posterior.operating.drawn == "posterior"
+    assert from_posterior.result.name.endswith("of the posterior draws")
+
+
+def test_a_run_says_of_every_room_where_its_numbers_come_from(calibrated_file, tmp_path):
+    told = []
+    with pytest.raises(KeyboardInterrupt):
+        run_study(read_study(calibrated_file), out=tmp_path / "runs", progress=Stop(after=1), tell=told.append)
+    assert any(line.startswith("calibration") and "every check of the fit holds" in line for line in told)
+    assert any("12 posterior draws of" in line for line in told)
+    assert not [line for line in told if "nothing calibrated" in line]

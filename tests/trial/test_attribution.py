@@ -119,3 +119,7 @@ def test_months_beyond_the_horizon_are_refused(months):
 def test_the_table_holds_every_part_once_a_month(whole):
     assert len(whole.table()) == 2 * (len(parts_of(CELLS)) + 1)  # the burden of cells is a row of its own
     assert "context" in repr(whole)
+
+
+def test_a_division_says_what_its_draws_are_of():
+    assert divided(n_patients=4, months=(1.0,), scenario="posterior").scenario == "posterior"

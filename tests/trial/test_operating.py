@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sciatrial.foundation import TrialError
-from sciatrial.parameters import CELL_EFFECTS
+from sciatrial.parameters import CELL_EFFECTS, draw_parameters
 from sciatrial.trial import (
     Scenario,
     TrialBatch,
@@ -288,3 +288,83 @@ def test_the_same_trial_given_twice_is_refused():
     batch = batch_of(trials_of(FIVE))
     with pytest.raises(TrialError, match="trial 0 of scenario prior is there more than once"):
         operating_characteristics([batch, batch])
+
+
+@pytest.fixture(scope="module")
+def posterior(prior):
+    """Thirty draws; what matters here is not what they were fitted to."""
+    return draw_parameters(prior, n_draws=30, seed=77)
+
+
+def test_every_draw_of_a_posterior_is_met_once_before_one_is_met_again(prior, posterior):
+    met = draws_for(prior, "posterior", first=0, count=31, seed=21, posterior=posterior).values
+    assert {tuple(row) for row in met[:30]} == {tuple(row) for row in posterior.values}
+    np.testing.assert_array_equal(met[30], met[0])
+
+
+def test_the_first_trials_meet_draws_of_every_chain(prior, posterior):
+    met = draws_for(prior, "posterior", first=0, count=12, seed=21, posterior=posterior).values
+    places = [int(np.flatnonzero((posterior.values == row).all(axis=1))[0]) for row in met]
+    assert {place // 10 for place in places} == {0, 1, 2}  # three chains of ten draws each
+
+
+def test_a_trial_meets_the_same_draw_of_a_posterior_alone_and_among_others(prior, posterior):
+    among = draws_for(prior, "posterior", first=0, count=9, seed=21, posterior=posterior)
+    alone = draws_for(prior, "posterior", first=7, count=1, seed=21, posterior=posterior)
+    np.testing.assert_array_equal(alone.values[0], among.values[7])
+    np.testing.assert_array_equal(alone.sds[0], among.sds[7])
+    np.testing.assert_array_equal(alone.included[0], among.included[7])
+
+
+def test_without_cell_effects_the_draws_are_the_posterior_ones_but_for_the_cells(prior, posterior):
+    with_cells, without = (
+        draws_for(prior, scenario, first=0, count=30, seed=2, posterior=posterior)
+        for scenario in ("posterior", "no_cell_effect")
+    )
+    of_cells = np.array([row.inclusion in CELL_EFFECTS for row in prior.entries])
+    np.testing.assert_array_equal(with_cells.values[:, ~of_cells], without.values[:, ~of_cells])
+    assert (without.values[:, of_cells] == 0).all()
+    assert (with_cells.values[:, of_cells] != 0).any()
+
+
+def test_the_reference_is_the_same_whatever_the_posterior(prior, posterior):
+    one, other = (draws_for(prior, "reference", first=0, count=1, seed=2, posterior=p) for p in (None, posterior))
+    assert one.fingerprint() == other.fingerprint()
+
+
+def test_a_trial_has_the_shifts_of_its_draw(model, prior, cohort, posterior):
+    draws = draws_for(prior, "posterior", first=0, count=2, seed=21, posterior=posterior)
+    patients = trial_patients(model, small_design(n_total=6), draws, cohort, place=1, trial=1, seed=21)
+    for shift in ("trial_context_shift", "trial_recovery_shift", "trial_severity_shift"):
+        assert patients.draw_values[shift] == draws.values[1, draws.keys.index(shift)]
+
+
+@pytest.mark.parametrize(("scenario", "given"), [("prior", True), ("posterior", False)])
+def test_a_scenario_that_contradicts_the_draws_is_refused(prior, posterior, scenario, given):
+    with pytest.raises(TrialError, match="a posterior"):
+        draws_for(prior, scenario, first=0, count=1, seed=1, posterior=posterior if given else None)
+
+
+def test_trials_of_a_posterior_are_the_same_on_any_number_of_cores(model, prior, cohort, posterior):
+    one, two = (
+        simulate_trials(
+            model, small_design(n_total=8), prior, cohort, scenario="posterior", first=0, count=2, seed=21,
+            posterior=posterior, threads=threads,
+        )
+        for threads in (1, 2)
+    )  # fmt: skip
+    assert one.fingerprint() == two.fingerprint()
+    assert len(one.inside)
+    assert set(one.trials["scenario"]) == {"posterior"}
+
+
+def test_trials_of_the_prior_and_of_a_posterior_are_not_joined():
+    batches = [batch_of(trials_of(FIVE, scenario=word), scenario=word) for word in ("prior", "posterior")]
+    with pytest.raises(TrialError, match="come from the prior and from a posterior"):
+        operating_characteristics(batches)
+
+
+def test_operating_characteristics_say_what_their_trials_were_drawn_from():
+    for word in ("prior", "posterior"):
+        joined = operating_characteristics([batch_of(trials_of(FIVE, scenario=word), scenario=word)])
+        assert joined.drawn == word

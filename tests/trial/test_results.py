@@ -80,5 +80,5 @@ def test_the_table_of_a_record_is_what_it_is_about(result, five_trials, operatin
     assert operating.table() is operating.summary
 
 
-def test_there_are_three_scenarios():
-    assert [str(scenario) for scenario in Scenario] == ["prior", "reference", "no_cell_effect"]
+def test_there_are_draws_of_the_prior_or_of_a_posterior_and_two_other_scenarios():
+    assert [str(scenario) for scenario in Scenario] == ["prior", "posterior", "reference", "no_cell_effect"]

@@ -264,7 +264,7 @@ def _run_values(done: Run) -> dict[str, Any]:
         "folder": str(done.folder),
         "report": str(done.report),
         "was_kept": done.was_kept,
-        "calibrated": False,
+        "calibrated": done.operating.drawn == "posterior",
         "endpoint": dict(done.operating.endpoint),
         "operating_characteristics": _rows(summary),
         "one_trial": _rows(done.result.contrasts),
@@ -277,9 +277,11 @@ def _rows(frame: Any) -> list[dict[str, Any]]:
 
 
 def _run_text(done: Run) -> str:
-    summary = done.operating.summary
+    from sciatrial.report import calibration_words
+
+    summary, source = done.operating.summary, calibration_words(done.operating.drawn).capitalize()
     where = f"{done.operating.endpoint['outcome']} at month {done.operating.endpoint['month']:g}"
-    lines = [f"Prior draws, not calibrated. Change of {where}: share of simulated trials that succeed"]
+    lines = [f"{source}. Change of {where}: share of simulated trials that succeed"]
     told: dict[str, list[str]] = {}
     for row in summary.to_dict(orient="records"):
         if row["quantity"] == "success":

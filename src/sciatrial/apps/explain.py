@@ -66,6 +66,8 @@ def sensitivity(
         _draw(found, setting, out)
         forget_parts(parts, is_done=True)
     _print_largest(found, setting)
+    if read.settings.calibration.drawn == "posterior":
+        print("Over the prior, not over the posterior that the study names.")
     print(out)
 
 
@@ -106,7 +108,7 @@ def attribute(
     outcome: Annotated[str | None, typer.Option("--outcome", help="A score; left out, the study's endpoint.")] = None,
     months: Months = "1,3,6,12",
     patients: Annotated[int, typer.Option("--patients", help="Virtual patients a draw, 2 or more.")] = 100,
-    draws: Annotated[int, typer.Option("--draws", help="Draws of the prior; 0 for the reference values alone.")] = 20,
+    draws: Annotated[int, typer.Option("--draws", help="Draws; 0 for the reference values alone.")] = 20,
     picture: Annotated[
         Path | None, typer.Option("--picture", metavar="FILE", help="Draw it: .svg, .png or .pdf.")
     ] = None,
@@ -116,8 +118,10 @@ def attribute(
 
     from sciatrial.apps.bar import Bar
     from sciatrial.model import sciatica_model
-    from sciatrial.parameters import draw_parameters, read_prior, reference_draw
-    from sciatrial.report import picture_format, plot_attribution, save_picture
+    from sciatrial.parameters import read_prior, reference_draw
+    from sciatrial.report import calibration_words, picture_format, plot_attribution, save_picture
+    from sciatrial.study import study_draws
+    from sciatrial.trial import Scenario
     from sciatrial.trial import attribute as divide
 
     read, name = _read(study, arm)
@@ -127,13 +131,13 @@ def attribute(
     if picture is not None:
         picture_format(picture)
         refuse_unwritable_file(picture)
-    prior, seed = read_prior(), read.settings.seed
     if draws:
-        probability = read.settings.calibration.inclusion_probability
-        drawn = draw_parameters(prior, n_draws=draws, seed=seed, inclusion_probability=probability)
+        drawn = study_draws(read, n_draws=draws)
         chosen = [drawn.one(i) for i in range(draws)]
+        scenario = read.settings.calibration.drawn
     else:
-        chosen = [reference_draw(prior, included=prior.groups).one(0)]
+        prior = read_prior()
+        chosen, scenario = [reference_draw(prior, included=prior.groups).one(0)], Scenario.REFERENCE
     with Bar(Console(stderr=True)) as bar:
         found = divide(
             sciatica_model(),
@@ -143,14 +147,14 @@ def attribute(
             outcome=outcome or str(read.design.endpoint.outcome),
             months=asked,
             n_patients=patients,
-            seed=seed,
+            seed=read.settings.seed,
             arm=name,
+            scenario=scenario,
             progress=bar,
         )
+    source = calibration_words(scenario)
     what = (
-        f"{draws} prior draws, not calibrated: median (middle 90 %)"
-        if draws
-        else "reference values, not calibrated, every optional effect present: no interval"
+        f"{draws} {source}: median (middle 90 %)" if draws else f"{source}, every optional effect present: no interval"
     )
     relief, unit, decimals = _words(found.outcome)
     print(f"{found.outcome}, arm {name}: {unit} against co-treatments alone; {relief}")

@@ -243,10 +243,11 @@ def _runs(_: Mapping[str, str]) -> Shown:
 
 
 def _run(folder: Path) -> Shown:
+    from sciatrial.report import calibration_words
     from sciatrial.study import read_finished
 
     operating = read_finished(folder).operating
-    title = f"{folder}: operating characteristics, prior draws, not calibrated"
+    title = f"{folder}: operating characteristics, {calibration_words(operating.drawn)}"
     return Shown(title, operating.summary, f"Report: {folder / 'report.html'}")
 
 

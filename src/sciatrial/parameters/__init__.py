@@ -17,6 +17,7 @@ from sciatrial.parameters.priors import (
     prior_quantile,
     read_prior,
     reference_draw,
+    refuse_other_numbers,
     without_effects,
 )
 from sciatrial.parameters.vocabulary import words_of_numbers
@@ -34,6 +35,7 @@ __all__ = [
     "read_behaviours",
     "read_prior",
     "reference_draw",
+    "refuse_other_numbers",
     "without_effects",
     "words_of_numbers",
 ]

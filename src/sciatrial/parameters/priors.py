@@ -274,6 +274,24 @@ def reference_draw(prior: Prior, *, included: Iterable[str] = (), n_draws: int =
     return _draws(prior, np.tile(values, (n_draws, 1)), np.tile(sds, (n_draws, 1)), flags)
 
 
+def refuse_other_numbers(prior: Prior, draws: Draws) -> None:
+    """Refuse draws that are not of the numbers of this prior, in its order.
+
+    Raises
+    ------
+    CalibrationError
+        Naming the first numbers that are missing or unknown.
+    """
+    keys = [row.key for row in prior.entries]
+    if draws.keys == tuple(keys) and draws.groups == prior.groups:
+        return
+    odd = [f"without {key}" for key in keys if key not in draws.keys]
+    odd += [f"with {key}" for key in draws.keys if key not in keys]
+    found = f"are of other numbers than the prior table ({', '.join(odd[:3]) or 'in another order'})"
+    what = Problem("draws", found, f"the {len(keys)} numbers of this version", "calibrate again with this version")
+    raise CalibrationError("posterior", what)
+
+
 def without_effects(prior: Prior, draws: Draws, groups: Iterable[str]) -> Draws:
     """Return the same draws with the named effects taken out."""
     out = set(groups)

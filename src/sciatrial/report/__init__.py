@@ -19,10 +19,12 @@ from sciatrial.report.sensitivity_figures import (
 )
 from sciatrial.report.synthesis_figures import plot_funnel, plot_left_out, plot_regression
 from sciatrial.report.tables import compare_with_published
+from sciatrial.report.words import calibration_words
 
 __all__ = [
     "DRAWN_MONTHS",
     "ReportInputs",
+    "calibration_words",
     "compare_with_published",
     "observed_only",
     "picture_format",

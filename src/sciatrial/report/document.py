@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from sciatrial.parameters import CELL_EFFECTS
 from sciatrial.report import figures, tables, words
 from sciatrial.report.evidence_figures import plot_evidence_map
 from sciatrial.report.forest_figure import plot_forest
@@ -17,6 +18,9 @@ from sciatrial.report.page import css, html_table, picture_address, rendered, wr
 from sciatrial.report.review_page import answer_words
 from sciatrial.synthesis import Certainty, Pooled
 from sciatrial.trial import OperatingCharacteristics, Scenario, TrialResult
+
+if TYPE_CHECKING:
+    from sciatrial.calibration import Posterior
 
 _OPERATING_HEADS = {
     "rejection": "either direction", "truth": "true effect (95 % of draws)", "standard_error": "mean SE",
@@ -52,6 +56,8 @@ class ReportInputs:
         Reason → number of rows of the safety table that feed no harm.
     together, lights, mapped
         What the trials in the tables say together at the endpoint's visit, their risk of bias, and the evidence map.
+    posterior
+        What the draws are of, None for the prior.
     """
 
     study: Mapping[str, Any]
@@ -71,6 +77,7 @@ class ReportInputs:
     together: Sequence[tuple[Pooled, Certainty]] = ()
     lights: pd.DataFrame | None = None
     mapped: pd.DataFrame | None = None
+    posterior: Posterior | None = None
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> Path:
@@ -98,12 +105,14 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     comparison = tables.compare_with_published(inputs.operating, inputs.published, inputs.same_arm)
     return {
         "disclaimer": words.DISCLAIMER,
-        "not_calibrated": "Prior draws, not calibrated",
+        "drawn": str(inputs.operating.drawn),
+        "calibration": _sentence(words.calibration_words(inputs.operating.drawn)),
+        "posterior": None if inputs.posterior is None else _posterior(inputs.posterior),
         "css": css(),
         "study": inputs.study,
         "study_text": inputs.study_text,
         "stamp": inputs.stamp,
-        "findings": words.findings(inputs.operating, comparison),
+        "findings": _findings(inputs, comparison),
         "facts": words.design_facts(dict(inputs.study)),
         "arms": pd.DataFrame(words.arm_rows(dict(inputs.study))),
         "result": inputs.result,
@@ -140,6 +149,52 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "figures": _figures(inputs, comparison),
         "table": html_table,
     }
+
+
+def _findings(inputs: ReportInputs, comparison: pd.DataFrame) -> list[str]:
+    told = words.findings(inputs.operating, comparison)
+    if inputs.posterior is None:
+        return told
+    if not inputs.posterior.converged:
+        told.insert(0, f"The fit behind these numbers does not hold ({_failed(inputs.posterior)}); do not use them.")
+    claim = "" if inputs.mapped is None else words.no_direct_evidence(inputs.mapped)
+    return [*told, claim] if claim else told
+
+
+def _failed(posterior: Posterior) -> str:
+    """Return the checks of the fit that do not hold."""
+    rows = posterior.checks.to_dict(orient="records")
+    return ", ".join(str(row["check"]) for row in rows if not row["holds"])
+
+
+def _posterior(posterior: Posterior) -> dict[str, Any]:
+    """Return what a reader is told of the posterior that trials were drawn from."""
+    made = {str(name).replace("_", " "): value for name, value in posterior.made_with.items()}
+    chance = {row["group"]: (row["prior"], row["posterior"]) for row in posterior.effects.to_dict(orient="records")}
+    rows = [(figures.words_of(group), *before_and_after) for group, before_and_after in chance.items()]
+    # the prior holds each effect present or absent whatever the others are
+    none = float(np.prod([1 - chance[group][0] for group in CELL_EFFECTS]))
+    rows.append(("No cell effect at all", none, posterior.probability_of_no_cell_effect))
+    return {
+        "fingerprint": posterior.fingerprint()[:12],
+        "n_draws": len(posterior),
+        "failed": _failed(posterior),
+        "assumptions": list(made.pop("assumptions", ())),
+        "made_with": {name: _told(value) for name, value in made.items()},
+        "effects": pd.DataFrame(
+            [(name, f"{100 * before:.0f} %", f"{100 * after:.0f} %") for name, before, after in rows],
+            columns=["effect", "prior", "posterior"],
+        ),
+    }
+
+
+def _told(value: Any) -> str:
+    """Return a plain value in words, whatever it holds."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{str(name).replace('_', ' ')} {_told(inner)}" for name, inner in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_told(inner) for inner in value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _contrasts(result: TrialResult) -> pd.DataFrame:
@@ -226,7 +281,8 @@ def _counts(operating: OperatingCharacteristics) -> dict[str, Any]:
     total = {name: int(counts[name].sum()) if len(counts) else 0 for name in ("screened", "eligible", "unsolved")}
     trials: Any = operating.trials.drop_duplicates(["scenario", "trial"])
     could_not = trials["why_not"].str.startswith("could not enrol")
-    by_scenario = {str(s): int((could_not & (trials["scenario"] == s)).sum()) for s in Scenario}
+    met = (operating.drawn, Scenario.REFERENCE, Scenario.NO_CELL_EFFECT)
+    by_scenario = {str(s): int((could_not & (trials["scenario"] == s)).sum()) for s in met}
     reasons: Any = operating.trials["why_not"]
     others = (reasons != "") & ~reasons.str.startswith("could not enrol")
     return {**total, "trials": len(trials), "not_enrolled": by_scenario, "not_estimable": int(others.sum())}

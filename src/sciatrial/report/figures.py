@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-NOT_CALIBRATED = "prior draws, not calibrated"
-
 # Okabe and Ito's colours, which people with any colour vision can tell apart; cells first, then controls
 CELL_COLOURS = ("#0072B2", "#D55E00", "#CC79A7", "#009E73")
 CONTROL_COLOURS = ("#5A5A5A", "#E69F00", "#56B4E9", "#8C6D31")
@@ -97,9 +95,9 @@ def _month_axis(ax: Axes, months: Sequence[float]) -> None:
     ax.set_xticks(np.arange(0, longest + 1e-9, step))
 
 
-def _prior_courses(operating: OperatingCharacteristics) -> pd.DataFrame:
+def _drawn_courses(operating: OperatingCharacteristics) -> pd.DataFrame:
     courses = operating.courses
-    return courses.loc[courses["scenario"] == Scenario.PRIOR] if len(courses) else courses
+    return courses.loc[courses["scenario"] == operating.drawn] if len(courses) else courses
 
 
 def _bands(frame: Any, column: str) -> Any:
@@ -113,7 +111,7 @@ def plot_courses(
 ) -> Figure:
     """Draw one score over time, an arm a panel: many trials as bands, one trial as points with 95 % intervals."""
     arms = list(dict.fromkeys(result.arms["arm"]))
-    courses = _prior_courses(operating)
+    courses = _drawn_courses(operating)
     columns = min(4, len(arms))
     rows = -(-len(arms) // columns)
     figure = new_figure(2.1 * columns + 0.6, 2.6 * rows + 0.5)
@@ -148,7 +146,7 @@ def plot_courses(
 @styled
 def plot_all_scores(operating: OperatingCharacteristics, *, colours: Mapping[str, str], skip: str = "") -> Figure:
     """Draw every other score over time: the median over trials of each arm's mean, with the middle half."""
-    courses = _prior_courses(operating)
+    courses = _drawn_courses(operating)
     scores = [str(score) for score in Score if score != skip]
     figure = new_figure(10.0, 4.9)
     panels = figure.subplots(2, 4, sharex=True)
@@ -244,7 +242,7 @@ def plot_operating(operating: OperatingCharacteristics, ax: Axes | None = None) 
     ax = _axes(ax, height=1.3 + 0.62 * len(comparisons))
     looks = {
         Scenario.NO_CELL_EFFECT: (CONTROL_COLOURS[0], "o", "no cell effect"),
-        Scenario.PRIOR: (CELL_COLOURS[0], "s", "prior draws (assurance)"),
+        operating.drawn: (CELL_COLOURS[0], "s", f"{operating.drawn} draws (assurance)"),
         Scenario.REFERENCE: (CELL_COLOURS[1], "^", "reference values, all cell effects (power)"),
     }
     ax.axvline(100 * operating.alpha / 2, color=INK, lw=0.9, ls=(0, (4, 3)))
@@ -277,9 +275,9 @@ def wilson(share: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @styled
 def plot_truth(operating: OperatingCharacteristics) -> Figure:
-    """Draw, for each comparison, each prior trial's estimate against its true effect."""
+    """Draw, for each comparison, each drawn trial's estimate against its true effect."""
     trials = operating.trials
-    mine = trials.loc[(trials["scenario"] == Scenario.PRIOR) & np.isfinite(trials["estimate"])]
+    mine = trials.loc[(trials["scenario"] == operating.drawn) & np.isfinite(trials["estimate"])]
     comparisons = list(dict.fromkeys(trials["comparison"]))
     columns = min(4, len(comparisons))
     rows = -(-len(comparisons) // columns)
@@ -332,7 +330,7 @@ def quantities_that_move(operating: OperatingCharacteristics) -> list[str]:
     inside: Any = operating.inside
     if not len(inside):
         return []
-    mine = inside.loc[inside["scenario"] == Scenario.PRIOR]
+    mine = inside.loc[inside["scenario"] == operating.drawn]
     middle = mine.groupby(["quantity", "arm", "month"])["mean"].median()
     spread = middle.groupby("quantity").agg(lambda values: float(values.max() - values.min()))
     highest = middle.groupby("quantity").max()
@@ -351,14 +349,14 @@ def stretched_months(ax: Axes, last: float) -> None:
 
 @styled
 def plot_inside(operating: OperatingCharacteristics, *, colours: Mapping[str, str]) -> Figure:
-    """Draw what happens inside, a quantity a panel: each arm's median over prior trials and the middle half."""
+    """Draw what happens inside, a quantity a panel: each arm's median over drawn trials and the middle half."""
     names = quantities_that_move(operating)
     columns = 4
     rows = max(1, -(-len(names) // columns))
     figure = new_figure(8.6, 2.1 * rows + 0.4)
     panels = figure.subplots(rows, columns, squeeze=False)
     inside = operating.inside
-    mine = inside.loc[inside["scenario"] == Scenario.PRIOR] if len(inside) else inside
+    mine = inside.loc[inside["scenario"] == operating.drawn] if len(inside) else inside
     for ax, name in zip(panels.flat, names, strict=False):
         here = mine.loc[mine["quantity"] == name]
         for place, (arm, colour) in enumerate(colours.items()):

@@ -16,7 +16,7 @@ from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.page import css, html_table, picture_address, rendered, write_page
 from sciatrial.report.synthesis_figures import plot_funnel, plot_left_out, plot_regression
 from sciatrial.report.tables import number
-from sciatrial.synthesis import CELLS, EPIDURAL, LOG_ODDS, Certainty, Light, Pooled, Review, class_of, r_of_answer
+from sciatrial.synthesis import CELLS, LOG_ODDS, Certainty, Light, Pooled, Review, class_of, r_of_answer
 
 if TYPE_CHECKING:
     from sciatrial.synthesis import NodeSplits, TimeCourseResult
@@ -120,13 +120,7 @@ def _draw(figures: dict[str, dict[str, Any]], name: str, figure: Any, says: str)
 
 def findings(review: Review) -> list[str]:
     """Return what a reader should take away, in sentences."""
-    at_root: Any = review.mapped[review.mapped["route"].isin(EPIDURAL) & (review.mapped["outcome"] == "leg_pain")]
-    told = []
-    if not at_root["n_controlled"].sum():
-        told.append(
-            "No controlled trial of cells by an epidural or perineural route reports leg pain: for the patient with "
-            "sciatica treated at the root there is no direct evidence, and no claim can be made."
-        )
+    told = [sentence for sentence in [words.no_direct_evidence(review.mapped)] if sentence]
     for answer, certainty in zip(review.answers, review.certainties, strict=True):
         if answer.unanswered:
             continue

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sciatrial.report.figures import new_figure, styled, words_of
+from sciatrial.report.words import calibration_words
 from sciatrial.sensitivity import Sensitivity
 from sciatrial.trial import Attribution
 
@@ -126,7 +127,8 @@ def plot_attribution(found: Attribution) -> Figure:
     ax.set_xticks(range(len(months)), [f"{month:g}" for month in months])
     ax.set_xlabel("Months since randomisation")
     ax.set_ylabel("Points of the score; below 0 is relief")
-    told = f"median and middle 90 % of {n_draws} prior draws" if n_draws > 1 else "one set of numbers, no interval"
-    ax.set_title(f"{words_of(found.outcome)}: where the effect of {found.arm} comes from\n{told}, not calibrated")
+    told = f"median and middle 90 % of {n_draws} draws" if n_draws > 1 else "one set of numbers, no interval"
+    told += f"; {calibration_words(found.scenario)}"
+    ax.set_title(f"{words_of(found.outcome)}: where the effect of {found.arm} comes from\n{told}")
     ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure

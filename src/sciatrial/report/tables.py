@@ -38,12 +38,12 @@ class _Asked:
 def compare_with_published(
     operating: OperatingCharacteristics, published: pd.DataFrame, same_arm: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Put published arm results beside what the prior's trials gave for the same arm, outcome, month and statistic.
+    """Put published arm results beside what the drawn trials gave for the same arm, outcome, month and statistic.
 
     Parameters
     ----------
     operating
-        Many simulated trials; those of the scenario ``prior`` are used.
+        Many simulated trials; those with draws of the prior or posterior are used.
     published
         Rows of `published_arms`; may be empty.
     same_arm
@@ -87,13 +87,13 @@ def compare_with_published(
 
 
 def _simulated(operating: OperatingCharacteristics) -> pd.DataFrame:
-    """Return each prior trial's arm summaries: scores and, under the name of their rule, shares of responders."""
+    """Return each drawn trial's arm summaries: scores and, under the name of their rule, shares of responders."""
     if not len(operating.courses):
         return operating.courses
-    courses = operating.courses.loc[operating.courses["scenario"] == Scenario.PRIOR]
+    courses = operating.courses.loc[operating.courses["scenario"] == operating.drawn]
     if not len(operating.responses):
         return courses
-    mine = operating.responses.loc[operating.responses["scenario"] == Scenario.PRIOR]
+    mine = operating.responses.loc[operating.responses["scenario"] == operating.drawn]
     return pd.concat([courses, mine.rename(columns={"rule": "score"})], ignore_index=True)
 
 
@@ -224,6 +224,7 @@ def _baseline_cell(row: Any, unit: str) -> str:
 
 _SCENARIO_WORDS = {
     Scenario.PRIOR: "prior draws",
+    Scenario.POSTERIOR: "posterior draws",
     Scenario.REFERENCE: "reference values",
     Scenario.NO_CELL_EFFECT: "no cell effect",
 }

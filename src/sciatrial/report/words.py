@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from sciatrial.report.tables import number
+from sciatrial.synthesis import EPIDURAL
 from sciatrial.trial import OperatingCharacteristics, Scenario
 
 DISCLAIMER = (
@@ -51,41 +54,67 @@ _MOST_TIMES = 100  # of a trial's size: beyond that no figure would be believed
 _Z_80 = 1.959963984540054 + 0.8416212335729143
 
 
+_CALIBRATION = {
+    Scenario.PRIOR: "prior draws, not calibrated",
+    Scenario.POSTERIOR: "posterior draws, calibrated to published trials",
+    Scenario.REFERENCE: "reference values, not calibrated",
+}
+
+
+def calibration_words(scenario: Scenario | str) -> str:
+    """Return what numbers were drawn from, and whether that was calibrated."""
+    return _CALIBRATION[Scenario(scenario)]
+
+
+def no_direct_evidence(mapped: pd.DataFrame) -> str:
+    """Return that no claim can be made for leg pain treated at the root, "" where the evidence map holds a control."""
+    at_root: Any = mapped[mapped["route"].isin(EPIDURAL) & (mapped["outcome"] == "leg_pain")]
+    if at_root["n_controlled"].sum():
+        return ""
+    return (
+        "No controlled trial of cells by an epidural or perineural route reports leg pain: for the patient with "
+        "sciatica treated at the root there is no direct evidence, and no claim can be made."
+    )
+
+
 def findings(operating: OperatingCharacteristics, comparison: pd.DataFrame) -> list[str]:
     """Return the report's first sentences."""
     sentences = []
-    prior = operating.summary.loc[
-        (operating.summary["scenario"] == Scenario.PRIOR) & (operating.summary["quantity"] == "success")
+    drawn = operating.drawn
+    success = operating.summary.loc[
+        (operating.summary["scenario"] == drawn) & (operating.summary["quantity"] == "success")
     ]
-    reached = prior.loc[prior["n_trials"] > 0]
+    reached = success.loc[success["n_trials"] > 0]
     where = f"{str(operating.endpoint['outcome']).replace('_', ' ')} at month {operating.endpoint['month']:g}"
     if len(reached):
         low, high = 100 * reached["value"].min(), 100 * reached["value"].max()
         span = f"{low:.0f} %" if round(low) == round(high) else f"{low:.0f} to {high:.0f} %, by comparison,"
         error = 100 * reached["monte_carlo_se"].max()
         sentences.append(
-            f"If the prior were all that is known, {span} of trials of this design would find a benefit in {where} "
+            f"If the {drawn} were all that is known, {span} of trials of this design would find a benefit in {where} "
             f"(Monte-Carlo error up to ± {error:.1f})."
         )
     else:
-        sentences.append("No simulated trial could enrol its patients under the prior.")
+        sentences.append(f"No simulated trial could enrol its patients under the {drawn}.")
     sentences += _not_enrolled(operating)
-    sentences += _published(comparison)
-    sentences.append(
-        "Nothing has been calibrated to trials. These numbers say what the stated assumptions imply, not what cells do."
-    )
+    sentences += _published(comparison, drawn)
+    if drawn is Scenario.PRIOR:
+        calibrated = "Nothing has been calibrated to trials."
+    else:
+        calibrated = "The numbers were calibrated to published trials; what no trial has tested rests on the prior."
+    sentences.append(f"{calibrated} These numbers say what the stated assumptions imply, not what cells do.")
     return sentences
 
 
 def _not_enrolled(operating: OperatingCharacteristics) -> list[str]:
     rows = operating.summary.loc[
-        (operating.summary["scenario"] == Scenario.PRIOR) & (operating.summary["quantity"] == "not_enrolled")
+        (operating.summary["scenario"] == operating.drawn) & (operating.summary["quantity"] == "not_enrolled")
     ]
     if not len(rows) or not rows["value"].max():
         return []
     return [
-        f"Under {rows['value'].max():.0f} of {rows['n_trials'].max():.0f} prior draws fewer than 1 in 100 candidates "
-        "met the criteria; those trials are left out of all shares."
+        f"Under {rows['value'].max():.0f} of {rows['n_trials'].max():.0f} {operating.drawn} draws fewer than 1 in 100 "
+        "candidates met the criteria; those trials are left out of all shares."
     ]
 
 
@@ -94,12 +123,12 @@ def short_table(operating: OperatingCharacteristics) -> pd.DataFrame:
     rows = []
     for name in dict.fromkeys(operating.trials["comparison"]):
         of = {scenario: _quantities(operating.summary, scenario, str(name)) for scenario in Scenario}
-        prior, reference, nothing = of[Scenario.PRIOR], of[Scenario.REFERENCE], of[Scenario.NO_CELL_EFFECT]
+        drawn, reference, nothing = of[operating.drawn], of[Scenario.REFERENCE], of[Scenario.NO_CELL_EFFECT]
         rows.append(
             {
                 "comparison": name,
-                "assurance, %": _percent(prior),
-                "true effect, 95 % of draws": _span(prior),
+                "assurance, %": _percent(drawn),
+                "true effect, 95 % of draws": _span(drawn),
                 "effect at reference values": number(reference["mean_truth"]["value"]) if reference else "–",
                 "power there, %": _percent(reference),
                 "size for 80 % power": _size_needed(reference),
@@ -137,16 +166,20 @@ def _size_needed(reference: dict[str, dict]) -> str:
     return f"× {times:.2g}" if times <= _MOST_TIMES else f"more than × {_MOST_TIMES}"
 
 
-def _published(comparison: pd.DataFrame) -> list[str]:
+def _published(comparison: pd.DataFrame, drawn: Scenario) -> list[str]:
     known = comparison.loc[[flag is not None and flag == flag for flag in comparison["is_inside_90"]]]
     if not len(comparison):
         return ["No published study stands beside this one."]
     if not len(known):
         return ["The tables hold no figure of the published study that could be compared with the simulation."]
     inside = int(sum(bool(flag) for flag in known["is_inside_90"]))
+    if drawn is Scenario.PRIOR:
+        adjusted = "Nothing was adjusted to bring them together."
+    else:
+        adjusted = "The posterior may have been calibrated to them: agreement is no evidence of prediction."
     return [
         f"Of {len(known)} published arm results that could be compared, {inside} lie inside the middle 90 % of the "
-        f"simulated trials and {len(known) - inside} outside. Nothing was adjusted to bring them together."
+        f"simulated trials and {len(known) - inside} outside. {adjusted}"
     ]
 
 

@@ -4,7 +4,7 @@ Takes a study file; gives a run folder with every record and the report. Never c
 could compute.
 """
 
-from sciatrial.study.chain import check_study
+from sciatrial.study.chain import check_study, study_draws
 from sciatrial.study.folder import read_run
 from sciatrial.study.present import report_inputs, write_run_report
 from sciatrial.study.read import Study, read_study
@@ -22,5 +22,6 @@ __all__ = [
     "report_inputs",
     "rerun_study",
     "run_study",
+    "study_draws",
     "write_run_report",
 ]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sciatrial.evidence import Evidence, read_evidence
 from sciatrial.foundation import Problem, Progress, StudyError, fingerprint, nearest, silent
 from sciatrial.model import sciatica_model
-from sciatrial.parameters import Draws, Prior, read_prior
+from sciatrial.parameters import Draws, Prior, read_prior, refuse_other_numbers
 from sciatrial.study.read import Study
+from sciatrial.study.settings import PRIOR, REFERENCE
 from sciatrial.study.stamp import versions
 from sciatrial.trial import (
     Scenario,
@@ -22,40 +25,47 @@ from sciatrial.trial import (
     trial_seed,
 )
 
+if TYPE_CHECKING:
+    from sciatrial.calibration import Posterior
+
 TRIALS_PER_BATCH = 10
 _PATIENTS_PER_BATCH = 40_000  # in all arms: what a batch holds in memory stays below some hundred megabytes
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything that decides the numbers of a run."""
+    """Everything that decides the numbers of a run; without a posterior they are drawn from the prior."""
 
     study: Study
     evidence: Evidence
     prior: Prior
+    posterior: Posterior | None = None
 
     def fingerprint(self) -> str:
         """Return a short hash of the inputs and of the programs."""
-        parts = [self.study.fingerprint(), self.evidence.fingerprint(), fingerprint(self.prior.rows), dict(versions())]
+        calibrated = None if self.posterior is None else self.posterior.fingerprint()
+        tables = [self.evidence.fingerprint(), fingerprint(self.prior.rows), calibrated]
+        parts = [self.study.fingerprint(), *tables, dict(versions())]
         return fingerprint(parts)[:12]
 
 
-def read_inputs(study: Study, *, evidence: Evidence | None = None) -> Inputs:
+def read_inputs(study: Study, *, evidence: Evidence | None = None, posterior: Posterior | None = None) -> Inputs:
     """Read what the study needs, and check that the study fits it.
 
     Parameters
     ----------
     study
         The study.
-    evidence
-        Tables to use in place of those that the study names.
+    evidence, posterior
+        Tables and posterior to use in place of those that the study names.
 
     Raises
     ------
     EvidenceError, CalibrationError
-        When a table cannot be used.
+        When a table or the posterior cannot be used.
     StudyError
-        When the study compares itself with a study or an arm that the tables do not hold.
+        When the study compares itself with a study or an arm that the tables do not hold, or names a folder that holds
+        no posterior.
     """
     if evidence is None:
         named = study.settings.evidence.tables
@@ -63,7 +73,42 @@ def read_inputs(study: Study, *, evidence: Evidence | None = None) -> Inputs:
     problems = _comparison_problems(study, evidence)
     if problems:
         raise StudyError(study.name, problems)
-    return Inputs(study, evidence, read_prior())
+    prior = read_prior()
+    return Inputs(study, evidence, prior, read_posterior(study, prior) if posterior is None else posterior)
+
+
+def read_posterior(study: Study, prior: Prior) -> Posterior | None:
+    """Return the posterior that the study names, None for the prior.
+
+    Raises
+    ------
+    CalibrationError
+        When the package came without its posterior, or the posterior is of other numbers than the prior.
+    StudyError
+        When the folder holds no posterior.
+    """
+    named = study.settings.calibration.parameters
+    if named == PRIOR:
+        return None
+    from sciatrial.calibration import reference_posterior  # here: a run from the prior does without the room of the fit
+
+    posterior = reference_posterior() if named == REFERENCE else kept_posterior(study.folder / named)
+    if posterior is None:
+        expected = f"{PRIOR}, {REFERENCE}, or a folder with a saved posterior"
+        found = f"there is no folder {str(study.folder / named)!r}"
+        hint = f"check the path; {REFERENCE!r} is the posterior that ships with the package"
+        raise StudyError(study.name, Problem("calibration.parameters", found, expected, hint))
+    refuse_other_numbers(prior, posterior.draws)
+    return posterior
+
+
+def kept_posterior(folder: Path) -> Posterior | None:
+    """Return the posterior in a folder, None when there is no such folder."""
+    if not folder.is_dir():
+        return None
+    from sciatrial.calibration import Posterior
+
+    return Posterior.load(folder)
 
 
 def check_study(study: Study) -> None:
@@ -103,16 +148,38 @@ def same_arm(inputs: Inputs) -> dict[str, str]:
     return {arm: arm for arm in inputs.study.design.arms if arm in published}
 
 
-def prior_draws(inputs: Inputs) -> Draws:
-    """Return the draws that the trials of the scenario ``prior`` meet, one a trial."""
-    settings = inputs.study.settings
+def scenarios(study: Study) -> tuple[Scenario, ...]:
+    """Return the three scenarios in which trials are simulated."""
+    return (study.settings.calibration.drawn, Scenario.REFERENCE, Scenario.NO_CELL_EFFECT)
+
+
+def study_draws(study: Study, *, n_draws: int) -> Draws:
+    """Return the draws that the first trials of a study meet: of the prior, or of the posterior that it names.
+
+    Raises
+    ------
+    StudyError, CalibrationError
+        When the posterior cannot be used; see `read_posterior`.
+    """
+    prior = read_prior()
+    return _draws(study, prior, read_posterior(study, prior), n_draws)
+
+
+def run_draws(inputs: Inputs) -> Draws:
+    """Return the draws that the trials of a run meet, one a trial."""
+    return _draws(inputs.study, inputs.prior, inputs.posterior, inputs.study.settings.simulation.n_trials)
+
+
+def _draws(study: Study, prior: Prior, posterior: Posterior | None, n_draws: int) -> Draws:
+    settings = study.settings
     return draws_for(
-        inputs.prior,
-        Scenario.PRIOR,
+        prior,
+        settings.calibration.drawn,
         first=0,
-        count=settings.simulation.n_trials,
+        count=n_draws,
         seed=settings.seed,
         inclusion_probability=settings.calibration.inclusion_probability,
+        posterior=None if posterior is None else posterior.draws,
     )
 
 
@@ -121,7 +188,7 @@ def batch_places(study: Study) -> Iterator[tuple[Scenario, int, int]]:
     n_trials = study.settings.simulation.n_trials
     of_one_trial = study.design.size * len(study.design.arms)
     size = max(1, min(TRIALS_PER_BATCH, _PATIENTS_PER_BATCH // of_one_trial))
-    for scenario in Scenario:
+    for scenario in scenarios(study):
         for first in range(0, n_trials, size):
             yield scenario, first, min(size, n_trials - first)
 
@@ -139,14 +206,15 @@ def batch(inputs: Inputs, scenario: Scenario, first: int, count: int, progress: 
         count=count,
         seed=study.settings.seed,
         inclusion_probability=study.settings.calibration.inclusion_probability,
+        posterior=None if inputs.posterior is None else inputs.posterior.draws,
         progress=progress,
     )
 
 
 def example_trial(inputs: Inputs, draws: Draws, trial: int) -> TrialResult:
-    """Return trial number `trial` of the scenario ``prior`` in full, patient by patient."""
+    """Return trial number `trial` of those with draws of their own in full, patient by patient."""
     study = inputs.study
     seed = study.settings.seed
     patients = trial_patients(sciatica_model(), study.design, draws, study.cohort, place=trial, trial=trial, seed=seed)
-    name = f"trial {trial} of the prior draws"
+    name = f"trial {trial} of the {study.settings.calibration.drawn} draws"
     return run_trial(sciatica_model(), study.design, patients, seed=trial_seed(seed, trial), name=name)

@@ -14,6 +14,7 @@ from sciatrial.evidence import Evidence, harmonise, published_arms
 from sciatrial.model import sciatica_model
 from sciatrial.parameters import Draws, read_behaviours, words_of_numbers
 from sciatrial.report import ReportInputs, compare_with_published, write_report
+from sciatrial.study.chain import kept_posterior
 from sciatrial.study.folder import read_run
 from sciatrial.study.read import read_study
 from sciatrial.synthesis import (
@@ -76,6 +77,7 @@ def report_inputs(folder: Path) -> ReportInputs:
         unusable_rows=_unusable(evidence),
         harms=expected_harms(study.design, evidence, draws.one(0), seed=stamp["seed"]),
         unused_counts=unused_counts(evidence.safety),
+        posterior=kept_posterior(folder / "posterior"),
         **_together(study.design, evidence),
     )
 

@@ -13,7 +13,7 @@ from sciatrial.foundation import Intervention, Problem, StudyError, fingerprint,
 from sciatrial.population import Cohort, cohort_named, cohort_names
 from sciatrial.study.problems import validated
 from sciatrial.study.settings import StudySettings
-from sciatrial.trial import Design
+from sciatrial.trial import Design, Scenario
 
 _QUICK_TRIALS = 6
 _OVERRIDES = ("symptom_months", "age_years", "percent_female", "eligible")
@@ -235,4 +235,6 @@ def _resolved(settings: StudySettings, design: Design, cohort: Cohort) -> dict[s
     if design.n_total is not None:
         plan["allocation"] = design.ratio
     top = settings.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if settings.calibration.drawn is Scenario.POSTERIOR:
+        del top["calibration"]["inclusion_probability"]
     return {**top, "population": population, "trial": plan, "arms": arms}

@@ -12,17 +12,11 @@ import pandas as pd
 
 from sciatrial.evidence import Evidence
 from sciatrial.foundation import Problem, Progress, Record, StudyError, fingerprint, silent
-from sciatrial.parameters import Draws
 from sciatrial.study import chain
 from sciatrial.study.folder import read_run, writing
 from sciatrial.study.read import read_study
 from sciatrial.study.run import Tell, quietly, write_records
 from sciatrial.study.stamp import differences, versions
-from sciatrial.trial import OperatingCharacteristics, TrialResult
-
-_RECORDS: Mapping[str, type[Record]] = {
-    "evidence": Evidence, "draws": Draws, "operating": OperatingCharacteristics, "trial": TrialResult,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,9 +41,9 @@ class Rerun:
 
 
 def rerun_study(folder: str | Path, *, force: bool = False, progress: Progress = silent, tell: Tell = quietly) -> Rerun:
-    """Make a run again from its kept study, tables and seed, and compare every record.
+    """Make a run again from its kept study, tables, posterior and seed, and compare every record.
 
-    Nothing in the folder is touched, and nothing of it is reused but the study file and the tables.
+    Nothing in the folder is touched, and nothing of it is reused but the study file, the tables and the posterior.
 
     Parameters
     ----------
@@ -74,13 +68,17 @@ def rerun_study(folder: str | Path, *, force: bool = False, progress: Progress =
                 for name, was, now in other
             ],
         )
-    inputs = chain.read_inputs(read_study(folder / "study.toml"), evidence=Evidence.load(folder / "evidence"))
+    inputs = chain.read_inputs(
+        read_study(folder / "study.toml"),
+        evidence=Evidence.load(folder / "evidence"),
+        posterior=chain.kept_posterior(folder / "posterior"),
+    )
     with tempfile.TemporaryDirectory(prefix="sciatrial-rerun-") as temporary, writing(Path(temporary)):
         records = write_records(inputs, Path(temporary), progress=progress, tell=tell)
     changed = {}
     for name, record in records.items():
         if record.fingerprint() != kept["fingerprints"][name]:
-            changed[name] = _what_differs(_RECORDS[name].load(folder / name), record)
+            changed[name] = _what_differs(type(record).load(folder / name), record)
     if fingerprint(inputs.prior.rows) != kept["fingerprints"]["prior"]:
         changed["prior"] = ("the prior table is another one",)
     return Rerun(folder, changed, tuple(other))

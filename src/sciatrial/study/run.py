@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
@@ -23,6 +23,9 @@ from sciatrial.study.present import write_run_report
 from sciatrial.study.read import Study
 from sciatrial.study.stamp import versions
 from sciatrial.trial import OperatingCharacteristics, Scenario, TrialBatch, TrialResult, operating_characteristics
+
+if TYPE_CHECKING:
+    from sciatrial.calibration import Posterior
 
 RUN_SCHEMA = 1
 
@@ -55,8 +58,8 @@ def run_study(study: Study, *, out: str | Path = "runs", progress: Progress = si
     """Run the whole chain and write the report.
 
     What an interrupted run has finished is taken up again, batch of trials by batch, and gives the same numbers. A run
-    that is finished is not run again: the folder's name holds a fingerprint of the study, the tables, the prior and the
-    programs.
+    that is finished is not run again: the folder's name holds a fingerprint of the study, the tables, the prior or
+    posterior and the programs.
 
     Parameters
     ----------
@@ -131,7 +134,11 @@ def write_records(
         return record
 
     keep("evidence", "evidence", Evidence, lambda: inputs.evidence, _evidence_words)
-    draws = keep("parameters", "draws", Draws, lambda: chain.prior_draws(inputs), _draws_words)
+    posterior = inputs.posterior
+    if posterior is not None:
+        keep("calibration", "posterior", type(posterior), lambda: posterior, _posterior_words)
+    words = _draws_words(study.settings.calibration.drawn)
+    draws = keep("parameters", "draws", Draws, lambda: chain.run_draws(inputs), words)
     inputs.prior.rows.to_csv(folder / "prior.csv", index=False)
     started = time.perf_counter()
     prepare(sciatica_model())
@@ -141,7 +148,7 @@ def write_records(
     total = sum(count for _, _, count in chain.batch_places(study))
     kept_words = f", {n_kept} kept from before" if n_kept else ""
     tell(_line("population", f"{study.design.size} patients of {study.cohort.name} in each of {total} trials", None))
-    tell(_line("trial", f"{total} trials in {len(Scenario)} scenarios{kept_words}", started))
+    tell(_line("trial", f"{total} trials in {len(chain.scenarios(study))} scenarios{kept_words}", started))
     operating = keep(
         "trial", "operating", OperatingCharacteristics, lambda: operating_characteristics(batches), _operating_words
     )
@@ -162,8 +169,14 @@ def _evidence_words(evidence: Evidence) -> str:
     return f"{len(evidence.studies)} studies, {len(evidence.outcomes)} outcome rows"
 
 
-def _draws_words(draws: Draws) -> str:
-    return f"{len(draws.values)} prior draws of {len(draws.keys)} numbers, nothing calibrated"
+def _posterior_words(posterior: Posterior) -> str:
+    fit = "every check of the fit holds" if posterior.converged else "THE FIT DOES NOT HOLD"
+    return f"posterior {posterior.fingerprint()[:12]}, {len(posterior)} draws; {fit}"
+
+
+def _draws_words(drawn: Scenario) -> Callable[[Draws], str]:
+    end = ", nothing calibrated" if drawn is Scenario.PRIOR else ""
+    return lambda draws: f"{len(draws.values)} {drawn} draws of {len(draws.keys)} numbers{end}"
 
 
 def _operating_words(operating: OperatingCharacteristics) -> str:
@@ -214,14 +227,12 @@ def _batches(inputs: chain.Inputs, folder: Path, progress: Progress) -> tuple[li
 
 
 def _first_enrolled(operating: OperatingCharacteristics) -> int:
-    """Return the first trial of the prior draws that could enrol; it is shown in full."""
-    mine = operating.counts
-    trials = (
-        [t for s, t in zip(mine["scenario"], mine["trial"], strict=True) if s == Scenario.PRIOR] if len(mine) else []
-    )
+    """Return the first trial with a draw of its own that could enrol; it is shown in full."""
+    mine, drawn = operating.counts, operating.drawn
+    trials = [t for s, t in zip(mine["scenario"], mine["trial"], strict=True) if s == drawn] if len(mine) else []
     if trials:
         return int(min(trials))
-    found = "no draw of the prior gave a population that meets the criteria"
+    found = f"no draw of the {drawn} gave a population that meets the criteria"
     raise TrialError("trial", Problem("population.eligible", found, "one trial or more", "widen the criteria"))
 
 

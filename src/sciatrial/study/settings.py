@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from sciatrial.trial import Scenario
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 SCHEMA = 1
+PRIOR, REFERENCE = "prior", "reference"
 
 
 class EvidenceSettings(BaseModel):
@@ -37,15 +40,29 @@ class CalibrationSettings(BaseModel):
     Parameters
     ----------
     parameters
-        ``prior``: draws of the prior table; nothing is calibrated.
+        ``prior``: draws of the prior table; nothing is calibrated. ``reference``: draws of the posterior that ships
+        with the package. Or a folder with a saved posterior.
     inclusion_probability
-        0 to 1: prior probability that each effect that may be absent is there.
+        0 to 1: prior probability that each effect that may be absent is there. With ``prior`` only: the draws of a
+        posterior say which effects are there.
     """
 
     model_config = _STRICT
 
-    parameters: Literal["prior"] = "prior"
+    parameters: Annotated[str, Field(min_length=1)] = PRIOR
     inclusion_probability: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+    @property
+    def drawn(self) -> Scenario:
+        """The scenario whose trials have draws of their own: of the prior or of a posterior."""
+        return Scenario.PRIOR if self.parameters == PRIOR else Scenario.POSTERIOR
+
+    @model_validator(mode="after")
+    def _posterior_says_which_effects_are_there(self) -> CalibrationSettings:
+        if self.drawn is Scenario.POSTERIOR and "inclusion_probability" in self.model_fields_set:
+            found = "has no meaning beside a posterior, whose draws say which effects are there"
+            raise ValueError(f'inclusion_probability: {found}; no such line, or parameters = "{PRIOR}"')
+        return self
 
 
 class SimulationSettings(BaseModel):

@@ -105,7 +105,7 @@ from sciatrial.synthesis.rare_events import (
 )
 from sciatrial.synthesis.responders import trial_shares
 from sciatrial.synthesis.review import Review, review_evidence
-from sciatrial.synthesis.sampling import Diagnostics, Sampler
+from sciatrial.synthesis.sampling import Diagnostics, Sampler, diagnose
 from sciatrial.synthesis.small_pool import SmallPool, SmallPoolPrior, pool_small
 from sciatrial.synthesis.small_studies import (
     AsymmetryTest,
@@ -228,6 +228,7 @@ __all__ = [
     "compare_evidence",
     "conditional_log_likelihood",
     "contrasts_of_arms",
+    "diagnose",
     "effect_sizes",
     "egger_test",
     "epidural_routes",

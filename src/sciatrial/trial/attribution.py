@@ -38,6 +38,7 @@ from sciatrial.foundation import (
 from sciatrial.model import Model
 from sciatrial.parameters import Draw
 from sciatrial.population import Cohort, Patients, sample_patients, treated_patients
+from sciatrial.trial.results import Scenario
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +70,7 @@ class Attribution(Record):
     outcome against co-treatments alone (below 0 is relief where higher scores are worse): the part's Shapley value,
     the effect of that part alone, and what the whole loses without it. ``whole`` has ``draw, month, natural,
     treated``: the mean outcome under co-treatments alone, if any, and with the whole treatment. The burden of cells
-    that do nothing else is not shared out: no other cell part can act without it.
+    that do nothing else is not shared out: no other cell part can act without it. ``scenario`` says what was drawn.
     """
 
     arm: str
@@ -77,6 +78,7 @@ class Attribution(Record):
     n_patients: int
     shares: pd.DataFrame
     whole: pd.DataFrame
+    scenario: str = Scenario.PRIOR
 
     def table(self) -> pd.DataFrame:
         """Return each part's share by month: the median over draws and the middle 90 % of them."""
@@ -123,6 +125,7 @@ def attribute(
     n_patients: int = 200,
     seed: int,
     arm: str = "arm",
+    scenario: Scenario | str = Scenario.PRIOR,
     threads: int | None = None,
     progress: Progress = silent,
 ) -> Attribution:
@@ -144,6 +147,8 @@ def attribute(
         Any whole number.
     arm
         What to call it.
+    scenario
+        What the draws are of: ``prior``, ``posterior`` or ``reference``.
 
     Raises
     ------
@@ -181,7 +186,8 @@ def attribute(
     progress.finish()
     import pandas as pd
 
-    return Attribution(arm, str(outcome), n_patients, pd.DataFrame(shares), pd.DataFrame(whole))
+    told = str(Scenario(scenario))
+    return Attribution(arm, str(outcome), n_patients, pd.DataFrame(shares), pd.DataFrame(whole), told)
 
 
 def _refuse(

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sciatrial.foundation import CohortError, Problem, Progress, Score, TrialError, derived_seed, silent
+from sciatrial.foundation import CohortError, Problem, Progress, Score, TrialError, derived_seed, silent, uniforms
 from sciatrial.model import Model
-from sciatrial.parameters import CELL_EFFECTS, Draws, Prior, draw_parameters, reference_draw, without_effects
+from sciatrial.parameters import (
+    CELL_EFFECTS,
+    Draws,
+    Prior,
+    draw_parameters,
+    reference_draw,
+    refuse_other_numbers,
+    without_effects,
+)
 from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.analysis import arm_summaries, contrasts, responses, true_effects
 from sciatrial.trial.conduct import Conducted, conduct
@@ -28,14 +38,50 @@ COULD_NOT_ENROL = "could not enrol: fewer than 1 in 100 candidates met the crite
 
 
 def draws_for(
-    prior: Prior, scenario: Scenario | str, *, first: int, count: int, seed: int, inclusion_probability: float = 0.5
+    prior: Prior,
+    scenario: Scenario | str,
+    *,
+    first: int,
+    count: int,
+    seed: int,
+    inclusion_probability: float = 0.5,
+    posterior: Draws | None = None,
 ) -> Draws:
-    """Return the draws that trials ``first`` to ``first + count - 1`` of a scenario meet, one draw a trial."""
+    """Return the draws that trials ``first`` to ``first + count - 1`` of a scenario meet, one draw a trial.
+
+    With a posterior, trial number `i` meets its draw number `i` modulo their number, in an order that the seed
+    shuffles, so that a few trials meet draws of every chain. A trial's own shifts are those of its draw.
+
+    Raises
+    ------
+    TrialError
+        When the scenario is the prior beside a posterior, or the posterior without one.
+    CalibrationError
+        When the posterior is of other numbers than the prior.
+    """
     scenario = Scenario(scenario)
+    if scenario is (Scenario.POSTERIOR if posterior is None else Scenario.PRIOR):
+        found = f"is {scenario} {'without a posterior' if posterior is None else 'beside a posterior'}"
+        expected = "prior, or posterior with its draws"
+        raise TrialError("trials", Problem("scenario", found, expected, "give one or the other"))
     if scenario is Scenario.REFERENCE:
         return reference_draw(prior, included=CELL_EFFECTS, n_draws=count)
-    draws = draw_parameters(prior, n_draws=count, seed=seed, inclusion_probability=inclusion_probability, first=first)
-    return draws if scenario is Scenario.PRIOR else without_effects(prior, draws, CELL_EFFECTS)
+    if posterior is not None:
+        refuse_other_numbers(prior, posterior)
+        draws = _shuffled(posterior, np.arange(first, first + count), seed)
+    else:
+        draws = draw_parameters(
+            prior, n_draws=count, seed=seed, inclusion_probability=inclusion_probability, first=first
+        )
+    return without_effects(prior, draws, CELL_EFFECTS) if scenario is Scenario.NO_CELL_EFFECT else draws
+
+
+def _shuffled(posterior: Draws, trials: NDArray[np.int64], seed: int) -> Draws:
+    """Return the draw of each trial."""
+    n = len(posterior.values)
+    order = np.argsort(uniforms(seed, "order of the posterior's draws", np.arange(n)), kind="stable")
+    mine = order[trials % n]
+    return replace(posterior, values=posterior.values[mine], sds=posterior.sds[mine], included=posterior.included[mine])
 
 
 def trial_seed(seed: int, trial: int) -> int:
@@ -78,6 +124,7 @@ def simulate_trials(
     count: int,
     seed: int,
     inclusion_probability: float = 0.5,
+    posterior: Draws | None = None,
     threads: int | None = None,
     progress: Progress = silent,
 ) -> TrialBatch:
@@ -97,7 +144,9 @@ def simulate_trials(
     seed
         Any whole number.
     inclusion_probability
-        0 to 1: prior probability of each effect that may be absent.
+        0 to 1: prior probability of each effect that may be absent; a posterior has its own.
+    posterior
+        Draws to simulate from in place of the prior's: each trial one of them.
 
     Returns
     -------
@@ -106,7 +155,10 @@ def simulate_trials(
     import pandas as pd
 
     scenario = Scenario(scenario)
-    draws = draws_for(prior, scenario, first=first, count=count, seed=seed, inclusion_probability=inclusion_probability)
+    draws = draws_for(
+        prior, scenario, first=first, count=count, seed=seed, inclusion_probability=inclusion_probability,
+        posterior=posterior,
+    )  # fmt: skip
     numbers, groups, frames = [], [], []
     for place, trial in enumerate(range(first, first + count)):
         try:
@@ -121,7 +173,7 @@ def simulate_trials(
     seeds = [trial_seed(seed, trial) for trial in numbers]
     done = conduct(model, design, groups, seeds, every_arm=True, threads=threads)
     frames += [_trial_frames(design, scenario, trial, result) for trial, result in zip(numbers, done, strict=True)]
-    if scenario is Scenario.PRIOR:
+    if scenario in (Scenario.PRIOR, Scenario.POSTERIOR):
         inside = inside_courses(model, design, groups, seeds, threads=threads)
         frames += [_marked({"inside": frame}, scenario, trial) for trial, frame in zip(numbers, inside, strict=True)]
     return TrialBatch(
@@ -206,7 +258,8 @@ def operating_characteristics(batches: Iterable[TrialBatch]) -> OperatingCharact
     Raises
     ------
     TrialError
-        When there is no batch, when batches come from different designs, or when a trial is there twice.
+        When there is no batch, when batches come from different designs or from the prior and a posterior, or when a
+        trial is there twice.
     """
     import pandas as pd
 
@@ -217,6 +270,9 @@ def operating_characteristics(batches: Iterable[TrialBatch]) -> OperatingCharact
         raise TrialError("trials", Problem("batches", "there is none", "one batch or more", "simulate trials first"))
     if any(part.endpoint != parts[0].endpoint or part.alpha != parts[0].alpha for part in parts):
         raise TrialError("trials", Problem("batches", "come from different designs", "one design"))
+    if {Scenario.PRIOR, Scenario.POSTERIOR} <= {Scenario(part.scenario) for part in parts}:
+        found = "come from the prior and from a posterior"
+        raise TrialError("trials", Problem("batches", found, "one of the two", "join them apart"))
     done = [(part.scenario, trial) for part in parts for trial in dict.fromkeys(part.trials["trial"])]
     twice = sorted({place for place in done if done.count(place) > 1})
     if twice:

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 class Scenario(StrEnum):
     """Which truth the simulated trials meet.
 
-    ``prior``: each trial its own draw, so that success is assurance. ``reference``: reference values with every cell
-    effect present and no fluid or needle effect, so that success is power at that assumption. ``no_cell_effect``: the
-    same draws as ``prior`` with every cell effect taken out, so that success against the same carrier is a false
-    positive.
+    ``prior``: each trial its own draw of the prior, so that success is assurance. ``posterior``: the same with draws of
+    a posterior; a run has one of the two. ``reference``: reference values with every cell effect present and no fluid
+    or needle effect, so that success is power at that assumption. ``no_cell_effect``: the same draws as ``prior`` or
+    ``posterior`` with every cell effect taken out, so that success against the same carrier is a false positive.
     """
 
     PRIOR = "prior"
+    POSTERIOR = "posterior"
     REFERENCE = "reference"
     NO_CELL_EFFECT = "no_cell_effect"
 
@@ -92,6 +93,12 @@ class OperatingCharacteristics(Record):
     inside: pd.DataFrame
     counts: pd.DataFrame
     responses: pd.DataFrame
+
+    @property
+    def drawn(self) -> Scenario:
+        """The scenario whose trials have draws of their own: of the prior or of a posterior."""
+        is_posterior = len(self.trials) and Scenario.POSTERIOR in set(self.trials["scenario"])
+        return Scenario.POSTERIOR if is_posterior else Scenario.PRIOR
 
     def table(self) -> pd.DataFrame:
         """Return the summary."""

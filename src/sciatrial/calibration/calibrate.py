@@ -1,0 +1,230 @@
+"""The whole calibration: simulate, emulate, sample, look again where the posterior lies, and tell what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sciatrial.calibration import diagnose
+from sciatrial.calibration.fit import Calibration, Settings, prepare_calibration, reached, sharpened
+from sciatrial.calibration.posterior import Posterior
+from sciatrial.calibration.predictive import predict_numbers
+from sciatrial.calibration.questions import answers
+from sciatrial.calibration.sampler import Chains, Sample
+from sciatrial.calibration.space import TRIAL_SHIFTS, draws_at
+from sciatrial.evidence import Evidence
+from sciatrial.foundation import Progress, derived_seed, fingerprint, silent
+from sciatrial.parameters import CELL_EFFECTS, Prior
+
+N_DRAWS = 500
+_VARIED_INCLUSION = 0.16  # four mechanisms of which none is there with probability a half
+_ASSUMED = (
+    "the prior of each number is a normal on its scale in the middle of its range, which holds 90 % of it",
+    "each effect that may be absent is there with the prior probability that stands beside it",
+    "pain that a trial does not name is leg pain, or back pain where the disc is the cause",
+    "trials that print no baseline of the main pain enrol at the mean of those that do",
+    "trials that print no duration of symptoms enrol around a usual one, with a shift of their own",
+    "nobody enrols whose main pain is measured below 30 of 100",
+    "sampling errors of an arm are correlated by 0.6 over visits of a score and by 0.4 over scores",
+    "arms of cells without a concurrent control say nothing about cells in the reference fit",
+    "differences between trials are normal, and those of its discrepancy linear",
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Fit:
+    """A finished calibration with all that belongs to it.
+
+    ``sample`` is the reference posterior (arms of cells without a control are cut), ``with_single_arms`` the
+    sensitivity fit that lets them in, ``sceptical`` the one whose effects are rarer a priori. ``reached, influence,
+    confounded, sensitivity`` and ``predictive`` are tables of `diagnose`; ``cells`` answers the questions about cells
+    under each fit, and under the prior.
+    """
+
+    calibration: Calibration
+    sample: Sample
+    with_single_arms: Sample
+    sceptical: Sample
+    posterior: Posterior
+    reached: pd.DataFrame
+    influence: pd.DataFrame
+    confounded: pd.DataFrame
+    sensitivity: pd.DataFrame
+    predictive: pd.DataFrame
+    prior_predictive: pd.DataFrame
+    cells: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return repr(self.posterior)
+
+
+def calibrate(
+    evidence: Evidence,
+    prior: Prior,
+    *,
+    settings: Settings | None = None,
+    folder: Path | None = None,
+    workers: int = 1,
+    progress: Progress = silent,
+) -> Fit:
+    """Fit the model to published arms and facts.
+
+    Parameters
+    ----------
+    evidence, prior
+        Checked tables, and the prior table.
+    settings
+        How much work; None is a full calibration, `Settings.quick()` a look.
+    folder
+        Where finished runs of the simulator are kept, so that an interrupted calibration goes on.
+    workers
+        Processes; they change the time, not the numbers.
+    progress
+        Told of runs and chains; may ask to stop.
+
+    Returns
+    -------
+    Fit
+        A fit that did not converge says so: see ``posterior.checks``.
+
+    Raises
+    ------
+    CalibrationError
+        When NumPyro is missing, the folder belongs to another calibration, or too few runs succeeded.
+    KeyboardInterrupt
+        When `progress` asks to stop; finished runs are kept.
+    """
+    settings = settings or Settings()
+    calibration = prepare_calibration(
+        evidence, prior, settings=settings, folder=folder, workers=workers, progress=progress
+    )
+    if settings.n_second:
+        short = Chains(n_chains=2, n_warmup=400, n_draws=400)
+        (first,) = calibration.sample(
+            [~calibration.is_cut], workers=workers, progress=progress, label="first chains", chains=short
+        )
+        calibration = sharpened(calibration, first, folder=folder, workers=workers, progress=progress)
+    return fitted(calibration, evidence, workers=workers, progress=progress)
+
+
+def fitted(calibration: Calibration, evidence: Evidence, *, workers: int = 1, progress: Progress = silent) -> Fit:
+    """Sample the reference posterior and the two sensitivity fits, and tell what was found; as `calibrate`."""
+    settings, problem = calibration.settings, calibration.problem
+    mask = ~calibration.is_cut
+    everything = np.ones_like(mask)
+    (sample,) = calibration.sample([mask], workers=workers, progress=progress, label="chains")
+    shorter = Chains(n_chains=2, n_warmup=settings.chains.n_warmup, n_draws=settings.chains.n_draws)
+    (single,) = calibration.sample(
+        [everything], workers=workers, progress=progress, label="chains with single arms", chains=shorter
+    )
+    (sceptical,) = calibration.sample(
+        [mask], workers=workers, progress=progress, label="sceptical chains", chains=shorter,
+        inclusion=_VARIED_INCLUSION,
+    )  # fmt: skip
+    told = diagnose.convergence(problem, sample)
+    parameters = diagnose.parameter_table(problem, sample)
+    posterior = _posterior(calibration, sample, parameters, diagnose.checks(calibration, sample, told), evidence)
+    fits = {"reference": sample, "single arms let in": single, f"prior {_VARIED_INCLUSION:g}": sceptical,
+            "prior": prior_sample(calibration, sample)}  # fmt: skip
+    return Fit(
+        calibration, sample, single, sceptical, posterior, reached(calibration),
+        diagnose.influence(problem, sample, mask), diagnose.confounded_pairs(problem, sample),
+        diagnose.power_scaled(problem, sample, parameters), _predictive(calibration, sample),
+        _predictive(calibration, fits["prior"]), _cells(calibration, fits),
+    )  # fmt: skip
+
+
+def prior_sample(calibration: Calibration, like: Sample) -> Sample:
+    """Return draws of the prior in the shape of a posterior's."""
+    problem, scales = calibration.problem, calibration.problem.scales
+    rng = np.random.default_rng(derived_seed(calibration.settings.seed, "prior sample"))
+    from dataclasses import replace
+
+    columns = np.array([scales.of_column(kind) for kind in problem.columns.kinds])
+    width = np.array([scales.spread] * 5 + [scales.sd_spread] * 2)
+    return replace(
+        like,
+        z=rng.standard_normal(like.z.shape),
+        present=rng.random(like.present.shape) < calibration.settings.inclusion_probability,
+        discrepancy=rng.standard_normal(like.discrepancy.shape) * columns,
+        spreads=np.abs(rng.standard_normal(like.spreads.shape)) * width,
+        shift_sds=np.exp(scales.shift * rng.standard_normal(like.shift_sds.shape)),
+    )
+
+
+def _posterior(
+    calibration: Calibration, sample: Sample, parameters: pd.DataFrame, checks: pd.DataFrame, evidence: Evidence
+) -> Posterior:
+    problem, space, settings = calibration.problem, calibration.space, calibration.settings
+    total = sample.flat("z").shape[0]
+    keep = np.unique(np.linspace(0, total - 1, min(N_DRAWS, total)).round().astype(int))
+    z, present, shift_sds = (sample.flat(name)[keep].copy() for name in ("z", "present", "shift_sds"))
+    names = [name for name, is_shift in zip(space.inputs, space.is_shift, strict=True) if is_shift]
+    rng = np.random.default_rng(derived_seed(settings.seed, "a new trial's shifts"))
+    for key in TRIAL_SHIFTS:
+        if key in space.keys:
+            z[:, space.keys.index(key)] = shift_sds[:, names.index(key)] * rng.standard_normal(len(keep))
+    draws = draws_at(space, z, present)
+    effects = diagnose.effect_table(problem, sample, settings.inclusion_probability)
+    return Posterior(
+        keys=draws.keys, scales=draws.scales, values=draws.values, sds=draws.sds, groups=draws.groups,
+        included=draws.included, coordinate_keys=space.keys, coordinates=z, columns=problem.columns.names,
+        discrepancy=sample.flat("discrepancy")[keep], spreads=sample.flat("spreads")[keep], shift_sds=shift_sds,
+        parameters=parameters, effects=effects, checks=checks, made_with=_made_with(calibration, evidence),
+    )  # fmt: skip
+
+
+def _made_with(calibration: Calibration, evidence: Evidence) -> Mapping[str, Any]:
+    rows = calibration.terms.rows
+    settings = {name: value for name, value in asdict(calibration.settings).items() if not isinstance(value, dict)}
+    return {
+        "evidence": evidence.fingerprint(),
+        "prior table": fingerprint(calibration.space.prior.rows.astype(str)),
+        "numbers of trials": len(rows),
+        "studies": int(rows["study_id"].nunique()),
+        "facts": len(calibration.facts.rows),
+        "numbers of cell arms without a control, cut": int(calibration.is_cut.sum()),
+        **settings,
+        "assumptions": list(_ASSUMED),
+    }
+
+
+def _predictive(calibration: Calibration, sample: Sample) -> pd.DataFrame:
+    """Return predictions of every number by a posterior (or prior): ``observed, mean, p05 … p95, from_discrepancy``."""
+    problem = calibration.problem
+    rows = calibration.terms.rows
+    place = np.arange(len(problem.observed))
+    made = predict_numbers(
+        problem, sample, place, seed=derived_seed(calibration.settings.seed, "predictive"), most_draws=400
+    )
+    told = rows[["study_id", "arm_id", "cause", "score", "rule", "kind", "month", "intervention", "is_cells", "n"]]
+    facts = calibration.facts.rows
+    more = pd.DataFrame({"study_id": facts["fact"], "arm_id": "", "cause": facts["cause"], "kind": "fact"})
+    table = pd.concat([told, more], ignore_index=True)
+    table["observed"] = np.concatenate([rows["observed"], facts["observed"]]).astype(float)
+    table["mean"] = made.mean.mean(axis=0)
+    for share in (0.05, 0.25, 0.5, 0.75, 0.95):
+        table[f"p{round(100 * share):02d}"] = np.quantile(made.drawn, share, axis=0)
+    table["from_discrepancy"] = made.discrepancy.mean(axis=0)
+    table["is_cut"] = calibration.is_cut
+    return table
+
+
+def _cells(calibration: Calibration, fits: Mapping[str, Sample]) -> pd.DataFrame:
+    """Return what each fit says about cells: answers, and the probability of each mechanism and of none."""
+    places = [calibration.space.groups.index(group) for group in CELL_EFFECTS]
+    frames = []
+    for name, sample in fits.items():
+        told = answers(calibration.problem, calibration.question_emulator, calibration.asked, sample)
+        present: NDArray = sample.flat("present")
+        for group, column in zip(CELL_EFFECTS, places, strict=True):
+            told[f"{group} present"] = float(present[:, column].mean())
+        told["no_cell_effect"] = float((~present[:, places].any(axis=1)).mean())
+        frames.append(told.assign(fit=name))
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,59 @@
+"""Which published numbers are compared with one another: arms of one study, alike in all but the treatment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sciatrial.calibration.terms import TermKind
+from sciatrial.foundation import Intervention
+
+UNTREATED = (
+    Intervention.USUAL_CARE, Intervention.PLACEBO_ORAL, Intervention.SHAM, Intervention.SALINE,
+    Intervention.HYALURONIC_ACID, Intervention.LOCAL_ANAESTHETIC,
+)  # fmt: skip
+_CONTRASTED = (TermKind.CHANGE, TermKind.FINAL, TermKind.SHARE)
+_SAME = ["study_id", "score", "rule", "kind", "month"]
+_COLUMNS = [
+    "treated", "control", *_SAME, "intervention", "control_intervention", "versus_control", "is_cells", "observed",
+    "se",
+]  # fmt: skip
+
+
+def contrast_pairs(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return which terms are compared: arms of one study by the same score, rule, kind and month.
+
+    The control is the first arm that nobody treats (see `UNTREATED`), or else the first arm.
+
+    Parameters
+    ----------
+    rows
+        As in `Terms`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``treated, control`` (places in `rows`), what the two have in common, ``intervention`` (of the treated),
+        ``control_intervention``, ``versus_control`` (the control is untreated, the treated arm is not), ``is_cells``
+        (of either arm), ``observed`` (treated minus control) and its ``se``.
+    """
+    table: Any = rows.reset_index(drop=True)
+    made: list[dict[str, Any]] = []
+    for key, group in table[table["kind"].isin(_CONTRASTED)].groupby(_SAME, sort=False):
+        untreated = group["intervention"].isin(UNTREATED)
+        control = int((group[untreated] if untreated.any() else group).index[0])
+        of_control = table.loc[control]
+        for treated, arm in group.drop(index=control).iterrows():
+            made.append(
+                {
+                    "treated": int(treated), "control": control, **dict(zip(_SAME, key, strict=True)),
+                    "intervention": arm["intervention"], "control_intervention": of_control["intervention"],
+                    "versus_control": bool(untreated[control] and not untreated[treated]),
+                    "is_cells": bool(arm["is_cells"] or of_control["is_cells"]),
+                    "observed": arm["observed"] - of_control["observed"],
+                    "se": float(np.hypot(arm["se"], of_control["se"])),
+                }
+            )  # fmt: skip
+    return pd.DataFrame(made, columns=_COLUMNS)

@@ -1,0 +1,117 @@
+"""Posterior draws → what a study would print, trial effects and sampling error included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sciatrial.calibration.problem import Likelihood
+from sciatrial.calibration.sampler import Sample, means_of, population_inputs
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Predictions of some numbers, from one posterior.
+
+    ``place`` (dims ``number``) says which numbers of the likelihood; ``mean`` (dims ``draw, number``) is mechanism and
+    discrepancy, ``discrepancy`` the second part alone, ``drawn`` what a new study would print.
+    """
+
+    place: NDArray[np.int64]
+    mean: NDArray[np.float64]
+    discrepancy: NDArray[np.float64]
+    drawn: NDArray[np.float64]
+
+
+def predict_numbers(
+    problem: Likelihood,
+    sample: Sample,
+    place: NDArray[np.int64],
+    *,
+    seed: int,
+    se: NDArray[np.float64] | None = None,
+    most_draws: int = 1000,
+) -> Predicted:
+    """Predict numbers of whole groups of studies as if nobody had seen those studies.
+
+    Parameters
+    ----------
+    problem, sample
+        The likelihood and a posterior of it.
+    place
+        Which numbers, terms first and then facts; dims ``number``.
+    seed
+        Of the trials' luck.
+    se
+        Sampling errors of all numbers, dims as the likelihood's; None takes those of the likelihood. Responders are
+        counted among the patients at the predicted chance.
+    most_draws
+        Draws are thinned evenly to this many.
+
+    Returns
+    -------
+    Predicted
+        Numbers of one group are drawn together, so that arms of one trial share its luck.
+    """
+    means, inputs = means_of(problem), population_inputs(problem)
+    total = sample.flat("z").shape[0]
+    keep = np.unique(np.linspace(0, total - 1, min(most_draws, total)).round().astype(int))
+    z, present, coefficients = (sample.flat(name)[keep] for name in ("z", "present", "discrepancy"))
+    spreads, shift_sds = sample.flat("spreads")[keep], sample.flat("shift_sds")[keep]
+    rng = np.random.default_rng(seed)
+    groups = _groups(problem, place)
+    errors = (problem.se if se is None else se)[place]
+    is_share = problem.is_share[place]
+    # who responds is counted below, patient by patient
+    errors = np.where(is_share, 0.0, errors)
+    mean = np.empty((len(keep), len(place)))
+    left, drawn = np.empty_like(mean), np.empty_like(mean)
+    patients = np.maximum(np.nan_to_num(_patients(problem)[place], nan=1.0).round(), 1).astype(int)
+    for draw in range(len(keep)):
+        of_all, shifts = means(inputs(z[draw], present[draw].astype(float)), coefficients[draw])
+        mean[draw] = of_all[place]
+        left[draw] = (problem.columns.values @ coefficients[draw])[place]
+        for block, row, columns, slots in groups:
+            grid = np.ix_(slots, slots)
+            own = errors[columns]
+            fixed = (
+                problem.blocks[block].sampling[row][grid] * np.outer(own, own) + problem.blocks[block].fixed[row][grid]
+            )
+            parts = problem.blocks[block].parts[:, row][:, slots][:, :, slots]
+            moved = shift_sds[draw][:, None] * shifts[:, place[columns]]
+            covariance = fixed + np.einsum("p,pij->ij", spreads[draw] ** 2, parts) + moved.T @ moved
+            root = np.linalg.cholesky(covariance + 1e-9 * np.eye(len(slots)))
+            drawn[draw, columns] = mean[draw, columns] + root @ rng.standard_normal(len(slots))
+    without = _percent_of(mean - left, is_share)
+    mean, drawn = _percent_of(mean, is_share), _percent_of(drawn, is_share)
+    counted = rng.binomial(patients[is_share], drawn[:, is_share] / 100)
+    drawn[:, is_share] = 100 * counted / patients[is_share]
+    return Predicted(place, mean, mean - without, drawn)
+
+
+def _percent_of(values: NDArray[np.float64], is_share: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return logits of shares as percent, and all else as it is; dims ``draw, number``."""
+    result = values.copy()
+    result[:, is_share] = 100 / (1 + np.exp(-values[:, is_share]))
+    return result
+
+
+def _patients(problem: Likelihood) -> NDArray[np.float64]:
+    """Return the patients behind each number, NaN for facts; dims ``number``."""
+    n = problem.terms.rows["n"].to_numpy(dtype=float)
+    return np.concatenate([n, np.full(len(problem.observed) - len(n), np.nan)])
+
+
+def _groups(problem: Likelihood, place: NDArray[np.int64]) -> list[tuple[int, int, NDArray, NDArray]]:
+    """Return block, row, columns of `place` and slots of the block, for each group that is asked for."""
+    column_of = {int(p): column for column, p in enumerate(place)}
+    found = []
+    for number, block in enumerate(problem.blocks):
+        for row in range(len(block.place)):
+            slots = [s for s in np.flatnonzero(block.is_real[row]) if int(block.place[row, s]) in column_of]
+            if slots:
+                columns = np.array([column_of[int(block.place[row, s])] for s in slots])
+                found.append((number, row, columns, np.array(slots)))
+    return found

@@ -1,0 +1,313 @@
+"""How well studies are predicted by a posterior that never saw them.
+
+A study that is left out takes with it every study that shares its patients and every fact from its publications, and
+whatever its printed spreads said about the precision of others. What stays is its design: who was enrolled, what they
+received, what they measured at entry, how many came to each visit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sciatrial.calibration.baselines import folds, no_difference, pooled_mean, time_course
+from sciatrial.calibration.contrasts import contrast_pairs
+from sciatrial.calibration.discrepancy import family
+from sciatrial.calibration.fit import Calibration
+from sciatrial.calibration.predictive import Predicted, predict_numbers
+from sciatrial.calibration.questions import answers
+from sciatrial.calibration.sampler import Chains, Sample, Task, sample_posteriors
+from sciatrial.calibration.scores import crps, paired_differences, score_table
+from sciatrial.calibration.terms import TermKind, Terms, likelihood_terms
+from sciatrial.evidence import Evidence
+from sciatrial.foundation import Progress, Record, derived_seed, silent
+from sciatrial.parameters import CELL_EFFECTS
+
+MECHANISM, NO_CELLS = "mechanism", "mechanism, no cell effect"
+POOLED, COURSE, NO_DIFFERENCE = "pooled mean", "time course", "no difference"
+N_FOLDS = 10
+_DRAWS = 1000
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@dataclass(frozen=True, repr=False)
+class Validation(Record):
+    """Predictions of studies that were left out, and how good they are.
+
+    ``predictions`` has a row a published number: what it is, ``observed``, the fold, and for the mechanism ``mean,
+    p05, p25, p50, p75, p95, from_discrepancy`` (part of the mean that no mechanism gives), ``crps``, and the CRPS of
+    each baseline. ``scores`` and ``differences`` as `score_table` and `paired_differences` give them.
+    ``without_trial`` has the probability of each cell effect, and the answers to the questions about cells, with and
+    without each controlled trial of cells. ``fallbacks`` says where baselines had to guess. ``cited_by_prior`` lists
+    prior rows that name a fact of a study that was left out: their ranges were set by hand from the literature.
+    """
+
+    predictions: pd.DataFrame = field(compare=False)
+    scores: pd.DataFrame = field(compare=False)
+    differences: pd.DataFrame = field(compare=False)
+    without_trial: pd.DataFrame = field(compare=False)
+    fallbacks: pd.DataFrame = field(compare=False)
+    cited_by_prior: pd.DataFrame = field(compare=False)
+    made_with: Mapping[str, Any] = field(default_factory=dict)
+
+    def table(self) -> pd.DataFrame:
+        """Return the scores."""
+        return self.scores
+
+    def score(self, model: str, stratum: str, what: str, column: str) -> float:
+        """Return one number of the scores; NaN where there is none."""
+        s = self.scores
+        found = s.loc[(s["model"] == model) & (s["stratum"] == stratum) & (s["what"] == what), column]
+        return float(found.iloc[0]) if len(found) else np.nan
+
+    def __repr__(self) -> str:
+        arms = {model: self.score(model, "all", "arms", "crps") for model in (MECHANISM, COURSE, POOLED)}
+        told = ", ".join(f"{model} {value:.1f}" for model, value in arms.items())
+        return (
+            f"Validation: {len(self.predictions)} numbers of {self.predictions['study_id'].nunique()} studies\n"
+            f"  CRPS of arms: {told}\n"
+            f"  90 % intervals hold {self.score(MECHANISM, 'all', 'arms', 'coverage_90'):.0%}"
+        )
+
+
+def controlled_cell_trials(terms: Terms) -> list[str]:
+    """Return the trials of cells in which an arm without cells prints the same number at the same visit."""
+    pairs = contrast_pairs(terms.rows)
+    rows: Any = terms.rows
+    found = []
+    for pair in pairs.to_dict("records"):
+        if rows["is_cells"].iloc[pair["treated"]] != rows["is_cells"].iloc[pair["control"]]:
+            found.append(pair["study_id"])
+    return list(dict.fromkeys(found))
+
+
+def without_studies(evidence: Evidence, studies: Iterable[str]) -> Evidence:
+    """Return the tables without what these studies found: no outcome after entry, no harm, no fact of theirs."""
+    out = set(studies)
+    outcomes = evidence.outcomes
+    kept = outcomes[~outcomes["study_id"].isin(out) | (outcomes["month"] == 0)]
+    safety = evidence.safety[~evidence.safety["study_id"].isin(out)]
+    return replace(evidence, outcomes=kept.reset_index(drop=True), safety=safety.reset_index(drop=True))
+
+
+def fold_errors(calibration: Calibration, evidence: Evidence, studies: set[str]) -> NDArray[np.float64]:
+    """Return sampling errors when studies are left out; dims ``number``.
+
+    Those of other studies as they are without the spreads that the left-out ones print; those of the left-out ones from
+    their numbers of patients and the usual spread of their score elsewhere.
+    """
+    problem = calibration.problem
+    se = problem.se.copy()
+    rows = calibration.terms.rows
+    learned = likelihood_terms(without_studies(evidence, studies)).rows
+    key = ["study_id", "arm_id", "score", "rule", "kind", "month"]
+    told = {tuple(r[k] for k in key): r["se"] for r in learned.to_dict("records")}
+    spread: dict[tuple[str, str], list[float]] = {}
+    for row in learned.to_dict("records"):
+        if row["study_id"] not in studies:
+            spread.setdefault((row["kind"], family(row["score"])), []).append(row["se"] * np.sqrt(row["n"]))
+    for place, row in enumerate(rows.to_dict("records")):
+        if row["kind"] == TermKind.SHARE:
+            continue
+        if row["study_id"] not in studies:
+            se[place] = told.get(tuple(row[k] for k in key), se[place])
+        else:
+            usual = (
+                spread.get((row["kind"], family(row["score"])))
+                or [value for (kind, _), values in spread.items() if kind == row["kind"] for value in values]
+                or [_USUAL_SD]
+            )
+            se[place] = float(np.median(usual)) / np.sqrt(row["n"])
+    return se
+
+
+_USUAL_SD = 25.0
+
+
+def validate_externally(
+    calibration: Calibration,
+    evidence: Evidence,
+    *,
+    chains: Chains | None = None,
+    workers: int = 1,
+    n_folds: int = N_FOLDS,
+    progress: Progress = silent,
+) -> Validation:
+    """Leave every study out once and predict it.
+
+    Trials of cells with a control are left out one by one, all other studies in folds.
+
+    Parameters
+    ----------
+    calibration
+        With the emulator; it knows what trials enrolled and nothing of what they found.
+    evidence
+        The tables behind it.
+    chains
+        Of each refit; two short ones when left out.
+    workers
+        Processes; they change the time, not the numbers.
+    n_folds
+        Folds of the studies that are not left out alone, 2 or more.
+    progress
+        Told of every chain; may ask to stop.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When `progress` asks to stop.
+    """
+    chains = chains or Chains(n_chains=2, n_warmup=350, n_draws=350)
+    problem, terms = calibration.problem, calibration.terms
+    seed = calibration.settings.seed
+    fold = fold_of_terms(terms, n_folds, seed)
+    cut = calibration.is_cut
+    out_of = [set(terms.rows.loc[fold == number, "study_id"]) for number in range(fold.max() + 1)]
+    errors = [fold_errors(calibration, evidence, studies) for studies in out_of]
+    inclusion = calibration.settings.inclusion_probability
+
+    def task(studies: set[str], number: int, se: NDArray, *, probability: float) -> Task:
+        mask = problem.without(studies) & ~cut
+        return Task(problem.observed, mask, derived_seed(seed, f"fold {number}") % 2**31, probability, se)
+
+    tasks = [task(studies, number, errors[number], probability=inclusion) for number, studies in enumerate(out_of)]
+    tasks.append(Task(problem.observed, ~cut, derived_seed(seed, "all studies") % 2**31, inclusion))
+    samples = sample_posteriors(problem, tasks, chains, workers=workers, progress=progress, label="refits")
+    predicted: dict[int, Predicted] = {}
+    nothing: dict[int, Predicted] = {}
+    for number in range(len(out_of)):
+        place = np.flatnonzero(fold == number)
+        how: dict[str, Any] = {"seed": derived_seed(seed, f"prediction {number}"), "se": errors[number]}
+        predicted[number] = predict_numbers(problem, samples[number], place, most_draws=_DRAWS, **how)
+        nothing[number] = predict_numbers(
+            problem, _without_cells(calibration, samples[number]), place, most_draws=_DRAWS, **how
+        )
+    n_draws = min(len(part.drawn) for part in predicted.values())
+    of_mechanism = _gathered({k: p.drawn[:n_draws] for k, p in predicted.items()}, predicted, len(terms))
+    of_nothing = _gathered({k: p.drawn[:n_draws] for k, p in nothing.items()}, nothing, len(terms))
+    baselines, pairs, fallbacks = _baselines(calibration, fold, n_draws)
+    models = {MECHANISM: of_mechanism, NO_CELLS: of_nothing, **baselines}
+    scores = score_table(models, terms.rows, seed=seed, contrasts_by_model=pairs)
+    differences = paired_differences(models, terms.rows, seed=seed, contrasts_by_model=pairs)
+    predictions = _predictions(terms, fold, models, predicted)
+    alone = controlled_cell_trials(terms)
+    left = [(trial, samples[int(fold[(terms.rows["study_id"] == trial).to_numpy()][0])]) for trial in alone]
+    return Validation(
+        predictions, scores, differences, _without_each(calibration, samples[-1], left), fallbacks,
+        _cited(calibration, evidence), {"seed": seed, "n_folds": n_folds, "left_out_alone": alone},
+    )  # fmt: skip
+
+
+def fold_of_terms(terms: Terms, n_folds: int, seed: int) -> NDArray[np.int64]:
+    """Return the fold of each term: each controlled trial of cells alone, then the others in `n_folds`; from 0."""
+    rows = terms.rows
+    alone = controlled_cell_trials(terms)
+    group_of = rows.drop_duplicates("study_id").set_index("study_id")["group"]
+    groups = list(dict.fromkeys(group_of[study] for study in alone))
+    fold = np.full(len(rows), -1, dtype=np.int64)
+    for number, group in enumerate(groups):
+        fold[(rows["group"] == group).to_numpy()] = number
+    rest = fold < 0
+    fold[rest] = len(groups) + folds(rows[rest], n_folds, seed)
+    return fold
+
+
+def _gathered(draws: Mapping[int, NDArray], predicted: Mapping[int, Predicted], n_terms: int) -> NDArray[np.float64]:
+    n_draws = len(next(iter(draws.values())))
+    together = np.full((n_draws, n_terms), np.nan)
+    for number, part in predicted.items():
+        together[:, part.place] = draws[number]
+    return together
+
+
+def _without_cells(calibration: Calibration, sample: Sample) -> Sample:
+    """Return the same posterior with every effect of cells taken out."""
+    present = sample.present.copy()
+    present[..., [calibration.space.groups.index(group) for group in CELL_EFFECTS]] = False
+    return replace(sample, present=present)
+
+
+def _baselines(
+    calibration: Calibration, fold: NDArray[np.int64], n_draws: int
+) -> tuple[dict[str, NDArray], dict[str, NDArray], pd.DataFrame]:
+    """Return the baselines' draws of terms and of pairs, and where they had to guess."""
+    terms, seed = calibration.terms, calibration.settings.seed
+    by_term = {name: np.full((n_draws, len(terms)), np.nan) for name in (POOLED, COURSE)}
+    pairs = contrast_pairs(terms.rows)
+    treated = pairs["treated"].to_numpy(dtype=int)
+    by_pair = np.full((n_draws, len(pairs)), np.nan)
+    guesses = []
+    for number in range(fold.max() + 1):
+        test = fold == number
+        for name, function in ((POOLED, pooled_mean), (COURSE, time_course)):
+            made = function(terms, ~test, test, n_draws=n_draws, seed=derived_seed(seed, f"{name} {number}"))
+            by_term[name][:, test] = made.draws
+            guesses += [{"baseline": name, "fold": number, "fallback": text} for text in made.fallbacks]
+        none = no_difference(terms, ~test, test, n_draws=n_draws, seed=derived_seed(seed, f"none {number}"))
+        by_pair[:, test[treated]] = none.draws
+        guesses += [{"baseline": NO_DIFFERENCE, "fold": number, "fallback": text} for text in none.fallbacks]
+    return by_term, {NO_DIFFERENCE: by_pair}, pd.DataFrame(guesses, columns=["baseline", "fold", "fallback"])
+
+
+def _predictions(
+    terms: Terms, fold: NDArray[np.int64], models: Mapping[str, NDArray], predicted: Mapping[int, Predicted]
+) -> pd.DataFrame:
+    rows = terms.rows
+    keep = ["study_id", "arm_id", "cause", "score", "rule", "kind", "month", "intervention", "is_cells",
+            "is_controlled",
+            "n", "baseline", "observed"]  # fmt: skip
+    table = rows[keep].assign(fold=fold)
+    drawn = models[MECHANISM]
+    table["mean"] = drawn.mean(axis=0)
+    for quantile in _QUANTILES:
+        table[f"p{round(100 * quantile):02d}"] = np.quantile(drawn, quantile, axis=0)
+    discrepancy = np.full(len(rows), np.nan)
+    for part in predicted.values():
+        discrepancy[part.place] = part.discrepancy.mean(axis=0)
+    table["from_discrepancy"] = discrepancy
+    observed = rows["observed"].to_numpy(dtype=float)
+    for name, draws in models.items():
+        table["crps" if name == MECHANISM else f"crps, {name}"] = crps(draws, observed)
+    return table
+
+
+def _without_each(calibration: Calibration, everything: Sample, left: list[tuple[str, Sample]]) -> pd.DataFrame:
+    """Return what is believed of cells with every trial, and without each."""
+    frames = []
+    for trial, sample in [("", everything), *left]:
+        told = answers(calibration.problem, calibration.question_emulator, calibration.asked, sample)
+        present = sample.flat("present")
+        for group in CELL_EFFECTS:
+            told[f"{group} present"] = float(present[:, calibration.space.groups.index(group)].mean())
+        places = [calibration.space.groups.index(group) for group in CELL_EFFECTS]
+        told["no_cell_effect"] = float((~present[:, places].any(axis=1)).mean())
+        frames.append(told.assign(without=trial))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _cited(calibration: Calibration, evidence: Evidence) -> pd.DataFrame:
+    """Return prior rows whose sources are parameters rows of a study in the terms."""
+    studies = evidence.studies
+    mine = studies[studies["study_id"].isin(set(calibration.terms.rows["study_id"]))]
+    by_source = {}
+    for row in mine.to_dict("records"):
+        for column in ("pmid", "doi", "source_url"):
+            value = row.get(column)
+            if value is not None and not pd.isna(value) and str(value):
+                by_source[str(value).lower()] = row["study_id"]
+    found = []
+    slugs = {}
+    for row in evidence.parameters.to_dict("records"):
+        for value in (row.get("doi_or_pmid"), row.get("source_url")):
+            if value is not None and not pd.isna(value) and str(value).lower() in by_source:
+                slugs[row["name"]] = by_source[str(value).lower()]
+    for row in calibration.space.prior.entries:
+        for slug in row.sources.split(";"):
+            if slug in slugs:
+                found.append({"key": row.key, "source": slug, "study_id": slugs[slug]})
+    return pd.DataFrame(found, columns=["key", "source", "study_id"])
