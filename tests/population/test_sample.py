@@ -9,6 +9,7 @@ from sciatrial.foundation import DAYS_PER_MONTH, Cause, CohortError, SolverError
 from sciatrial.model import sciatica_model
 from sciatrial.parameters import draw_parameters, read_prior, reference_draw
 from sciatrial.population import HERNIATION_CLASSES, Patients, cohort_named, sample_patients
+from sciatrial.population.sample import varied_traits
 
 MODEL = sciatica_model()
 PRIOR = read_prior()
@@ -244,3 +245,16 @@ def test_a_cohort_that_cannot_be_solved_is_told_with_counts(monkeypatch):
     monkeypatch.setattr(room, "simulate", failing)
     with pytest.raises(SolverError, match="could not be solved to their entry"):
         sample_patients(sciatica_model(), reference_draw(read_prior()), cohort_named("stenosis"), n_patients=4, seed=1)
+
+
+def test_the_traits_of_patients_are_the_luck_that_made_them(few):
+    place = MODEL.parameter_names.index("resorption_rate")
+    traits = varied_traits(MODEL, few)
+    logs = np.log(few.parameters[:, place] / few.draw.value("resorption_rate")) / few.draw.sds["resorption_rate"]
+    np.testing.assert_allclose(traits["resorption_rate"], logs, atol=1e-9)
+
+
+def test_traits_that_nobody_varies_or_another_cause_has_are_left_out(few):
+    traits = set(varied_traits(MODEL, few))
+    assert {"herniated_volume_at_start", "flare_rate_per_year", "aggrecan_at_start"} <= traits
+    assert not {"fixed_narrowing_at_start", "flare_size", "quality_of_life_intercept"} & traits

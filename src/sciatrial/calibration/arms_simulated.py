@@ -23,7 +23,7 @@ from sciatrial.evidence import RESPONDER_RULES, Measure
 from sciatrial.foundation import DAYS_PER_MONTH, Cause, Score
 from sciatrial.model import Model
 from sciatrial.parameters import Draw
-from sciatrial.population import AgeYears, Cohort, Patients, sample_patients, treated_patients
+from sciatrial.population import AgeYears, Cohort, Patients, balanced_weights, sample_patients, treated_patients
 
 # months of symptoms at entry: the shortest and longest that are simulated, and what a trial that is silent enrols
 DURATIONS: Mapping[Cause, tuple[float, float]] = {
@@ -47,7 +47,6 @@ USUAL_PAIN = 65.0  # where no trial prints any
 LEAST_PAIN = 30.0  # whoever measures less of the cause's main pain is in no trial
 _BASELINE_TOLERANCE = 1.0
 _BORROWED_TOLERANCE = 4.0
-_NEWTON_STEPS = 30
 ROLAND_TO_POINTS = 100 / 24
 _SCORES = (Score.LEG_PAIN, Score.BACK_PAIN, Score.DISABILITY, Score.ROLAND_MORRIS, Score.NUMBNESS)
 
@@ -223,7 +222,7 @@ def forward(
         duration = np.log(patients.covariates["symptom_months"].to_numpy(dtype=float))
         for arm in of_cause.arms:
             start = _duration_weights(duration, arm, of_cause.cause, duration_shift)
-            weights, off = _balanced(start, entry[:, list(arm.scores)], arm.means, arm.tolerances)
+            weights, off = balanced_weights(start, entry[:, list(arm.scores)], arm.means, arm.tolerances)
             effective[arm.arm] = 1 / np.sum(weights**2)
             gap[arm.arm] = np.max(np.abs(off)) if len(off) else 0.0
             for term in arm.terms:
@@ -305,54 +304,6 @@ def _duration_weights(log_months: NDArray, arm: ArmPlan, cause: Cause, shift: fl
     # even within a bin, so each bin's people stand for its width
     weights = wanted / count[place]
     return weights / weights.sum()
-
-
-def _balanced(
-    start: NDArray, entry: NDArray, means: NDArray, tolerances: NDArray
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the weights nearest to `start` whose means at entry are the printed ones, within their tolerance.
-
-    Nearest in relative entropy: the weights of an exponential tilt, found by Newton's method on the convex dual.
-
-    Returns
-    -------
-    tuple
-        Weights (dims ``patient``, sum 1), and what is left between their means and the printed ones (dims ``score``).
-    """
-    if entry.shape[1] == 0:
-        return start, np.zeros(0)
-    apart = entry - means  # (patient, score)
-    scale = 20.0
-    x, soft = apart / scale, (tolerances / scale) ** 2
-    tilt = np.zeros(x.shape[1])
-    log_start = np.log(start)
-
-    def weighted(at: NDArray) -> NDArray:
-        logs = log_start + x @ at
-        logs -= logs.max()
-        w = np.exp(logs)
-        return w / w.sum()
-
-    def dual(at: NDArray) -> float:
-        logs = log_start + x @ at
-        top = logs.max()
-        return float(top + np.log(np.exp(logs - top).sum()) + 0.5 * np.sum(soft * at**2))
-
-    for _ in range(_NEWTON_STEPS):
-        w = weighted(tilt)
-        mean = w @ x
-        gradient = mean + soft * tilt
-        if np.max(np.abs(gradient)) < 1e-6:
-            break
-        centred = x - mean
-        curvature = (centred * w[:, None]).T @ centred + np.diag(soft)
-        step = np.linalg.solve(curvature, gradient)
-        size, before = 1.0, dual(tilt)
-        while dual(tilt - size * step) > before - 1e-4 * size * float(gradient @ step) and size > 1e-4:
-            size /= 2
-        tilt = tilt - size * step
-    w = weighted(tilt)
-    return w, (w @ x) * scale
 
 
 def _statistic(row: Any, weights: NDArray, entry: NDArray, at: NDArray, cause: Cause) -> float:

@@ -1,12 +1,14 @@
 """Who might enrol.
 
-Takes a draw and a cohort, gives virtual patients as they stand at the door of a trial. Never treats anybody, and never
-mixes the uncertainty of the draw with the differences between patients.
+Takes a draw and a cohort, gives virtual patients as they stand at the door of a trial, and compares them with published
+ones. Never treats anybody, and never mixes the uncertainty of the draw with the differences between patients.
 """
 
 from sciatrial.population.cohort import AgeYears, Cohort, cohort_named, cohort_names
+from sciatrial.population.compare import PopulationCheck, population_check
 from sciatrial.population.equations import CHAPTERS, HERNIATION_CLASSES, WORDS
 from sciatrial.population.flares import PROCESSES, event_days, natural_events
+from sciatrial.population.plausibility import Target, balanced_weights, plausibility_weights, read_targets
 from sciatrial.population.sample import CONTEXTS, Patients, onset_states, sample_patients
 from sciatrial.population.treated import treated_patients
 
@@ -19,11 +21,17 @@ __all__ = [
     "AgeYears",
     "Cohort",
     "Patients",
+    "PopulationCheck",
+    "Target",
+    "balanced_weights",
     "cohort_named",
     "cohort_names",
     "event_days",
     "natural_events",
     "onset_states",
+    "plausibility_weights",
+    "population_check",
+    "read_targets",
     "sample_patients",
     "treated_patients",
 ]

@@ -355,13 +355,34 @@ def _patient_values(
     return values
 
 
+def trait_luck(name: str, numbers: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
+    """Return by how many standard deviations each candidate departs from the middle in one trait; dims ``patient``."""
+    return normals(seed, f"trait {name}", numbers)
+
+
+def varied_traits(model: Model, patients: Patients) -> dict[str, NDArray[np.float64]]:
+    """Return the luck of enrolled patients in each trait by which they differ; dims ``patient`` each."""
+    draw = patients.draw
+    spread = {key.rpartition(".")[2] for key, sd in draw.sds.items() if sd > 0 and draw.values[key] != 0}
+    starts = {"aggrecan_at_start"}
+    if patients.cause == Cause.HERNIATION:
+        starts.add("herniated_volume_at_start")
+    elif patients.cause != Cause.DISCOGENIC:
+        starts.add("fixed_narrowing_at_start")
+    differ = {name for name, x in zip(model.parameter_names, patients.parameters.T, strict=True) if np.ptp(x) > 0}
+    differ |= {
+        f"{process}_rate_per_year" for process, x in zip(PROCESSES, patients.event_rates.T, strict=True) if np.ptp(x)
+    }
+    return {name: trait_luck(name, patients.numbers, patients.seed) for name in sorted(spread & (starts | differ))}
+
+
 def _varied(draw: Draw, name: str, candidates: Candidates, seed: int) -> NDArray[np.float64]:
     """Return one parameter's value for every candidate: population value and the patient's own deviation."""
     keys = [draw.key(name, words) for words in candidates.kinds]
     # a number that all share, or an effect that this draw does without, needs no luck
     if all(draw.sds[key] == 0 or draw.values[key] == 0 for key in keys):
         return np.array([draw.values[key] for key in keys])[candidates.kind]
-    score = normals(seed, f"trait {name}", candidates.numbers)
+    score = trait_luck(name, candidates.numbers, seed)
     if len(set(keys)) == 1:
         return _of_patient(draw, keys[0], score)
     by_kind = {key: _of_patient(draw, key, score) for key in set(keys)}
@@ -387,7 +408,7 @@ def _strengths(draw: Draw) -> dict[str, tuple[float, float]]:
 
 def _context_maximum(draw: Draw, numbers: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
     """Return each candidate's largest context response to each kind of care; one trait behind all three."""
-    score = normals(seed, "trait context_response_maximum", numbers)
+    score = trait_luck("context_response_maximum", numbers, seed)
     columns = []
     for kind in CONTEXTS:
         key = draw.key("context_response_maximum", (kind,))
