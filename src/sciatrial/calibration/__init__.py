@@ -4,6 +4,22 @@ Takes the tables, the prior table and the model; gives a `Posterior` and its val
 Never reads a pooled result, never lets two rows speak for the same patients, and never hides a fit that failed.
 """
 
+from sciatrial.calibration.blind import N_DRAWS, N_QUICK_DRAWS, SEED, BlindPredictions, blind_predictions
+from sciatrial.calibration.blind_scores import BlindValidation, score_blind
+from sciatrial.calibration.fit import prepare_calibration
 from sciatrial.calibration.posterior import Posterior, reference_posterior
+from sciatrial.calibration.validation import validate_externally
 
-__all__ = ["Posterior", "reference_posterior"]
+__all__ = [
+    "N_DRAWS",
+    "N_QUICK_DRAWS",
+    "SEED",
+    "BlindPredictions",
+    "BlindValidation",
+    "Posterior",
+    "blind_predictions",
+    "prepare_calibration",
+    "reference_posterior",
+    "score_blind",
+    "validate_externally",
+]

@@ -119,11 +119,11 @@ class Forward:
     gap: NDArray[np.float64]
 
 
-def plan_arms(terms: Terms, facts: FactTerms | None = None) -> Plan:
-    """Lay out what a forward run simulates."""
+def plan_arms(terms: Terms, facts: FactTerms | None = None, usual: Mapping[Cause, float] | None = None) -> Plan:
+    """Lay out what a forward run simulates; `usual` is the pain of trials that print none, None asks these terms."""
     rows = terms.rows
     causes = []
-    usual = usual_pain(terms)
+    usual = usual_pain(terms) if usual is None else usual
     for cause in Cause:
         places = [place for place, arm in enumerate(terms.arms) if arm.cause is cause and arm.protocol is not None]
         if not places:

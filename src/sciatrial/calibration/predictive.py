@@ -84,14 +84,14 @@ def predict_numbers(
             covariance = fixed + np.einsum("p,pij->ij", spreads[draw] ** 2, parts) + moved.T @ moved
             root = np.linalg.cholesky(covariance + 1e-9 * np.eye(len(slots)))
             drawn[draw, columns] = mean[draw, columns] + root @ rng.standard_normal(len(slots))
-    without = _percent_of(mean - left, is_share)
-    mean, drawn = _percent_of(mean, is_share), _percent_of(drawn, is_share)
+    without = shares_as_percent(mean - left, is_share)
+    mean, drawn = shares_as_percent(mean, is_share), shares_as_percent(drawn, is_share)
     counted = rng.binomial(patients[is_share], drawn[:, is_share] / 100)
     drawn[:, is_share] = 100 * counted / patients[is_share]
     return Predicted(place, mean, mean - without, drawn)
 
 
-def _percent_of(values: NDArray[np.float64], is_share: NDArray[np.bool_]) -> NDArray[np.float64]:
+def shares_as_percent(values: NDArray[np.float64], is_share: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return logits of shares as percent, and all else as it is; dims ``draw, number``."""
     result = values.copy()
     result[:, is_share] = 100 / (1 + np.exp(-values[:, is_share]))

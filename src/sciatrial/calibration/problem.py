@@ -133,7 +133,7 @@ def likelihood(
     terms: Terms, space: Space, emulator: Emulator, scales: Scales | None = None, facts: FactTerms | None = None
 ) -> Likelihood:
     """Lay out the likelihood of terms and facts; the emulator gives the terms first, then the facts."""
-    sampling, fixed, parts = _covariances(terms)
+    sampling, fixed, parts = covariances(terms)
     group = terms.rows["group"].to_numpy().astype(object)
     if facts is not None:
         n, more = len(terms), len(facts.rows)
@@ -172,7 +172,7 @@ def _same(words: Any) -> NDArray[np.float64]:
     return (codes[:, None] == codes[None, :]).astype(float)
 
 
-def _covariances(terms: Terms) -> tuple[NDArray, NDArray, list[NDArray]]:
+def covariances(terms: Terms) -> tuple[NDArray, NDArray, list[NDArray]]:
     """Return correlation of sampling errors, fixed covariance, what multiplies each spread squared; ``term, term``."""
     rows = terms.rows
     fast, slow = courses(terms)

@@ -6,7 +6,7 @@ used is kept with its reason. Baselines are inputs: what a trial found at entry 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HORIZON_MONTHS = 37.0  # later visits are few, and mix with operations that nobody counts
-_SCORES = (Outcome.LEG_PAIN, Outcome.BACK_PAIN, Outcome.PAIN_UNSPECIFIED, Outcome.DISABILITY, Outcome.NUMBNESS)
-_MEASURES = (Measure.PAIN, Measure.DISABILITY)
+SCORES = (Outcome.LEG_PAIN, Outcome.BACK_PAIN, Outcome.PAIN_UNSPECIFIED, Outcome.DISABILITY, Outcome.NUMBNESS)
+MEASURES = (Measure.PAIN, Measure.DISABILITY)
 _ASSUMED_SD = 25.0  # of a change, points of 100, where no table tells one
-_MEDIAN_OVER_MEAN = 1.2533  # standard error of a median over that of a mean, in a normal sample
+MEDIAN_OVER_MEAN = 1.2533  # standard error of a median over that of a mean, in a normal sample
 
 
 class TermKind(StrEnum):
@@ -101,8 +101,7 @@ def likelihood_terms(evidence: Evidence, assumptions: Assumptions | None = None)
     estimates = arm_estimates(evidence, assumed)
     scaled = harmonise(evidence).assign(row=np.arange(2, len(evidence.outcomes) + 2))
     studies = evidence.studies.set_index("study_id")
-    joined = evidence.arms.join(studies[["condition", "design", "blinding"]], on="study_id")
-    arms = {arm.key: arm for arm in map(published_arm, joined.to_dict("records"))}
+    arms = arms_of(evidence)
     made: list[dict[str, Any]] = []
     left: list[dict[str, Any]] = estimates.unused[["study_id", "arm_id", "outcome", "month", "reason"]].to_dict(
         "records"
@@ -133,7 +132,7 @@ def likelihood_terms(evidence: Evidence, assumptions: Assumptions | None = None)
         condition=[studies.loc[study, "condition"] for study in rows["study_id"]],
         year=[studies.loc[study, "year"] for study in rows["study_id"]],
     )
-    baselines = _baselines(scaled, used, evidence)
+    baselines = baselines_at_entry(scaled, used, evidence)
     baselines = _with_implied(baselines, estimates.rows, used)
     own = {(b.arm, b.score): b.mean for b in baselines.itertuples()}
     rows["baseline"] = [own.get(key, np.nan) for key in zip(rows["arm"], rows["score"], strict=True)]
@@ -142,6 +141,13 @@ def likelihood_terms(evidence: Evidence, assumptions: Assumptions | None = None)
         "observed", "se", "n", "baseline", "intervention", "is_cells", "is_controlled", "is_open",
     ]  # fmt: skip
     return Terms(rows[columns].reset_index(drop=True), tuple(used), baselines, pd.DataFrame(left))
+
+
+def arms_of(evidence: Evidence) -> dict[tuple[str, str], Arm]:
+    """Return every arm of the tables by study and arm, those that cannot be simulated included."""
+    studies = evidence.studies.set_index("study_id")
+    joined = evidence.arms.join(studies[["condition", "design", "blinding"]], on="study_id")
+    return {arm.key: arm for arm in map(published_arm, joined.to_dict("records"))}
 
 
 def _collect(
@@ -191,7 +197,7 @@ def _mean_term(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _share_term(row: Mapping[str, Any]) -> dict[str, Any] | None:
     rule = RESPONDER_RULES.get(str(row["rule"]))
-    if rule is None or any(criterion.measure not in _MEASURES for criterion in rule.criteria):
+    if rule is None or any(criterion.measure not in MEASURES for criterion in rule.criteria):
         return None
     events, n = float(row["events"]), float(row["n"])
     held = (events + 1) / (n + 2)
@@ -206,9 +212,9 @@ def _rescued_term(row: Mapping[str, Any], n_of: Mapping[tuple[str, str], float])
         return None
     if row["reason"] == "skewed_median":
         sd = row["spread_sd_0_100"] if not pd.isna(row["spread_sd_0_100"]) else _ASSUMED_SD
-        se = _MEDIAN_OVER_MEAN * sd / np.sqrt(n)
+        se = MEDIAN_OVER_MEAN * sd / np.sqrt(n)
         return {"kind": str(TermKind.MEDIAN), "observed": float(row["value_0_100"]), "se": float(se), "n": float(n)}
-    if row["reason"] == "percent_change_without_baseline" and row["outcome"] in _SCORES:
+    if row["reason"] == "percent_change_without_baseline" and row["outcome"] in SCORES:
         # the spread of a change over a usual baseline of 60
         se = 100 * _ASSUMED_SD / 60 / np.sqrt(n)
         observed = float(row["value_scaled"] if "value_scaled" in row else row["value"])
@@ -220,7 +226,7 @@ def _sd_term(row: Mapping[str, Any]) -> dict[str, Any] | None:
     if row["statistic"] != Statistic.MEAN or row["spread_kind"] != SpreadKind.SD or not row["usable"]:
         return None
     sd, n = row["spread_sd_0_100"], row["n"]
-    if row["outcome"] not in _SCORES or pd.isna(sd) or pd.isna(n) or n < 3 or sd <= 0 or not row["month"] > 0:
+    if row["outcome"] not in SCORES or pd.isna(sd) or pd.isna(n) or n < 3 or sd <= 0 or not row["month"] > 0:
         return None
     return {
         "kind": str(TermKind.SD),
@@ -265,10 +271,10 @@ def _with_implied(baselines: pd.DataFrame, rows: pd.DataFrame, arms: list[Arm]) 
     )
 
 
-def _baselines(scaled: pd.DataFrame, arms: list[Arm], evidence: Evidence) -> pd.DataFrame:
+def baselines_at_entry(scaled: pd.DataFrame, arms: Sequence[Arm], evidence: Evidence) -> pd.DataFrame:
     """Return what each arm printed at month 0 on scores of the model; the study's other arms stand in for it."""
     at_entry = scaled[(scaled["month"] == 0) & scaled["usable"] & scaled["statistic"].isin([Statistic.MEAN, "median"])]
-    at_entry = at_entry[at_entry["outcome"].isin(_SCORES)]
+    at_entry = at_entry[at_entry["outcome"].isin(SCORES)]
     n_of = {(a["study_id"], a["arm_id"]): a["n_assigned"] for a in evidence.arms.to_dict("records")}
     found: list[dict[str, Any]] = []
     for place, arm in enumerate(arms):

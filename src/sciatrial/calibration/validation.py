@@ -32,7 +32,7 @@ MECHANISM, NO_CELLS = "mechanism", "mechanism, no cell effect"
 POOLED, COURSE, NO_DIFFERENCE = "pooled mean", "time course", "no difference"
 N_FOLDS = 10
 _DRAWS = 1000
-_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,26 +107,37 @@ def fold_errors(calibration: Calibration, evidence: Evidence, studies: set[str])
     learned = likelihood_terms(without_studies(evidence, studies)).rows
     key = ["study_id", "arm_id", "score", "rule", "kind", "month"]
     told = {tuple(r[k] for k in key): r["se"] for r in learned.to_dict("records")}
-    spread: dict[tuple[str, str], list[float]] = {}
-    for row in learned.to_dict("records"):
-        if row["study_id"] not in studies:
-            spread.setdefault((row["kind"], family(row["score"])), []).append(row["se"] * np.sqrt(row["n"]))
+    spread = printed_spreads(learned[~learned["study_id"].isin(studies)])
     for place, row in enumerate(rows.to_dict("records")):
         if row["kind"] == TermKind.SHARE:
             continue
         if row["study_id"] not in studies:
             se[place] = told.get(tuple(row[k] for k in key), se[place])
         else:
-            usual = (
-                spread.get((row["kind"], family(row["score"])))
-                or [value for (kind, _), values in spread.items() if kind == row["kind"] for value in values]
-                or [_USUAL_SD]
-            )
-            se[place] = float(np.median(usual)) / np.sqrt(row["n"])
+            se[place] = usual_sd(spread, row["kind"], row["score"]) / np.sqrt(row["n"])
     return se
 
 
 _USUAL_SD = 25.0
+Spreads = Mapping[tuple[str, str], list[float]]
+
+
+def printed_spreads(rows: pd.DataFrame) -> Spreads:
+    """Return the spread between patients behind each standard error, by kind and family of score."""
+    spread: dict[tuple[str, str], list[float]] = {}
+    for row in rows.to_dict("records"):
+        spread.setdefault((row["kind"], family(row["score"])), []).append(row["se"] * np.sqrt(row["n"]))
+    return spread
+
+
+def usual_sd(spreads: Spreads, kind: str, score: str) -> float:
+    """Return the usual spread of a kind and score; of the kind with any score where nobody prints it."""
+    told = (
+        spreads.get((kind, family(score)))
+        or [value for (other, _), values in spreads.items() if other == kind for value in values]
+        or [_USUAL_SD]
+    )
+    return float(np.median(told))
 
 
 def validate_externally(
@@ -264,7 +275,7 @@ def _predictions(
     table = rows[keep].assign(fold=fold)
     drawn = models[MECHANISM]
     table["mean"] = drawn.mean(axis=0)
-    for quantile in _QUANTILES:
+    for quantile in QUANTILES:
         table[f"p{round(100 * quantile):02d}"] = np.quantile(drawn, quantile, axis=0)
     discrepancy = np.full(len(rows), np.nan)
     for part in predicted.values():

@@ -6,6 +6,7 @@ never guesses a number that was not reported and never drops a row: a row that c
 
 from sciatrial.evidence.add import add_study
 from sciatrial.evidence.assumptions import Assumptions
+from sciatrial.evidence.blinded import read_blinded
 from sciatrial.evidence.carriers import carrier_word
 from sciatrial.evidence.checks import evidence_warnings
 from sciatrial.evidence.contrasts import ContrastSource, published_contrasts
@@ -50,6 +51,7 @@ __all__ = [
     "predictive_sds",
     "published_arms",
     "published_contrasts",
+    "read_blinded",
     "read_evidence",
     "read_form",
     "select_outcomes",

@@ -33,7 +33,7 @@ _NOT_COMPARABLE = {
 }
 _ROW_QUIRKS = {quirk.study_id: quirk for quirk in QUIRKS if quirk.why_not}
 _SPREAD_QUIRKS = {quirk.study_id for quirk in QUIRKS if quirk.is_spread_doubtful}
-_CROSSOVER_MARK = "after crossover"
+CROSSOVER_MARK = "after crossover"
 
 
 _ADDED = {
@@ -225,7 +225,7 @@ def _reason(row: dict[str, Any], pooled_arms: set[tuple[str, str]]) -> WhyNot | 
     """Return the first reason against a row: its patients, then its visit, then its number."""
     if (row["study_id"], row["arm_id"]) in pooled_arms:
         return WhyNot.POOLED_ARM
-    if _CROSSOVER_MARK in row["where"].lower():
+    if CROSSOVER_MARK in row["where"].lower():
         return WhyNot.AFTER_CROSSOVER
     quirk = _ROW_QUIRKS.get(row["study_id"])
     if quirk:

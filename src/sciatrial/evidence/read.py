@@ -54,10 +54,7 @@ def read_evidence(folder: str | Path | None = None) -> Evidence:
     """
     source: Traversable = files("sciatrial.evidence").joinpath("tables") if folder is None else Path(folder)
     subject = "the tables of the package" if folder is None else str(folder)
-    if not source.is_dir():
-        raise EvidenceError(
-            subject, Problem("folder", "there is no such folder", "a folder with the seven tables", "check the path")
-        )
+    refuse_no_folder(source, subject)
     problems: list[Problem] = []
     texts: dict[str, list[TextRow]] = {}
     frames: dict[str, pd.DataFrame] = {}
@@ -74,6 +71,20 @@ def read_evidence(folder: str | Path | None = None) -> Evidence:
     if problems:
         raise EvidenceError(subject, problems)
     return Evidence(**frames)
+
+
+def refuse_no_folder(source: Traversable, subject: str) -> None:
+    """Refuse what is no folder.
+
+    Raises
+    ------
+    EvidenceError
+        Naming `subject`.
+    """
+    if not source.is_dir():
+        raise EvidenceError(
+            subject, Problem("folder", "there is no such folder", "a folder with the seven tables", "check the path")
+        )
 
 
 def tables_in_force(folder: Traversable) -> Traversable:
