@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sciatrial.calibration import calibrate, reference_posterior
     from sciatrial.clinic import Protocol, sham_of
     from sciatrial.engine import Events, Rule, simulate
     from sciatrial.evidence import arm_estimates, harmonise, read_evidence, select_outcomes
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from sciatrial.model import sciatica_model
     from sciatrial.parameters import Draw, Draws, Prior, draw_parameters, read_prior, reference_draw
     from sciatrial.population import Patients, cohort_named, sample_patients
-    from sciatrial.report import plot, write_dossier, write_report, write_review
+    from sciatrial.report import plot, write_calibration, write_dossier, write_report, write_review
     from sciatrial.sensitivity import Setting, analyse_sensitivity
     from sciatrial.study import read_study, run_study
     from sciatrial.synthesis import Question, certainty_of, fit_literature, review_evidence, synthesise
@@ -52,6 +53,7 @@ __all__ = [
     "analyse_sensitivity",
     "arm_estimates",
     "attribute",
+    "calibrate",
     "certainty_of",
     "cohort_named",
     "draw_parameters",
@@ -65,6 +67,7 @@ __all__ = [
     "read_study",
     "reference_case",
     "reference_draw",
+    "reference_posterior",
     "review_evidence",
     "run_study",
     "run_trial",
@@ -77,6 +80,7 @@ __all__ = [
     "synthesise",
     "to_antimony",
     "to_sbml",
+    "write_calibration",
     "write_dossier",
     "write_report",
     "write_review",
@@ -84,6 +88,7 @@ __all__ = [
 
 # the same names by room; a house test compares the lists
 _NAMES = {
+    "calibration": ("calibrate", "reference_posterior"),
     "clinic": ("Protocol", "sham_of"),
     "engine": ("Events", "Rule", "simulate"),
     "evidence": ("arm_estimates", "harmonise", "read_evidence", "select_outcomes"),
@@ -92,7 +97,7 @@ _NAMES = {
     "model": ("sciatica_model",),
     "parameters": ("Draw", "Draws", "Prior", "draw_parameters", "read_prior", "reference_draw"),
     "population": ("Patients", "cohort_named", "sample_patients"),
-    "report": ("plot", "write_dossier", "write_report", "write_review"),
+    "report": ("plot", "write_calibration", "write_dossier", "write_report", "write_review"),
     "sensitivity": ("Setting", "analyse_sensitivity"),
     "study": ("read_study", "run_study"),
     "synthesis": ("Question", "certainty_of", "fit_literature", "review_evidence", "synthesise"),

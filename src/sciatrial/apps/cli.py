@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from sciatrial.apps import explain, synthesise
+from sciatrial.apps import calibrate, explain, synthesise
 from sciatrial.apps.evidence import app as evidence_app
 from sciatrial.apps.export import app as export_app
 from sciatrial.apps.show import TOPICS, shown
@@ -45,7 +45,7 @@ class _Verbs(TyperGroup):
             print(StudyError(str(ctx.invoked_subcommand), problem), file=sys.stderr)
             raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
-            kept = ctx.invoked_subcommand in ("run", "rerun", "sensitivity")
+            kept = ctx.invoked_subcommand in ("run", "rerun", "sensitivity", "calibrate")
             told = "What was finished is kept; the same command goes on from there." if kept else "Nothing was written."
             print(f"\nInterrupted. {told}", file=sys.stderr)
             raise typer.Exit(INTERRUPTED) from error
@@ -70,6 +70,7 @@ app.add_typer(evidence_app, name="evidence")
 app.command()(explain.sensitivity)
 app.command()(explain.attribute)
 app.command()(synthesise.synthesise)
+app.command()(calibrate.calibrate)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
@@ -222,7 +223,10 @@ def show(
         str | None, typer.Option(help="Moderators: dose, cell_type, donor, route, month, risk_of_bias.")
     ] = None,
     tables: Annotated[Path | None, typer.Option(help="Trials together: a folder with the seven tables.")] = None,
-    picture: Annotated[Path | None, typer.Option(help="Trials together: draw it into this .svg, .png or .pdf.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Draw it into this .svg, .png or .pdf.")] = None,
+    posterior: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Posterior: a saved one; left out, that of the package.")
+    ] = None,
     show_r: Annotated[bool, typer.Option("--show-r", help="Pooled: print the R code that gives the same.")] = False,
     limit: Annotated[int, typer.Option(min=0, help="Rows to print on a terminal; 0 for all.")] = 60,
     as_json: AsJson = False,
@@ -232,7 +236,7 @@ def show(
         "cell_type": cell_type, "route": route, "condition": condition, "outcome": outcome,
         "intervention": intervention, "study": study,
     }  # fmt: skip
-    asked = Asked(None, month, treatment, comparator, by, tables, picture, show_r or None)
+    asked = Asked(None, month, treatment, comparator, by, tables, picture, show_r or None, posterior)
     table = shown(topic, {name: str(word) for name, word in filters.items() if word is not None}, asked)
     if as_json:
         print(table.frame.to_json(orient="records", indent=1, force_ascii=False))

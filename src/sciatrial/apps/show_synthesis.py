@@ -1,4 +1,4 @@
-"""What `sciatrial show` tells of the trials together: pooled results, certainty, maps, networks, harms."""
+"""What `sciatrial show` tells of the trials together: pooled results, certainty, maps, harms, what was fitted."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Asked:
     tables: Path | None = None
     picture: Path | None = None
     show_r: bool | None = None
+    posterior: Path | None = None
 
     def given(self) -> set[str]:
         """Return the names of the options that were given."""
@@ -55,6 +56,11 @@ class Topic:
 
     show: Callable[[Asked], tuple[Shown, Callable[[], Any] | None]]
     options: frozenset[str]
+    reads_tables: bool = True
+
+    def known(self) -> frozenset[str]:
+        """Return the names of the options that it knows."""
+        return self.options | {"tables"} if self.reads_tables else self.options
 
 
 def show_synthesis(topic: str, asked: Asked) -> Shown:
@@ -66,10 +72,10 @@ def show_synthesis(topic: str, asked: Asked) -> Shown:
         For an option that the topic does not know, or a picture that it cannot draw or write.
     """
     found = TOPICS[topic]
-    unknown = asked.given() - found.options - {"tables"}
+    unknown = asked.given() - found.known()
     if unknown:
         told = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(unknown))
-        known = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(found.options | {"tables"}))
+        known = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(found.known()))
         raise StudyError(f"show {topic}", Problem("options", f"{told}: not of this topic", known, "leave out"))
     shown, draw = found.show(asked)
     if asked.picture is not None and draw is not None:
@@ -318,6 +324,23 @@ def _harms(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     return Shown("Adverse events, pooled", frame, "", _spaced(narrow)), _picture("plot_harms", frame)
 
 
+def _posterior(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
+    from sciatrial.calibration import Posterior, reference_posterior
+    from sciatrial.report import parameter_words, posterior_lines
+
+    found = reference_posterior() if asked.posterior is None else Posterior.load(asked.posterior)
+    note = "\n".join(posterior_lines(found))
+    title = f"Prior and posterior of {len(found.parameters)} numbers: median and middle 90 %"
+    return Shown(title, found.parameters, note, parameter_words(found.parameters)), lambda: _drawn(
+        "plot_effect_probabilities", found
+    )
+
+
+def _drawn(name: str, *records: Any) -> Any:
+    """Return the figure of a picture whose function gives axes."""
+    return _picture(name, *records)().figure
+
+
 TOPICS: Mapping[str, Topic] = {
     "pooled": Topic(_pooled, _QUESTION | {"picture", "show_r"}),
     "forest": Topic(_forest, _QUESTION | {"picture"}),
@@ -330,4 +353,5 @@ TOPICS: Mapping[str, Topic] = {
     "courses": Topic(_courses, frozenset({"outcome", "picture"})),
     "moderators": Topic(_moderators, frozenset({"outcome", "treatment", "comparator", "by", "picture"})),
     "pooled-harms": Topic(_harms, frozenset({"treatment", "comparator", "picture"})),
+    "posterior": Topic(_posterior, frozenset({"posterior", "picture"}), reads_tables=False),
 }

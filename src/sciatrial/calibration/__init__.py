@@ -6,20 +6,32 @@ Never reads a pooled result, never lets two rows speak for the same patients, an
 
 from sciatrial.calibration.blind import N_DRAWS, N_QUICK_DRAWS, SEED, BlindPredictions, blind_predictions
 from sciatrial.calibration.blind_scores import BlindValidation, score_blind
-from sciatrial.calibration.fit import prepare_calibration
+from sciatrial.calibration.calibrate import Fit, calibrate
+from sciatrial.calibration.contrasts import contrast_pairs
+from sciatrial.calibration.fit import Settings, prepare_calibration
 from sciatrial.calibration.posterior import Posterior, reference_posterior
-from sciatrial.calibration.validation import validate_externally
+from sciatrial.calibration.space import table_of
+from sciatrial.calibration.terms import Terms
+from sciatrial.calibration.validation import MECHANISM, Validation, validate_externally
 
 __all__ = [
+    "MECHANISM",
     "N_DRAWS",
     "N_QUICK_DRAWS",
     "SEED",
     "BlindPredictions",
     "BlindValidation",
+    "Fit",
     "Posterior",
+    "Settings",
+    "Terms",
+    "Validation",
     "blind_predictions",
+    "calibrate",
+    "contrast_pairs",
     "prepare_calibration",
     "reference_posterior",
     "score_blind",
+    "table_of",
     "validate_externally",
 ]

@@ -171,10 +171,9 @@ def power_scaled(problem: Likelihood, sample: Sample, table: pd.DataFrame) -> pd
         return pd.DataFrame(columns=["key", "prior", "likelihood", "verdict"])
     log_prior = -0.5 * sample.z**2
     data = arviz.from_dict(
-        posterior={"z": sample.z[..., columns]},
-        log_likelihood={"study": sample.study_log_likelihood},
-        log_prior={"z": log_prior},
+        posterior={"z": sample.z[..., columns]}, log_likelihood={"study": sample.study_log_likelihood}
     )
+    data.add_groups(log_prior={"z": log_prior})  # the group that from_dict does not know
     made = {part: np.asarray(arviz.psens(data, component=part)["z"]).ravel() for part in ("prior", "likelihood")}
     told = pd.DataFrame({"key": keys, **made})
     strong_prior, strong_data = told["prior"] > 0.05, told["likelihood"] > 0.05

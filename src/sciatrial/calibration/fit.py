@@ -294,10 +294,10 @@ def reached(calibration: Calibration) -> pd.DataFrame:
         effective number and of the distance to the printed baseline in points; ``few`` below 50 patients, ``refused``
         where the distance exceeds 5 points in most runs.
     """
-    runs = calibration.runs
-    size, gap = np.median(runs.effective_size, axis=0), np.median(runs.gap, axis=0)
+    runs, arms = calibration.runs, calibration.terms.arms
+    # behind the published arms come those of the questions, which enrol nobody's patients
+    size, gap = (np.median(values[:, : len(arms)], axis=0) for values in (runs.effective_size, runs.gap))
     verdict = np.where(gap > LARGEST_GAP, "refused", np.where(size < FEWEST_PATIENTS, "few", "good"))
-    arms = calibration.terms.arms
     return pd.DataFrame(
         {
             "study_id": [arm.study_id for arm in arms],

@@ -20,7 +20,7 @@ from sciatrial.engine.reduce import (
     responders,
 )
 from sciatrial.engine.simulate import simulate
-from sciatrial.engine.solve import Precision, Processor, SlowEngineWarning, prepare
+from sciatrial.engine.solve import Precision, Processor, SlowEngineWarning, cores, prepare
 from sciatrial.engine.stream import BLOCK, Crowd, Source, Streamed, stream
 from sciatrial.engine.trajectories import Status, Trajectories
 
@@ -46,6 +46,7 @@ __all__ = [
     "Status",
     "Streamed",
     "Trajectories",
+    "cores",
     "differentiable",
     "falls_by",
     "follow",

@@ -4,6 +4,16 @@ Takes any record, gives figures, tables and documents. Never computes a result t
 only room that draws.
 """
 
+from sciatrial.report.calibration_figures import (
+    plot_cell_answers,
+    plot_contraction,
+    plot_effect_probabilities,
+    plot_predicted,
+    plot_without_trial,
+    predicted_panels,
+)
+from sciatrial.report.calibration_page import write_calibration
+from sciatrial.report.calibration_tables import answer_lines, claim_words, parameter_words, posterior_lines
 from sciatrial.report.document import ReportInputs, write_report
 from sciatrial.report.dossier import write_dossier
 from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, plot_harms, plot_network
@@ -19,18 +29,33 @@ from sciatrial.report.sensitivity_figures import (
 )
 from sciatrial.report.synthesis_figures import plot_funnel, plot_left_out, plot_regression
 from sciatrial.report.tables import compare_with_published
+from sciatrial.report.validation_figures import (
+    plot_coverage,
+    plot_crps,
+    plot_left_out_contrasts,
+    plot_left_out_numbers,
+    plot_quantile_histogram,
+)
 from sciatrial.report.words import calibration_words
 
 __all__ = [
     "DRAWN_MONTHS",
     "ReportInputs",
+    "answer_lines",
     "calibration_words",
+    "claim_words",
     "compare_with_published",
     "observed_only",
+    "parameter_words",
     "picture_format",
     "plot",
     "plot_attribution",
+    "plot_cell_answers",
+    "plot_contraction",
     "plot_courses",
+    "plot_coverage",
+    "plot_crps",
+    "plot_effect_probabilities",
     "plot_evidence_map",
     "plot_forest",
     "plot_funnel",
@@ -38,11 +63,19 @@ __all__ = [
     "plot_influence",
     "plot_interactions",
     "plot_left_out",
+    "plot_left_out_contrasts",
+    "plot_left_out_numbers",
     "plot_modules",
     "plot_network",
+    "plot_predicted",
+    "plot_quantile_histogram",
     "plot_regression",
     "plot_shares",
+    "plot_without_trial",
+    "posterior_lines",
+    "predicted_panels",
     "save_picture",
+    "write_calibration",
     "write_dossier",
     "write_report",
     "write_review",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, which people with any colour vision can tell apart; cells first, then controls
 CELL_COLOURS = ("#0072B2", "#D55E00", "#CC79A7", "#009E73")
 CONTROL_COLOURS = ("#5A5A5A", "#E69F00", "#56B4E9", "#8C6D31")
-INK, FAINT, _PUBLISHED = "#222222", "#D9D9D9", "#B00020"
+INK, FAINT, PUBLISHED = "#222222", "#D9D9D9", "#B00020"
 _LINES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
@@ -402,7 +402,7 @@ def plot_published(comparison: pd.DataFrame, *, colours: Mapping[str, str]) -> F
                 [row["low_50"], row["high_50"]], [place, place], color=colour, alpha=0.75, lw=5, solid_capstyle="butt"
             )
             ax.plot(row["simulated_median"], place, "|", color="white", ms=7, mew=1.6)
-            ax.plot(row["published"], place, "D", color=_PUBLISHED, ms=6, mec="white", mew=0.8, zorder=5)
+            ax.plot(row["published"], place, "D", color=PUBLISHED, ms=6, mec="white", mew=0.8, zorder=5)
         ax.set_yticks(range(len(here)), here["arm"])
         ax.set_ylim(len(here) - 0.4, -0.6)
         ax.grid(axis="y", visible=False)
@@ -427,7 +427,7 @@ def _published_legend(figure: Figure) -> None:
     handles = [
         Line2D([], [], color=INK, alpha=0.35, lw=5, label="middle 90 % of simulated trials"),
         Line2D([], [], color=INK, alpha=0.75, lw=5, label="middle 50 %"),
-        Line2D([], [], color=_PUBLISHED, marker="D", ls="none", ms=6, label="published"),
+        Line2D([], [], color=PUBLISHED, marker="D", ls="none", ms=6, label="published"),
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=3)
 

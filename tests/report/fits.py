@@ -1,0 +1,68 @@
+"""A real fit of ten studies, made once for all tests that read or draw one, and a validation with known numbers."""
+
+from dataclasses import fields
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from sciatrial.calibration.calibrate import fitted
+from sciatrial.calibration.fit import Calibration
+from sciatrial.calibration.sampler import Chains
+from sciatrial.calibration.scores import crps, paired_differences, score_table
+from sciatrial.calibration.validation import MECHANISM, POOLED, Validation
+from tests.calibration.small import small_calibration, small_evidence
+
+SHORT = Chains(n_chains=2, n_warmup=20, n_draws=20, largest_tree=5)
+ALONE = ("amirdelfan2021", "noriega2017")
+
+
+class SampledOnce(Calibration):
+    """Samples the reference fit alone: the two sensitivity fits are the same draws, which saves two compilations."""
+
+    def sample(self, masks, **words):
+        return [reference_sample()]
+
+
+@cache
+def reference_sample():
+    """Return few draws of a real posterior."""
+    (sample,) = small_calibration().sample([~small_calibration().is_cut], workers=1, chains=SHORT)
+    return sample
+
+
+@cache
+def small_fit():
+    """Return a fit that shows the path, not the numbers: it does not converge."""
+    parts = {field.name: getattr(small_calibration(), field.name) for field in fields(Calibration)}
+    return fitted(SampledOnce(**parts), small_evidence())
+
+
+@cache
+def made_validation() -> Validation:
+    """Return a validation whose mechanism is right on average and whose baseline is 10 too high."""
+    rows = small_calibration().terms.rows
+    rng = np.random.default_rng(3)
+    observed = rows["observed"].to_numpy(dtype=float)
+    drawn = observed + 8 * rng.standard_normal((200, len(rows)))
+    draws = {MECHANISM: drawn, POOLED: drawn + 10}
+    table = rows.assign(fold=0, mean=drawn.mean(axis=0), from_discrepancy=0.0, crps=crps(drawn, observed))
+    for share in (0.05, 0.25, 0.5, 0.75, 0.95):
+        table[f"p{round(100 * share):02d}"] = np.quantile(drawn, share, axis=0)
+    return Validation(
+        table, score_table(draws, rows, seed=1), paired_differences(draws, rows, seed=1), without_each_trial(),
+        pd.DataFrame([{"baseline": POOLED, "fold": 0, "fallback": "asked a wider class"}]),
+        pd.DataFrame([{"key": "resorption_rate", "source": "slug", "study_id": ALONE[0]}]), {"seed": 1},
+    )  # fmt: skip
+
+
+def without_each_trial() -> pd.DataFrame:
+    """Return answers that are −4 points with every trial, −1 without the first and −6 without the second."""
+    cells = small_fit().cells
+    asked = cells[cells["fit"] == "reference"].drop(columns="fit")
+    middles = {"": -4.0, ALONE[0]: -1.0, ALONE[1]: -6.0}
+    parts = [
+        asked.assign(without=trial, median=middle, low=middle - 3, high=middle + 3, no_cell_effect=0.3)
+        for trial, middle in middles.items()
+    ]
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,89 @@
+"""The page of a calibration: every section, the failure first, no network needed."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from sciatrial.report import write_calibration
+from sciatrial.report.words import DISCLAIMER
+from tests.report.fits import made_validation, small_fit
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "calibration.html"
+    return write_calibration(small_fit(), path, stamp={"created": "2026-11-27"}).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def validated(tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "validated.html"
+    return write_calibration(small_fit(), path, made_validation()).read_text(encoding="utf-8")
+
+
+def test_every_section_is_there(page):
+    places = re.findall(r'<a href="#(\w+)">', page)
+    assert len(places) == 15
+    for place in places:
+        assert f'id="{place}"' in page
+
+
+def test_that_it_did_not_converge_stands_before_every_number(page):
+    assert page.index("NOT CONVERGED") < page.index("In short")
+
+
+def test_a_fit_whose_checks_hold_says_nothing_of_failure(tmp_path):
+    fit = small_fit()
+    posterior = replace(fit.posterior, checks=fit.posterior.checks.assign(holds=True))
+    text = write_calibration(replace(fit, posterior=posterior), tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "NOT CONVERGED" not in text
+    assert "Every check of the fit holds" in text
+
+
+def test_what_may_not_be_claimed_is_among_the_first_sentences(page):
+    assert page.index("No claim for leg pain: no controlled data") < page.index('id="input"')
+
+
+def test_the_page_opens_without_a_network(page):
+    assert not re.findall(r'(?:src|href)="https?:', page)
+
+
+def test_pictures_have_words_for_those_who_cannot_see_them(page):
+    pictures = re.findall(r"<img [^>]*>", page)
+    assert len(pictures) > 8
+    assert all(re.search(r'alt="[^"]{10,}"', picture) for picture in pictures)
+
+
+def test_every_row_of_the_prior_is_printed(page):
+    for key in small_fit().calibration.space.keys:
+        assert f'<th scope="row">{key}</th>' in page
+
+
+def test_every_study_and_every_assumption_is_on_the_page(page):
+    fit = small_fit()
+    for study in set(fit.calibration.terms.rows["study_id"]):
+        assert study in page
+    for sentence in fit.posterior.made_with["assumptions"]:
+        assert sentence[1:].split("%")[0] in page
+
+
+def test_what_the_data_cannot_tell_is_counted_and_listed(page):
+    table = small_fit().posterior.parameters
+    unknown = table[~(table["contraction"] >= 0.1) & ~table["key"].str.startswith("trial_")]
+    assert f"{len(unknown)} stay as the prior has them" in page
+    assert f"Numbers with a contraction below 0.1: {len(unknown)}" in page
+
+
+def test_without_a_validation_the_page_says_that_agreement_proves_nothing(page):
+    assert "no evidence of prediction" in page
+
+
+def test_with_a_validation_each_trial_left_out_stands_beside_the_claims(validated):
+    assert validated.index("each controlled trial of cells left out") < validated.index('id="input"')
+    assert "Scores by model and stratum" in validated
+    assert "1 prior rows cite a study of the fit" in validated
+
+
+def test_the_disclaimer_stands_at_both_ends(page):
+    assert page.count(DISCLAIMER) == 2
