@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from sciatrial.calibration.calibrate import fitted
 from sciatrial.calibration.fit import Calibration
+from sciatrial.calibration.run import fitted
 from sciatrial.calibration.sampler import Chains
 from sciatrial.calibration.scores import crps, paired_differences, score_table
 from sciatrial.calibration.validation import MECHANISM, POOLED, Validation

@@ -6,13 +6,15 @@ Never reads a pooled result, never lets two rows speak for the same patients, an
 
 from sciatrial.calibration.blind import N_DRAWS, N_QUICK_DRAWS, SEED, BlindPredictions, blind_predictions
 from sciatrial.calibration.blind_scores import BlindValidation, score_blind
-from sciatrial.calibration.calibrate import Fit, calibrate
 from sciatrial.calibration.contrasts import contrast_pairs
-from sciatrial.calibration.fit import Settings, prepare_calibration
+from sciatrial.calibration.credibility import Credibility, assess_credibility, risk_matrix
+from sciatrial.calibration.fit import Settings
+from sciatrial.calibration.numerical_checks import sampler_check
 from sciatrial.calibration.posterior import Posterior, reference_posterior
+from sciatrial.calibration.run import Fit, calibrate, prepare_calibration
 from sciatrial.calibration.space import table_of
 from sciatrial.calibration.terms import Terms
-from sciatrial.calibration.validation import MECHANISM, Validation, validate_externally
+from sciatrial.calibration.validation import MECHANISM, Validation, reference_validation, validate_externally
 
 __all__ = [
     "MECHANISM",
@@ -21,16 +23,21 @@ __all__ = [
     "SEED",
     "BlindPredictions",
     "BlindValidation",
+    "Credibility",
     "Fit",
     "Posterior",
     "Settings",
     "Terms",
     "Validation",
+    "assess_credibility",
     "blind_predictions",
     "calibrate",
     "contrast_pairs",
     "prepare_calibration",
     "reference_posterior",
+    "reference_validation",
+    "risk_matrix",
+    "sampler_check",
     "score_blind",
     "table_of",
     "validate_externally",

@@ -52,6 +52,7 @@ _STEROID_TEXTS = {
     Drug.BETAMETHASONE: r"betamethasone",
     Drug.DEXAMETHASONE: r"dexamethasone",
 }
+_LEAST_STEROID_MG, _MOST_STEROID_MG = 1, 200
 # where a condition says only that there is pain: the pain that its patients are treated for
 MAIN_PAIN: Mapping[Cause, Score] = {cause: Score.LEG_PAIN for cause in Cause} | {Cause.DISCOGENIC: Score.BACK_PAIN}
 
@@ -182,11 +183,11 @@ def _cell_words(row: Mapping[str, Any], cells: CellType, route: str, guesses: li
 
 def _steroid_words(text: str, guesses: list[str]) -> dict[str, Any]:
     for drug, pattern in _STEROID_TEXTS.items():
-        found = re.search(rf"(?:{pattern})\D{{0,15}}?(\d+(?:\.\d+)?)?\s*(mg)?", text, flags=re.IGNORECASE)
-        if found:
+        if named := re.search(pattern, text, flags=re.IGNORECASE):
             words: dict[str, Any] = {"drug": drug}
-            if found.group(1) and found.group(2) and 1 <= float(found.group(1)) <= 200:
-                words["drug_dose_mg"] = float(found.group(1))
+            dose = re.match(r"\D{0,15}(\d+(?:\.\d+)?)\s*mg\b", text[named.end() :])
+            if dose and _LEAST_STEROID_MG <= float(dose.group(1)) <= _MOST_STEROID_MG:
+                words["drug_dose_mg"] = float(dose.group(1))
             return words
     guesses.append("steroid: triamcinolone, the usual dose")
     return {}

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.calibration.arms import MAIN_PAIN
+from sciatrial.calibration.arms import MAIN_PAIN, Arm
 from sciatrial.calibration.facts import FactTerms, forward_facts
 from sciatrial.calibration.terms import TermKind, Terms
 from sciatrial.clinic import Protocol, answer_steps, measured, measurement_errors
@@ -55,10 +55,10 @@ _SCORES = (Score.LEG_PAIN, Score.BACK_PAIN, Score.DISABILITY, Score.ROLAND_MORRI
 class Sizes:
     """How many patients of each cause are enrolled into the shared group; the default is for a calibration."""
 
-    herniation: int = 900
-    discogenic: int = 700
-    other: int = 300
-    facts: int = 300
+    herniation: int = 600
+    discogenic: int = 500
+    other: int = 250
+    facts: int = 250
 
     def of(self, cause: Cause) -> int:
         """Return the number for a cause."""
@@ -128,15 +128,15 @@ def plan_arms(terms: Terms, facts: FactTerms | None = None, usual: Mapping[Cause
         places = [place for place, arm in enumerate(terms.arms) if arm.cause is cause and arm.protocol is not None]
         if not places:
             continue
-        protocols = list(dict.fromkeys(terms.arms[place].protocol.model_dump_json() for place in places))
+        protocols = list(dict.fromkeys(_told(terms.arms[place]) for place in places))
         months: list[set[float]] = [set() for _ in protocols]
         arms = []
         for place in places:
             arm = terms.arms[place]
-            which = protocols.index(arm.protocol.model_dump_json())
+            which = protocols.index(_told(arm))
             mine = np.flatnonzero(rows["arm"].to_numpy() == place)
             months[which] |= set(rows["month"].to_numpy()[mine].tolist())
-            at_entry = terms.baselines[terms.baselines["arm"] == place]
+            at_entry: Any = terms.baselines[terms.baselines["arm"] == place]
             scores = tuple(_SCORES.index(Score(word)) for word in at_entry["score"])
             tolerance = np.where(at_entry["is_own"].to_numpy(dtype=bool), _BASELINE_TOLERANCE, _BORROWED_TOLERANCE)
             means, main = at_entry["mean"].to_numpy(float), _SCORES.index(MAIN_PAIN[cause])
@@ -153,6 +153,11 @@ def plan_arms(terms: Terms, facts: FactTerms | None = None, usual: Mapping[Cause
             )
         )
     return Plan(terms, tuple(causes), facts)
+
+
+def _told(arm: Arm) -> str:
+    """Return an arm's treatment in words that can be compared; arms without one are not simulated."""
+    return "" if arm.protocol is None else arm.protocol.model_dump_json()
 
 
 def usual_pain(terms: Terms) -> dict[Cause, float]:

@@ -63,7 +63,7 @@ def parameter_table(problem: Likelihood, sample: Sample) -> pd.DataFrame:
         mine = z[:, column]
         if space.gate[column] >= 0:
             mine = mine[present[:, space.gate[column]]]
-        told = {"key": key, "basis": row.basis, "inclusion": row.inclusion}
+        told: dict[str, Any] = {"key": key, "basis": row.basis, "inclusion": row.inclusion}
         shares = np.array([0.05, 0.5, 0.95])
         for word, value in zip(("05", "50", "95"), prior_quantile(row, shares), strict=True):
             told[f"prior_{word}"] = float(value)
@@ -190,7 +190,8 @@ def checks(calibration: Calibration, sample: Sample, told: Diagnostics) -> pd.Da
     arms = reached(calibration)
     failed = float(np.isnan(calibration.runs.values).all(axis=1).mean())
     explained = float(np.median(calibration.emulator.explained))
-    few, refused = int((arms["verdict"] == "few").sum()), int((arms["verdict"] == "refused").sum())
+    verdicts = arms["verdict"].tolist()
+    few, refused = verdicts.count("few"), verdicts.count("refused")
     rows = [
         ("R-hat", f"{told.worst_r_hat:.3f} ({told.worst_parameter})", "at most 1.01", told.worst_r_hat <= 1.01),
         (

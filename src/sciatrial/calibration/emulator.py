@@ -25,6 +25,7 @@ _FEWEST_RUNS = 100
 _RUNS_FOR_AN_INPUT = 4
 _MOST_COMPONENTS = 40
 _LEAST_LUCK = 1e-3
+_SHRINKAGE = 0.1
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,7 +35,8 @@ class Emulator(Record):
     ``value(x) = intercept + x · linear + (x_a x_b) · quadratic + x_c³ · cubic`` with dims of `linear` ``input,
     number``; `first`, `second` are the inputs of each product, `cubed` of each cube. ``error_sd`` (dims ``number``) is
     its own misfit, ``luck_sd`` the spread of one run by its patients' luck, ``explained`` the share of the
-    variance between points that it explains, luck left out.
+    variance between points that it explains, luck left out. ``residuals`` (dims ``run, number``; standardised, of runs
+    that were held out) say which numbers are wrong together.
     """
 
     inputs: tuple[str, ...]
@@ -48,6 +50,15 @@ class Emulator(Record):
     error_sd: NDArray[np.float64] = field(compare=False)
     luck_sd: NDArray[np.float64] = field(compare=False)
     explained: NDArray[np.float64] = field(compare=False)
+    residuals: NDArray[np.float64] = field(compare=False)
+
+    def error_correlation(self, keep: NDArray) -> NDArray[np.float64]:
+        """Return how the errors of some numbers of one cause are correlated, shrunk a little towards not at all."""
+        mine = self.residuals[:, keep]
+        n = max(int((mine != 0).any(axis=1).sum()), 1)
+        correlation = (1 - _SHRINKAGE) * np.clip(mine.T @ mine / n, -1.0, 1.0)
+        np.fill_diagonal(correlation, 1.0)
+        return correlation
 
     def value(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return every number at inputs with dims ``point, input``; dims ``point, number``."""
@@ -59,7 +70,7 @@ class Emulator(Record):
         return replace(
             self, intercept=self.intercept[keep], linear=self.linear[:, keep], quadratic=self.quadratic[:, keep],
             cubic=self.cubic[:, keep], error_sd=self.error_sd[keep], luck_sd=self.luck_sd[keep],
-            explained=self.explained[keep],
+            explained=self.explained[keep], residuals=self.residuals[:, keep],
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -164,6 +175,7 @@ class _Part:
     cubed: NDArray[np.int64]
     error: NDArray[np.float64]
     explained: NDArray[np.float64]
+    residuals: NDArray[np.float64]
 
 
 def _fit_part(
@@ -198,7 +210,8 @@ def _fit_part(
     error = np.maximum(np.mean(left**2, axis=0) - luck**2, (0.05 * luck) ** 2)
     intercept, linear, quadratic, cubic = data.ridge(scale)[:4]
     explained = 1 - np.minimum(error / between, 1.0)
-    return _Part(mine, intercept, linear, quadratic, cubic, first, second, cubed, np.sqrt(error), explained)
+    residuals = left / np.sqrt(np.mean(left**2, axis=0) + 1e-12)
+    return _Part(mine, intercept, linear, quadratic, cubic, first, second, cubed, np.sqrt(error), explained, residuals)
 
 
 def _assembled(parts: Sequence[_Part], inputs: tuple[str, ...], n: int, luck: NDArray) -> Emulator:
@@ -207,17 +220,20 @@ def _assembled(parts: Sequence[_Part], inputs: tuple[str, ...], n: int, luck: ND
     cubes = sorted({int(c) for part in parts for c in part.cubed})
     place = {pair: row for row, pair in enumerate(pairs)}
     intercept, error, explained = np.zeros(n), np.zeros(n), np.zeros(n)
+    residuals = np.zeros((max(len(part.residuals) for part in parts), n))
     linear, quadratic, cubic = np.zeros((len(inputs), n)), np.zeros((len(pairs), n)), np.zeros((len(cubes), n))
     for part in parts:
         intercept[part.mine], error[part.mine], explained[part.mine] = part.intercept, part.error, part.explained
+        residuals[: len(part.residuals), part.mine] = part.residuals
         linear[:, part.mine] = part.linear
         rows = [place[int(a), int(b)] for a, b in zip(part.first, part.second, strict=True)]
-        quadratic[np.ix_(rows, part.mine)] = part.quadratic
-        cubic[np.ix_([cubes.index(int(c)) for c in part.cubed], part.mine)] = part.cubic
+        quadratic[np.array(rows)[:, None], part.mine] = part.quadratic
+        cubes_of = np.array([cubes.index(int(c)) for c in part.cubed], dtype=np.int64)
+        cubic[cubes_of[:, None], part.mine] = part.cubic
     first, second = (np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))
     return Emulator(
         inputs, intercept, linear, quadratic, cubic, first, second, np.array(cubes, dtype=np.int64), error, luck,
-        explained,
+        explained, residuals,
     )  # fmt: skip
 
 

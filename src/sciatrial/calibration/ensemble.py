@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sciatrial.calibration.arms_simulated import Plan, Sizes, forward
 from sciatrial.calibration.space import Space, draws_at
-from sciatrial.foundation import Progress, SciatrialError, derived_seed, silent
+from sciatrial.foundation import Progress, SciatrialError, derived_seed, fingerprint, silent
 from sciatrial.model import sciatica_model
 
 BLOCK = 20
@@ -127,7 +127,7 @@ def run_ensemble(
     starts = range(0, len(z), BLOCK)
     progress.start(label, len(z))
     for first in starts:
-        if folder is not None and (kept := _kept(folder, first)) is not None:
+        if folder is not None and (kept := _kept(folder, first, _points(points, first))) is not None:
             found[first] = kept
             progress.advance(len(kept["values"]))
     todo = [first for first in starts if first not in found]
@@ -135,12 +135,11 @@ def run_ensemble(
     def finished(first: int, block: dict[str, NDArray]) -> None:
         found[first] = block
         if folder is not None:
-            _keep(folder, first, block)
+            _keep(folder, first, block, _points(points, first))
         if progress.advance(len(block["values"])) is False:
             raise KeyboardInterrupt
 
-    parts = {first: (z[first : first + BLOCK], present[first : first + BLOCK], duration[first : first + BLOCK])
-             for first in todo}  # fmt: skip
+    parts = {first: _points(points, first) for first in todo}
     if workers <= 1:
         for first in todo:
             finished(first, _simulated(job, first, *parts[first], None))
@@ -172,17 +171,26 @@ def _file(folder: Path, first: int) -> Path:
     return folder / f"block-{first:06d}.npz"
 
 
-def _kept(folder: Path, first: int) -> dict[str, NDArray] | None:
+def _points(points: tuple[NDArray, NDArray, NDArray], first: int) -> tuple[NDArray, NDArray, NDArray]:
+    """Return the points of one block."""
+    z, present, duration = (part[first : first + BLOCK] for part in points)
+    return z, present, duration
+
+
+def _kept(folder: Path, first: int, points: tuple[NDArray, NDArray, NDArray]) -> dict[str, NDArray] | None:
+    """Return a finished block, if it was run at these very points."""
     path = _file(folder, first)
     if not path.exists():
         return None
     with np.load(path) as kept:
-        return dict(kept)
+        block = dict(kept)
+    stamp = block.pop("points", None)
+    return block if stamp is not None and str(stamp) == fingerprint(list(points)) else None
 
 
-def _keep(folder: Path, first: int, block: dict[str, NDArray]) -> None:
+def _keep(folder: Path, first: int, block: dict[str, NDArray], points: tuple[NDArray, NDArray, NDArray]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"block-{first:06d}.part"
     with part.open("wb") as file:
-        np.savez(file, **block)  # pyright: ignore[reportArgumentType]
+        np.savez(file, points=np.array(fingerprint(list(points))), **block)  # pyright: ignore[reportArgumentType]
     part.rename(_file(folder, first))

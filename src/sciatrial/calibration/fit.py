@@ -62,7 +62,7 @@ class Settings:
     """
 
     seed: int = 20261127
-    n_runs: int = 2000
+    n_runs: int = 1300
     n_second: int = 300
     luck_points: int = 20
     luck_repeats: int = 4
@@ -76,7 +76,7 @@ class Settings:
     def quick(seed: int = 20261127) -> Settings:
         """Return settings for a look: the same path in some two minutes, with rough numbers."""
         return Settings(
-            seed=seed, n_runs=420, n_second=0, luck_points=6, luck_repeats=3, sizes=Sizes().times(0.35), n_quadratic=8,
+            seed=seed, n_runs=420, n_second=0, luck_points=6, luck_repeats=3, sizes=Sizes().times(0.5), n_quadratic=8,
             chains=Chains(n_chains=2, n_warmup=200, n_draws=200),
         )  # fmt: skip
 
@@ -135,7 +135,7 @@ def uncontrolled_cells(problem: Likelihood) -> NDArray[np.bool_]:
     return np.concatenate([alone, np.zeros(len(problem.observed) - len(rows), dtype=bool)]).astype(bool)
 
 
-def prepare_calibration(
+def first_wave(
     evidence: Evidence,
     prior: Prior,
     *,
@@ -175,7 +175,7 @@ def prepare_calibration(
         space, first=0, count=settings.n_runs, seed=settings.seed, inclusion_probability=0.5
     )  # the emulator needs both sides of every indicator, whatever is believed of it
     how: dict[str, Any] = {"sizes": settings.sizes, "workers": workers, "progress": progress}
-    luck_points = tuple(
+    luck_points: Any = tuple(
         np.repeat(part, settings.luck_repeats, axis=0)
         for part in prior_points(space, first=_LUCK_POINTS_FROM, count=settings.luck_points, seed=settings.seed)
     )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.calibration.problem import Likelihood
-from sciatrial.calibration.sampler import Sample, means_of, population_inputs
+from sciatrial.calibration.sampler import Sample, libraries, means_of, population_inputs
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,22 @@ def predict_numbers(
     Predicted
         Numbers of one group are drawn together, so that arms of one trial share its luck.
     """
+    libraries()
+    from threadpoolctl import threadpool_limits
+
+    # the matrices are small, and threads would only wait for one another
+    with threadpool_limits(1):
+        return _predicted(problem, sample, place, seed, se, most_draws)
+
+
+def _predicted(
+    problem: Likelihood,
+    sample: Sample,
+    place: NDArray[np.int64],
+    seed: int,
+    se: NDArray[np.float64] | None,
+    most_draws: int,
+) -> Predicted:
     means, inputs = means_of(problem), population_inputs(problem)
     total = sample.flat("z").shape[0]
     keep = np.unique(np.linspace(0, total - 1, min(most_draws, total)).round().astype(int))

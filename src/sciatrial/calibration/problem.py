@@ -35,16 +35,16 @@ class Scales:
     """Priors of what is not in the prior table, in points of 100 unless said otherwise.
 
     `spread`: half-normal, of what trials differ by beyond the mechanism. `level`, `design`, `treatment`: standard
-    deviations of the discrepancy's coefficients. `sd_spread`: half-normal, of printed SDs in logarithms. `shift`: the
-    standard deviation of the logarithm of how far a trial's shifts spread beside the prior table's.
+    deviations of the discrepancy's coefficients. `sd_spread`: half-normal, of printed SDs in logarithms. `shift`:
+    half-normal, of how far the shifts of trials spread beside the ranges of the prior table.
     """
 
     spread: float = 8.0
-    level: float = 10.0
+    level: float = 12.0
     design: float = 6.0
     treatment: float = 5.0
     sd_spread: float = 0.3
-    shift: float = 0.5
+    shift: float = 1.0
 
     def of_column(self, kind: ColumnKind) -> float:
         """Return the scale of a column of the discrepancy."""
@@ -141,7 +141,6 @@ def likelihood(
         fixed = np.pad(fixed, (0, more))
         parts = [np.pad(part, (0, more)) for part in parts]
         group = np.concatenate([group, [f"fact: {name}" for name in facts.rows["fact"]]])
-    fixed = fixed + np.diag(emulator.error_sd**2)
     names = list(dict.fromkeys(group))
     members = {name: np.flatnonzero(group == name) for name in names}
     blocks, order = [], []
@@ -156,10 +155,16 @@ def likelihood(
         for row, name in enumerate(mine):
             place[row, : len(members[name])] = members[name]
             real[row, : len(members[name])] = True
-        both = real[:, :, None] & real[:, None, :]
+        wrong = np.zeros((len(mine), largest, largest))
+        for row, name in enumerate(mine):
+            m, sd = len(members[name]), emulator.error_sd[members[name]]
+            wrong[row, :m, :m] = np.outer(sd, sd) * emulator.error_correlation(members[name])
+        both = (real[:, :, None] & real[:, None, :]).astype(float)
         left, right = place[:, :, None], place[:, None, :]
         grids = [both * part[left, right] for part in (sampling, fixed)]
-        blocks.append(Block(place, real, *grids, both * np.stack([part[left, right] for part in parts])))
+        blocks.append(
+            Block(place, real, grids[0], grids[1] + wrong, both * np.stack([part[left, right] for part in parts]))
+        )
         order += mine
     columns = discrepancy_columns(terms)
     if facts is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from sciatrial.calibration.sampler import Sample, population_inputs
 from sciatrial.calibration.terms import TermKind, Terms
 from sciatrial.clinic import Protocol, control_of, sham_of
 from sciatrial.foundation import Cause, CellType, Donor, Intervention, Route
+from sciatrial.parameters import CELL_EFFECTS
 
 CELLS, CARRIER, SHAM = "cells", "carrier", "sham"
 
@@ -79,7 +81,7 @@ def with_questions(terms: Terms) -> Terms:
                 )  # fmt: skip
             arms.append(arm)
     more = pd.DataFrame(rows)
-    joined = pd.concat([terms.rows, more], ignore_index=True)
+    joined: Any = pd.concat([terms.rows, more], ignore_index=True)
     return Terms(joined[terms.rows.columns.tolist()], tuple(arms), terms.baselines, terms.unused)
 
 
@@ -107,15 +109,18 @@ def cell_effects(
     inputs = population_inputs(problem)
     x = np.stack([inputs(a, b.astype(float)) for a, b in zip(z, present, strict=True)])
     values = emulator.value(x)  # (draw, number)
+    columns = [problem.space.groups.index(group) for group in CELL_EFFECTS if group in problem.space.groups]
+    any_mechanism = present[:, columns].any(axis=1)
     frames = []
-    places = {(r.study_id, r.arm_id, r.month): place for place, r in enumerate(asked.itertuples())}
+    places = {(r["study_id"], r["arm_id"], r["month"]): place for place, r in enumerate(asked.to_dict("records"))}
     for question in QUESTIONS.values():
         for month in question.months:
             for against in (CARRIER, SHAM):
-                apart = (
-                    values[:, places[question.name, CELLS, month]] - values[:, places[question.name, against, month]]
-                )
-                # without any mechanism of cells they are their carrier; the emulator is only nearly so
+                cells, other = (places[question.name, arm, month] for arm in (CELLS, against))
+                apart = values[:, cells] - values[:, other]
+                if against == CARRIER:
+                    # without any mechanism cells are their carrier, whatever the polynomial says
+                    apart = np.where(any_mechanism, apart, 0.0)
                 frames.append(
                     pd.DataFrame(
                         {
@@ -138,6 +143,7 @@ def answers(problem: Likelihood, emulator: Emulator, asked: pd.DataFrame, sample
     """
     drawn = cell_effects(problem, emulator, asked, sample.flat("z"), sample.flat("present"))
     made = []
+    key: Any
     for key, part in drawn.groupby(["question", "month", "against"], sort=False):
         d = part["difference"].to_numpy(dtype=float)
         low, median, high = np.quantile(d, (0.05, 0.5, 0.95))

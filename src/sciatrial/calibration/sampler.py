@@ -28,8 +28,8 @@ class Chains:
     """How long to sample: `n_chains` of `n_draws` after `n_warmup`; `largest_tree` doublings of a step at most."""
 
     n_chains: int = 4
-    n_warmup: int = 600
-    n_draws: int = 600
+    n_warmup: int = 500
+    n_draws: int = 750
     target_accept: float = 0.85
     largest_tree: int = 7
 
@@ -216,7 +216,7 @@ def sampler_for(problem: Likelihood, chains: Chains) -> Callable[[Task], Sample]
             present = jnp.zeros(0)
         b = numpyro.sample("b", dist.Normal(0.0, 1.0).expand([len(columns.names)]).to_event(1))
         spreads = numpyro.sample("spreads", dist.HalfNormal(jnp.asarray(spread_scale)).to_event(1))
-        shift_sds = numpyro.sample("shift_sds", dist.LogNormal(0.0, scales.shift).expand([n_shifts]).to_event(1))
+        shift_sds = numpyro.sample("shift_sds", dist.HalfNormal(scales.shift).expand([n_shifts]).to_event(1))
         of_study = study_terms(z, present, b, spreads, shift_sds, data)
         numpyro.factor("log_likelihood", of_study.sum())
 
@@ -242,7 +242,10 @@ def sampler_for(problem: Likelihood, chains: Chains) -> Callable[[Task], Sample]
         runner.run(key, data, extra_fields=extra)
         return runner.get_samples(), runner.get_extra_fields()
 
-    evaluate = jax.jit(jax.vmap(study_terms, in_axes=(0, 0, 0, 0, 0, None)))
+    # one draw after another: many small factorisations at once wait for threads that there are not
+    @jax.jit
+    def evaluate(points: Any, data: Any) -> Any:
+        return jax.lax.map(lambda p: study_terms(p[0], p[1], p[2], p[3], p[4], data), points)
 
     def sample(task: Task) -> Sample:
         from threadpoolctl import threadpool_limits
@@ -270,7 +273,9 @@ def sampler_for(problem: Likelihood, chains: Chains) -> Callable[[Task], Sample]
             a.reshape(n, -1).astype(float)
             for a in (stacked["z"], present, stacked["b"], stacked["spreads"], stacked["shift_sds"])
         ]
-        of_study = np.asarray(evaluate(*flat, data)).reshape(chains.n_chains, chains.n_draws, -1)
+        of_study = np.asarray(evaluate(tuple(map(jnp.asarray, flat)), data)).reshape(
+            chains.n_chains, chains.n_draws, -1
+        )
         return Sample(
             z=stacked["z"], present=present, discrepancy=coefficients, spreads=stacked["spreads"],
             shift_sds=stacked["shift_sds"], study_log_likelihood=of_study,

@@ -65,8 +65,9 @@ class Terms(Record):
     def of_studies(self, studies: Any) -> NDArray[np.bool_]:
         """Return which terms belong to these studies or share patients with them; dims ``term``."""
         wanted = set(studies)
-        groups = set(self.rows.loc[self.rows["study_id"].isin(wanted), "group"])
-        return self.rows["group"].isin(groups).to_numpy()
+        rows: Any = self.rows
+        groups = set(rows.loc[rows["study_id"].isin(wanted), "group"])
+        return rows["group"].isin(groups).to_numpy()
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.rows["kind"].value_counts().items())
@@ -103,9 +104,8 @@ def likelihood_terms(evidence: Evidence, assumptions: Assumptions | None = None)
     studies = evidence.studies.set_index("study_id")
     arms = arms_of(evidence)
     made: list[dict[str, Any]] = []
-    left: list[dict[str, Any]] = estimates.unused[["study_id", "arm_id", "outcome", "month", "reason"]].to_dict(
-        "records"
-    )
+    unused: Any = estimates.unused[["study_id", "arm_id", "outcome", "month", "reason"]]
+    left: list[dict[str, Any]] = unused.to_dict("records")
     for row in estimates.rows.to_dict("records"):
         _collect(made, left, arms, row, _mean_term(row))
     for row in estimates.shares.to_dict("records"):
@@ -126,7 +126,7 @@ def likelihood_terms(evidence: Evidence, assumptions: Assumptions | None = None)
     used = [arms[key] for key in dict.fromkeys(zip(rows["study_id"], rows["arm_id"], strict=True))]
     places = {arm.key: place for place, arm in enumerate(used)}
     group = studies["overlap_group"].fillna("").to_dict()
-    rows = rows.assign(
+    rows: Any = rows.assign(
         arm=[places[key] for key in zip(rows["study_id"], rows["arm_id"], strict=True)],
         group=[group[study] or study for study in rows["study_id"]],
         condition=[studies.loc[study, "condition"] for study in rows["study_id"]],
@@ -134,7 +134,7 @@ def likelihood_terms(evidence: Evidence, assumptions: Assumptions | None = None)
     )
     baselines = baselines_at_entry(scaled, used, evidence)
     baselines = _with_implied(baselines, estimates.rows, used)
-    own = {(b.arm, b.score): b.mean for b in baselines.itertuples()}
+    own = {(b["arm"], b["score"]): b["mean"] for b in baselines.to_dict("records")}
     rows["baseline"] = [own.get(key, np.nan) for key in zip(rows["arm"], rows["score"], strict=True)]
     columns = [
         "study_id", "arm_id", "arm", "group", "cause", "condition", "year", "score", "rule", "kind", "month",
@@ -177,10 +177,17 @@ def _collect(
             left.append({"study_id": arm.study_id, "arm_id": arm.arm_id, **told})
         return
     words = {
-        "study_id": arm.study_id, "arm_id": arm.arm_id, "cause": str(arm.cause), "month": float(row["month"]),
-        "score": "" if score is None else str(score), "rule": "", "intervention": str(arm.protocol.intervention),
-        "is_cells": arm.is_cells, "is_controlled": arm.is_controlled, "is_open": arm.is_open,
-    }  # fmt: skip
+        "study_id": arm.study_id,
+        "arm_id": arm.arm_id,
+        "cause": str(arm.cause),
+        "month": float(row["month"]),
+        "score": "" if score is None else str(score),
+        "rule": "",
+        "intervention": "" if arm.protocol is None else str(arm.protocol.intervention),
+        "is_cells": arm.is_cells,
+        "is_controlled": arm.is_controlled,
+        "is_open": arm.is_open,
+    }
     made.append({**words, **term})
 
 
@@ -236,7 +243,7 @@ def _sd_term(row: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _deduplicated(rows: pd.DataFrame) -> pd.DataFrame:
+def _deduplicated(rows: Any) -> Any:
     """Keep one statistic of each location an arm, score and visit, and shares only where no mean is told."""
     order = [TermKind.CHANGE, TermKind.FINAL, TermKind.MEDIAN, TermKind.PERCENT_CHANGE, TermKind.SHARE, TermKind.SD]
     rank = {str(kind): place for place, kind in enumerate(order)}
@@ -261,7 +268,8 @@ def _with_implied(baselines: pd.DataFrame, rows: pd.DataFrame, arms: list[Arm]) 
         place = places.get((row["study_id"], row["arm_id"]))
         if place is None or pd.isna(row["baseline"]):
             continue
-        score = score_of(row["outcome"], row["instrument"], arms[place].cause)
+        cause = arms[place].cause
+        score = None if cause is None else score_of(row["outcome"], row["instrument"], cause)
         if score is not None and (place, str(score)) not in told:
             told.add((place, str(score)))
             se = _ASSUMED_SD / np.sqrt(row["n"])
@@ -273,7 +281,8 @@ def _with_implied(baselines: pd.DataFrame, rows: pd.DataFrame, arms: list[Arm]) 
 
 def baselines_at_entry(scaled: pd.DataFrame, arms: Sequence[Arm], evidence: Evidence) -> pd.DataFrame:
     """Return what each arm printed at month 0 on scores of the model; the study's other arms stand in for it."""
-    at_entry = scaled[(scaled["month"] == 0) & scaled["usable"] & scaled["statistic"].isin([Statistic.MEAN, "median"])]
+    at_entry: Any = scaled[(scaled["month"] == 0) & scaled["usable"]]
+    at_entry = at_entry[at_entry["statistic"].isin([Statistic.MEAN, Statistic.MEDIAN])]
     at_entry = at_entry[at_entry["outcome"].isin(SCORES)]
     n_of = {(a["study_id"], a["arm_id"]): a["n_assigned"] for a in evidence.arms.to_dict("records")}
     found: list[dict[str, Any]] = []

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +28,7 @@ from sciatrial.calibration.sampler import Chains, Sample, Task, sample_posterior
 from sciatrial.calibration.scores import crps, paired_differences, score_table
 from sciatrial.calibration.terms import TermKind, Terms, likelihood_terms
 from sciatrial.evidence import Evidence
-from sciatrial.foundation import Progress, Record, derived_seed, silent
+from sciatrial.foundation import CalibrationError, Problem, Progress, Record, derived_seed, silent
 from sciatrial.parameters import CELL_EFFECTS
 
 MECHANISM, NO_CELLS = "mechanism", "mechanism, no cell effect"
@@ -89,9 +92,10 @@ def controlled_cell_trials(terms: Terms) -> list[str]:
 def without_studies(evidence: Evidence, studies: Iterable[str]) -> Evidence:
     """Return the tables without what these studies found: no outcome after entry, no harm, no fact of theirs."""
     out = set(studies)
-    outcomes = evidence.outcomes
+    outcomes: Any = evidence.outcomes
     kept = outcomes[~outcomes["study_id"].isin(out) | (outcomes["month"] == 0)]
-    safety = evidence.safety[~evidence.safety["study_id"].isin(out)]
+    harms: Any = evidence.safety
+    safety = harms[~harms["study_id"].isin(out)]
     return replace(evidence, outcomes=kept.reset_index(drop=True), safety=safety.reset_index(drop=True))
 
 
@@ -104,7 +108,7 @@ def fold_errors(calibration: Calibration, evidence: Evidence, studies: set[str])
     problem = calibration.problem
     se = problem.se.copy()
     rows = calibration.terms.rows
-    learned = likelihood_terms(without_studies(evidence, studies)).rows
+    learned: Any = likelihood_terms(without_studies(evidence, studies)).rows
     key = ["study_id", "arm_id", "score", "rule", "kind", "month"]
     told = {tuple(r[k] for k in key): r["se"] for r in learned.to_dict("records")}
     spread = printed_spreads(learned[~learned["study_id"].isin(studies)])
@@ -216,7 +220,7 @@ def validate_externally(
 
 def fold_of_terms(terms: Terms, n_folds: int, seed: int) -> NDArray[np.int64]:
     """Return the fold of each term: each controlled trial of cells alone, then the others in `n_folds`; from 0."""
-    rows = terms.rows
+    rows: Any = terms.rows
     alone = controlled_cell_trials(terms)
     group_of = rows.drop_duplicates("study_id").set_index("study_id")["group"]
     groups = list(dict.fromkeys(group_of[study] for study in alone))
@@ -303,7 +307,7 @@ def _without_each(calibration: Calibration, everything: Sample, left: list[tuple
 
 def _cited(calibration: Calibration, evidence: Evidence) -> pd.DataFrame:
     """Return prior rows whose sources are parameters rows of a study in the terms."""
-    studies = evidence.studies
+    studies: Any = evidence.studies
     mine = studies[studies["study_id"].isin(set(calibration.terms.rows["study_id"]))]
     by_source = {}
     for row in mine.to_dict("records"):
@@ -322,3 +326,19 @@ def _cited(calibration: Calibration, evidence: Evidence) -> pd.DataFrame:
             if slug in slugs:
                 found.append({"key": row.key, "source": slug, "study_id": slugs[slug]})
     return pd.DataFrame(found, columns=["key", "source", "study_id"])
+
+
+@cache
+def reference_validation() -> Validation:
+    """Return the validation of the posterior that ships with the package.
+
+    Raises
+    ------
+    CalibrationError
+        When the package was installed without it.
+    """
+    folder = Path(str(files("sciatrial.calibration").joinpath("reference", "validation")))
+    if not folder.is_dir():
+        what = Problem("reference validation", "is not installed", "the package's own data", "run `sciatrial validate`")
+        raise CalibrationError("validation", [what])
+    return Validation.load(folder)

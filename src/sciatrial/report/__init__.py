@@ -14,6 +14,7 @@ from sciatrial.report.calibration_figures import (
 )
 from sciatrial.report.calibration_page import write_calibration
 from sciatrial.report.calibration_tables import answer_lines, claim_words, parameter_words, posterior_lines
+from sciatrial.report.credibility_page import write_credibility
 from sciatrial.report.document import ReportInputs, write_report
 from sciatrial.report.dossier import write_dossier
 from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, plot_harms, plot_network
@@ -36,6 +37,7 @@ from sciatrial.report.validation_figures import (
     plot_left_out_numbers,
     plot_quantile_histogram,
 )
+from sciatrial.report.validation_page import write_validation
 from sciatrial.report.words import calibration_words
 
 __all__ = [
@@ -76,7 +78,9 @@ __all__ = [
     "predicted_panels",
     "save_picture",
     "write_calibration",
+    "write_credibility",
     "write_dossier",
     "write_report",
     "write_review",
+    "write_validation",
 ]

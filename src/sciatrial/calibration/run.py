@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sciatrial.calibration import diagnose
-from sciatrial.calibration.fit import Calibration, Settings, prepare_calibration, reached, sharpened
+from sciatrial.calibration.fit import Calibration, Settings, first_wave, reached, sharpened
 from sciatrial.calibration.posterior import Posterior
 from sciatrial.calibration.predictive import predict_numbers
 from sciatrial.calibration.questions import answers
@@ -100,17 +100,31 @@ def calibrate(
     KeyboardInterrupt
         When `progress` asks to stop; finished runs are kept.
     """
-    settings = settings or Settings()
     calibration = prepare_calibration(
         evidence, prior, settings=settings, folder=folder, workers=workers, progress=progress
     )
+    return fitted(calibration, evidence, workers=workers, progress=progress)
+
+
+def prepare_calibration(
+    evidence: Evidence,
+    prior: Prior,
+    *,
+    settings: Settings | None = None,
+    folder: Path | None = None,
+    workers: int = 1,
+    progress: Progress = silent,
+) -> Calibration:
+    """Run the simulator over the prior and where a first posterior lies, and fit the emulator; as `calibrate`."""
+    settings = settings or Settings()
+    calibration = first_wave(evidence, prior, settings=settings, folder=folder, workers=workers, progress=progress)
     if settings.n_second:
         short = Chains(n_chains=2, n_warmup=400, n_draws=400)
         (first,) = calibration.sample(
             [~calibration.is_cut], workers=workers, progress=progress, label="first chains", chains=short
         )
         calibration = sharpened(calibration, first, folder=folder, workers=workers, progress=progress)
-    return fitted(calibration, evidence, workers=workers, progress=progress)
+    return calibration
 
 
 def fitted(calibration: Calibration, evidence: Evidence, *, workers: int = 1, progress: Progress = silent) -> Fit:
@@ -144,8 +158,6 @@ def prior_sample(calibration: Calibration, like: Sample) -> Sample:
     """Return draws of the prior in the shape of a posterior's."""
     problem, scales = calibration.problem, calibration.problem.scales
     rng = np.random.default_rng(derived_seed(calibration.settings.seed, "prior sample"))
-    from dataclasses import replace
-
     columns = np.array([scales.of_column(kind) for kind in problem.columns.kinds])
     width = np.array([scales.spread] * 5 + [scales.sd_spread] * 2)
     return replace(
@@ -154,7 +166,7 @@ def prior_sample(calibration: Calibration, like: Sample) -> Sample:
         present=rng.random(like.present.shape) < calibration.settings.inclusion_probability,
         discrepancy=rng.standard_normal(like.discrepancy.shape) * columns,
         spreads=np.abs(rng.standard_normal(like.spreads.shape)) * width,
-        shift_sds=np.exp(scales.shift * rng.standard_normal(like.shift_sds.shape)),
+        shift_sds=scales.shift * np.abs(rng.standard_normal(like.shift_sds.shape)),
     )
 
 
@@ -181,7 +193,7 @@ def _posterior(
 
 
 def _made_with(calibration: Calibration, evidence: Evidence) -> Mapping[str, Any]:
-    rows = calibration.terms.rows
+    rows: Any = calibration.terms.rows
     settings = {name: value for name, value in asdict(calibration.settings).items() if not isinstance(value, dict)}
     return {
         "evidence": evidence.fingerprint(),
@@ -198,7 +210,7 @@ def _made_with(calibration: Calibration, evidence: Evidence) -> Mapping[str, Any
 def _predictive(calibration: Calibration, sample: Sample) -> pd.DataFrame:
     """Return predictions of every number by a posterior (or prior): ``observed, mean, p05 … p95, from_discrepancy``."""
     problem = calibration.problem
-    rows = calibration.terms.rows
+    rows: Any = calibration.terms.rows
     place = np.arange(len(problem.observed))
     made = predict_numbers(
         problem, sample, place, seed=derived_seed(calibration.settings.seed, "predictive"), most_draws=400
@@ -206,7 +218,7 @@ def _predictive(calibration: Calibration, sample: Sample) -> pd.DataFrame:
     told = rows[["study_id", "arm_id", "cause", "score", "rule", "kind", "month", "intervention", "is_cells", "n"]]
     facts = calibration.facts.rows
     more = pd.DataFrame({"study_id": facts["fact"], "arm_id": "", "cause": facts["cause"], "kind": "fact"})
-    table = pd.concat([told, more], ignore_index=True)
+    table: Any = pd.concat([told, more], ignore_index=True)
     table["observed"] = np.concatenate([rows["observed"], facts["observed"]]).astype(float)
     table["mean"] = made.mean.mean(axis=0)
     for share in (0.05, 0.25, 0.5, 0.75, 0.95):

@@ -1,0 +1,105 @@
+"""Arms are made up of patients whom trials would enrol, and what is printed is asked of them."""
+
+import numpy as np
+import pytest
+from tests.calibration.small import small_evidence
+
+import sciatrial as sct
+from sciatrial.calibration.arms_simulated import (
+    MAIN_PAIN,
+    Sizes,
+    enrolling_cohort,
+    forward,
+    plan_arms,
+    usual_pain,
+)
+from sciatrial.calibration.terms import TermKind
+from sciatrial.foundation import Cause
+from sciatrial.parameters import read_prior, reference_draw
+
+SIZES = Sizes(herniation=300, discogenic=250, other=120)
+
+
+@pytest.fixture(scope="module")
+def plan():
+    from sciatrial.calibration.terms import likelihood_terms
+
+    return plan_arms(likelihood_terms(small_evidence()))
+
+
+@pytest.fixture(scope="module")
+def run(plan):
+    draw = reference_draw(read_prior()).one(0)
+    return forward(sct.sciatica_model(), plan, draw, seed=3, sizes=SIZES)
+
+
+def test_every_number_is_predicted(plan, run):
+    assert run.values.shape == (len(plan),)
+    assert np.isfinite(run.values).all()
+
+
+def test_shares_lie_between_none_and_all(plan, run):
+    shares = (plan.terms.rows["kind"] == TermKind.SHARE).to_numpy()
+    assert shares.any()
+    assert ((run.values[shares] >= 0) & (run.values[shares] <= 100)).all()
+
+
+def test_the_mean_at_entry_is_the_printed_one(run):
+    assert np.median(run.gap) < 1.5
+
+
+def test_the_same_seed_gives_the_same_numbers_on_one_thread_or_two(plan, run):
+    draw = reference_draw(read_prior()).one(0)
+    again = forward(sct.sciatica_model(), plan, draw, seed=3, sizes=SIZES, threads=1)
+    assert np.array_equal(run.values, again.values)
+
+
+def test_without_any_effect_of_cells_or_fluid_two_disc_injections_are_one_another(plan, run):
+    # the reference draw leaves every effect out: carrier with or without cells, the same patients, the same luck
+    rows = plan.terms.rows
+    mine = rows[(rows["study_id"] == "amirdelfan2021") & (rows["kind"] == TermKind.CHANGE)]
+    by_arm = dict(zip(mine["arm_id"], run.values[mine.index], strict=True))
+    assert by_arm["mpc_6m"] == pytest.approx(by_arm["mpc_18m"], abs=2.5)
+    assert by_arm["ha"] == pytest.approx(by_arm["saline"], abs=2.5)
+
+
+def test_more_cells_effect_means_less_pain_in_the_arm_with_cells_alone(plan, run):
+    draw = reference_draw(read_prior(), included=("cell_disc_resolution",)).one(0)
+    strong = forward(sct.sciatica_model(), plan, draw, seed=3, sizes=SIZES)
+    rows = plan.terms.rows
+    mine = rows[(rows["study_id"] == "amirdelfan2021") & (rows["kind"] == TermKind.CHANGE)]
+    moved = dict(zip(mine["arm_id"], (strong.values - run.values)[mine.index], strict=True))
+    assert moved["mpc_18m"] < -1
+    assert moved["saline"] == 0
+
+
+def test_a_baseline_out_of_reach_is_told_by_its_gap(plan):
+    from dataclasses import replace
+
+    baselines = plan.terms.baselines.copy()
+    hit = baselines["arm"] == 0
+    baselines.loc[hit, "mean"] = 99.9
+    far = plan_arms(replace(plan.terms, baselines=baselines))
+    draw = reference_draw(read_prior()).one(0)
+    run = forward(sct.sciatica_model(), far, draw, seed=3, sizes=SIZES)
+    assert run.gap[0] > 3
+    assert run.effective_size[0] < 30
+
+
+def test_who_hurts_too_little_is_in_no_trial():
+    for cause in Cause:
+        cohort = enrolling_cohort(cause)
+        assert cohort.eligible == {MAIN_PAIN[cause]: (30.0, 100)}
+
+
+def test_a_cause_without_printed_pain_takes_the_mean_of_all(plan):
+    usual = usual_pain(plan.terms)
+    told = plan.terms.baselines
+    own = told[told["is_own"].astype(bool) & told["score"].isin([str(MAIN_PAIN[c]) for c in Cause])]
+    main = [row.mean for row in own.itertuples() if row.score == MAIN_PAIN[plan.terms.arms[row.arm].cause]]
+    assert usual[Cause.PIRIFORMIS] == pytest.approx(np.mean(main))
+
+
+def test_sizes_scale_together():
+    assert Sizes().times(0.5).herniation == 300
+    assert Sizes().of(Cause.STENOSIS) == 250

@@ -1,0 +1,58 @@
+"""Predictions of a new study hold its trial's luck, its sampling error, and the part that is no mechanism."""
+
+import numpy as np
+import pytest
+from tests.calibration.small import prior_of_small, small_calibration
+
+from sciatrial.calibration.predictive import predict_numbers
+
+N = 60
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return prior_of_small(N)
+
+
+def test_a_prediction_is_wider_than_its_mean(sample):
+    problem = small_calibration().problem
+    place = np.flatnonzero((problem.terms.rows["study_id"] == "gadjradj2022").to_numpy())
+    made = predict_numbers(problem, sample, place, seed=1)
+    assert made.drawn.shape == (N, len(place))
+    assert (made.drawn.std(axis=0) > made.mean.std(axis=0) * 0.8).all()
+
+
+def test_shares_are_counted_patients(sample):
+    problem = small_calibration().problem
+    place = np.flatnonzero(problem.is_share)
+    made = predict_numbers(problem, sample, place, seed=1)
+    n = problem.terms.rows["n"].to_numpy()[place].round()
+    counted = made.drawn * n / 100
+    assert np.allclose(counted, counted.round())
+    assert (made.drawn >= 0).all()
+    assert (made.drawn <= 100).all()
+
+
+def test_arms_of_a_trial_share_its_luck(sample):
+    problem = small_calibration().problem
+    rows = problem.terms.rows
+    mine = rows[(rows["study_id"] == "korea_ldh2021") & (rows["score"] == "leg_pain") & (rows["kind"] == "change")]
+    place = mine.index[mine["month"] == mine["month"].max()].to_numpy()[:2]
+    made = predict_numbers(problem, sample, place, seed=1)
+    apart = made.drawn - made.mean
+    assert np.corrcoef(apart.T)[0, 1] > 0.4
+
+
+def test_the_share_that_is_no_mechanism_is_told(sample):
+    problem = small_calibration().problem
+    place = np.arange(len(problem.observed))
+    made = predict_numbers(problem, sample, place, seed=1)
+    assert np.abs(made.discrepancy[:, : len(problem.terms)]).max() > 1
+    assert np.allclose(made.discrepancy[:, len(problem.terms) :], 0)  # facts have none
+
+
+def test_the_same_seed_gives_the_same_draws(sample):
+    problem = small_calibration().problem
+    place = np.arange(5)
+    one, two = (predict_numbers(problem, sample, place, seed=4).drawn for _ in range(2))
+    assert np.array_equal(one, two)
