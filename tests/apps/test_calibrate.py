@@ -23,7 +23,7 @@ def asked(monkeypatch):
         (words["folder"]).mkdir(parents=True, exist_ok=True)
         return small_fit()
 
-    monkeypatch.setattr("sciatrial.calibration.run", work)
+    monkeypatch.setattr("sciatrial.calibration.calibrate", work)
     return seen
 
 
@@ -85,7 +85,7 @@ def test_an_interrupted_calibration_goes_on_in_its_folder(monkeypatch, tmp_path)
         words["folder"].mkdir(parents=True, exist_ok=True)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sciatrial.calibration.run", interrupted)
+    monkeypatch.setattr("sciatrial.calibration.calibrate", interrupted)
     for _ in range(2):
         result = run("--out", tmp_path / "fit")
         assert result.exit_code == 130

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sciatrial.calibration import Fit, Posterior, Terms, Validation
 
 NO_LEG_PAIN_CLAIM = "no claim for leg pain: no controlled data"
+NOT_TO_BE_QUOTED = (
+    "Answers about cells are preliminary and not to be quoted: the emulator behind them is linear in what cells do, "
+    "and the simulator's own differences reach several times as far."
+)
 LEARNED = 0.1  # contraction under which the data say next to nothing of a number
 POINTS, PERCENT, OF_START = "points of 100", "percent of patients", "percent of the start"
 SPREAD = "standard deviation, points of 100"
@@ -209,6 +213,7 @@ def answers_table(fit: Fit) -> pd.DataFrame:
 def answer_lines(fit: Fit) -> list[str]:
     """Return the answers about cells against their carrier as lines of a terminal, each under what it may not claim."""
     table, lines = answers_table(fit), ["Cells against their carrier, points of 100 (below 0 is less pain):"]
+    lines.append(f"  {NOT_TO_BE_QUOTED}")
     for question in map(str, fit.cells["question"].unique()):
         month, stop = at_year(fit.cells, question), claim_words(question, fit.calibration.terms)
         lines.append(f"  {question}, month {month:g}" + (f": {stop}" if stop else ""))
@@ -236,6 +241,7 @@ def findings(fit: Fit, validation: Validation | None = None) -> list[str]:
         f"The probability that cells have no effect at all was {percent(no_effect_before(posterior.effects))} before "
         f"the data and is {percent(posterior.probability_of_no_cell_effect)} after."
     )
+    told.append(NOT_TO_BE_QUOTED)
     told += [_answer_words(fit, str(question), validation) for question in fit.cells["question"].unique()]
     if not leg_pain_is_controlled(terms):
         told.append(
