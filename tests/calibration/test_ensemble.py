@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from tests.calibration.small import small_evidence
 
-import sciatrial as sct
 from sciatrial.calibration.arms_simulated import Sizes, plan_arms
 from sciatrial.calibration.ensemble import BLOCK, run_ensemble
 from sciatrial.calibration.space import prior_points, space_of
@@ -68,7 +67,3 @@ def test_a_kept_block_of_other_points_is_run_again(what, runs, tmp_path):
 def test_runs_can_be_joined(runs):
     assert len(runs.joined(runs).values) == 2 * N
     assert runs.failed <= 1
-
-
-def test_the_model_is_the_one_that_trials_use():
-    assert sct.sciatica_model() is sct.sciatica_model()

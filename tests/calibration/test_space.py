@@ -8,7 +8,6 @@ from sciatrial.calibration.space import (
     centred,
     draws_at,
     inputs_at,
-    places,
     prior_points,
     space_of,
     table_of,
@@ -78,7 +77,6 @@ def test_every_prior_can_be_printed(space):
     told = table_of(space)
     assert len(told) == len(space.keys)
     assert all(row["low"] < row["high"] for row in told)
-    assert places(space, [space.keys[3]]) == [3]
 
 
 def test_a_row_without_a_range_stays_where_it_is():

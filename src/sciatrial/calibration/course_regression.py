@@ -26,13 +26,11 @@ from sciatrial.calibration.course_features import (
     is_value,
     known_baselines,
 )
-from sciatrial.calibration.terms import TermKind, Terms
+from sciatrial.calibration.terms import TermKind, Terms, error_correlation
 from sciatrial.foundation import CalibrationError, Problem, derived_seed, how_to_install
 
 SPREADS = ("study, early", "study, late", "study and score", "arm", "residual")
 SPREAD_SCALE = 8.0  # of their half-normal priors, points of 100
-# assumptions: correlation of sampling errors of one arm, between visits of a score and between scores
-_SAME_SCORE, _OTHER_SCORE = 0.6, 0.4
 _N_WARMUP, _N_KEPT = 200, 400
 _JITTER = 1e-6  # points², so that two terms that are the same can be drawn
 
@@ -162,7 +160,7 @@ def _layout(rows: Any, features: Features, baselines: Baselines, errors: NDArray
     kind = rows["kind"].to_numpy()
     # a baseline that is not known moves the change that it is taken from, and the change that grows with it
     moved = np.select([is_value(kind), kind == TermKind.CHANGE], [1 - fall, -fall], 0.0) * baselines.sd
-    correlation = arm * np.where(score > 0, _SAME_SCORE, _OTHER_SCORE)
+    correlation = arm * error_correlation(score > 0)
     np.fill_diagonal(correlation, 1.0)
     scaled = features.values * features.prior_sd
     fixed = scaled @ scaled.T + correlation * np.outer(errors, errors) + study * score * np.outer(moved, moved)

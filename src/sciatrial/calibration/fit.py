@@ -17,7 +17,7 @@ from sciatrial.calibration.emulator import Emulator, fit_emulator, luck_of
 from sciatrial.calibration.ensemble import Runs, run_ensemble
 from sciatrial.calibration.facts import FactTerms, fact_terms
 from sciatrial.calibration.problem import Likelihood, Scales, fitted_scale, likelihood
-from sciatrial.calibration.questions import with_questions
+from sciatrial.calibration.questions import answers, with_questions
 from sciatrial.calibration.sampler import Chains, Sample, Task, sample_posteriors
 from sciatrial.calibration.space import Space, prior_points, space_of
 from sciatrial.calibration.terms import Terms, likelihood_terms
@@ -119,6 +119,10 @@ class Calibration:
         return sample_posteriors(
             self.problem, tasks, chains or self.settings.chains, workers=workers, progress=progress, label=label
         )
+
+    def answers(self, sample: Sample) -> pd.DataFrame:
+        """Return what a posterior says of cells; see `questions.answers`."""
+        return answers(self.problem, self.question_emulator, self.asked, sample)
 
 
 def uncontrolled_cells(problem: Likelihood) -> NDArray[np.bool_]:

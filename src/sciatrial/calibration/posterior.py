@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.foundation import CalibrationError, Problem, Record
 from sciatrial.parameters import CELL_EFFECTS, Draws
+
+_Kept = TypeVar("_Kept", bound=Record)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,8 +92,19 @@ def reference_posterior() -> Posterior:
     CalibrationError
         When the package was installed without it.
     """
-    folder = Path(str(files("sciatrial.calibration").joinpath("reference", "posterior")))
+    return shipped(Posterior, "posterior", "calibrate")
+
+
+def shipped(kind: type[_Kept], name: str, verb: str) -> _Kept:
+    """Return a record that ships with the package, made by a verb of the command line.
+
+    Raises
+    ------
+    CalibrationError
+        When the package was installed without it.
+    """
+    folder = Path(str(files("sciatrial.calibration").joinpath("reference", name)))
     if not folder.is_dir():
-        what = Problem("reference posterior", "is not installed", "the package's own data", "run `sciatrial calibrate`")
+        what = Problem(f"reference {name}", "is not installed", "the package's own data", f"run `sciatrial {verb}`")
         raise CalibrationError("calibration", [what])
-    return Posterior.load(folder)
+    return kind.load(folder)

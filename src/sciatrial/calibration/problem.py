@@ -19,12 +19,11 @@ from sciatrial.calibration.discrepancy import ColumnKind, Columns, courses, disc
 from sciatrial.calibration.emulator import Emulator
 from sciatrial.calibration.facts import FactTerms, held_out
 from sciatrial.calibration.space import Space
-from sciatrial.calibration.terms import TermKind, Terms
+from sciatrial.calibration.terms import TermKind, Terms, error_correlation
 
 SPREADS = ("study, fast", "study, slow", "study and score", "arm", "visit")
 SD_SPREADS = ("printed SD: study", "printed SD: visit")
-CORRELATION_SAME_SCORE = 0.6
-CORRELATION_OTHER_SCORE = 0.4
+# assumptions: what a study is not known by adds this much, the same in all its arms
 _UNKNOWN_LEVEL = 9.0  # points: a final mean alone, of a trial that does not print where it began
 _UNKNOWN_BASELINE = 6.0  # points: a change from a baseline that is not printed
 _BLOCK_SIZES = (2, 4, 8, 16, 32, 64)
@@ -45,6 +44,11 @@ class Scales:
     treatment: float = 5.0
     sd_spread: float = 0.3
     shift: float = 1.0
+
+    @property
+    def of_spreads(self) -> NDArray[np.float64]:
+        """Scales in the order of `SPREADS`, then `SD_SPREADS`."""
+        return np.array([self.spread] * len(SPREADS) + [self.sd_spread] * len(SD_SPREADS))
 
     def of_column(self, kind: ColumnKind) -> float:
         """Return the scale of a column of the discrepancy."""
@@ -186,7 +190,7 @@ def covariances(terms: Terms) -> tuple[NDArray, NDArray, list[NDArray]]:
     study, arm = _same(rows["study_id"]), _same(rows["arm"])
     score = _same(rows["score"])
     sign = np.where(is_sd, 0.0, np.sign(size))
-    correlation = arm * np.where(score > 0, CORRELATION_SAME_SCORE, CORRELATION_OTHER_SCORE)
+    correlation = arm * error_correlation(score > 0)
     sampling = correlation * np.outer(sign, sign)
     np.fill_diagonal(sampling, 1.0)
     unknown = rows["baseline"].isna().to_numpy()

@@ -139,7 +139,8 @@ def answers(problem: Likelihood, emulator: Emulator, asked: pd.DataFrame, sample
     -------
     pandas.DataFrame
         Columns ``question, month, against, median, low, high`` (90 % interval), ``probability_of_benefit`` (a fall of
-        more than 0), ``probability_of_ten_points``.
+        more than half a point), ``probability_of_ten_points``; and, the same in every row, ``… present`` of each effect
+        of cells and ``no_cell_effect``.
     """
     drawn = cell_effects(problem, emulator, asked, sample.flat("z"), sample.flat("present"))
     made = []
@@ -154,7 +155,12 @@ def answers(problem: Likelihood, emulator: Emulator, asked: pd.DataFrame, sample
                 "probability_of_ten_points": float((d < -10).mean()),
             }
         )  # fmt: skip
-    return pd.DataFrame(made)
+    table = pd.DataFrame(made)
+    present = sample.flat("present")[:, [problem.space.groups.index(group) for group in CELL_EFFECTS]]
+    for group, flags in zip(CELL_EFFECTS, present.T, strict=True):
+        table[f"{group} present"] = float(flags.mean())
+    table["no_cell_effect"] = float((~present.any(axis=1)).mean())
+    return table
 
 
 _NOTHING = 0.5  # points: below what the emulator can tell from none

@@ -9,18 +9,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from sciatrial.calibration import diagnose
 from sciatrial.calibration.fit import Calibration, Settings, first_wave, reached, sharpened
 from sciatrial.calibration.posterior import Posterior
 from sciatrial.calibration.predictive import predict_numbers
-from sciatrial.calibration.questions import answers
 from sciatrial.calibration.sampler import Chains, Sample
 from sciatrial.calibration.space import TRIAL_SHIFTS, draws_at
 from sciatrial.evidence import Evidence
 from sciatrial.foundation import Progress, derived_seed, fingerprint, silent
-from sciatrial.parameters import CELL_EFFECTS, Prior
+from sciatrial.parameters import Prior
 
 N_DRAWS = 500
 _VARIED_INCLUSION = 0.16  # four mechanisms of which none is there with probability a half
@@ -146,11 +144,12 @@ def fitted(calibration: Calibration, evidence: Evidence, *, workers: int = 1, pr
     posterior = _posterior(calibration, sample, parameters, diagnose.checks(calibration, sample, told), evidence)
     fits = {"reference": sample, "single arms let in": single, f"prior {_VARIED_INCLUSION:g}": sceptical,
             "prior": prior_sample(calibration, sample)}  # fmt: skip
+    cells = pd.concat([calibration.answers(one).assign(fit=name) for name, one in fits.items()], ignore_index=True)
     return Fit(
         calibration, sample, single, sceptical, posterior, reached(calibration),
         diagnose.influence(problem, sample, mask), diagnose.confounded_pairs(problem, sample),
         diagnose.power_scaled(problem, sample, parameters), _predictive(calibration, sample),
-        _predictive(calibration, fits["prior"]), _cells(calibration, fits),
+        _predictive(calibration, fits["prior"]), cells,
     )  # fmt: skip
 
 
@@ -159,7 +158,7 @@ def prior_sample(calibration: Calibration, like: Sample) -> Sample:
     problem, scales = calibration.problem, calibration.problem.scales
     rng = np.random.default_rng(derived_seed(calibration.settings.seed, "prior sample"))
     columns = np.array([scales.of_column(kind) for kind in problem.columns.kinds])
-    width = np.array([scales.spread] * 5 + [scales.sd_spread] * 2)
+    width = scales.of_spreads
     return replace(
         like,
         z=rng.standard_normal(like.z.shape),
@@ -226,17 +225,3 @@ def _predictive(calibration: Calibration, sample: Sample) -> pd.DataFrame:
     table["from_discrepancy"] = made.discrepancy.mean(axis=0)
     table["is_cut"] = calibration.is_cut
     return table
-
-
-def _cells(calibration: Calibration, fits: Mapping[str, Sample]) -> pd.DataFrame:
-    """Return what each fit says about cells: answers, and the probability of each mechanism and of none."""
-    places = [calibration.space.groups.index(group) for group in CELL_EFFECTS]
-    frames = []
-    for name, sample in fits.items():
-        told = answers(calibration.problem, calibration.question_emulator, calibration.asked, sample)
-        present: NDArray = sample.flat("present")
-        for group, column in zip(CELL_EFFECTS, places, strict=True):
-            told[f"{group} present"] = float(present[:, column].mean())
-        told["no_cell_effect"] = float((~present[:, places].any(axis=1)).mean())
-        frames.append(told.assign(fit=name))
-    return pd.concat(frames, ignore_index=True)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.calibration.problem import SD_SPREADS, SPREADS, Likelihood
+from sciatrial.calibration.problem import Likelihood
 from sciatrial.foundation import CalibrationError, Problem, Progress, Record, how_to_install, silent
 
 
@@ -200,7 +200,7 @@ def sampler_for(problem: Likelihood, chains: Chains) -> Callable[[Task], Sample]
     scales, columns = problem.scales, problem.columns
     n_z, n_groups, n_shifts = len(problem.space.keys), len(problem.space.groups), int(problem.space.is_shift.sum())
     column_scale = np.array([scales.of_column(kind) for kind in columns.kinds])
-    spread_scale = np.array([scales.spread] * len(SPREADS) + [scales.sd_spread] * len(SD_SPREADS))
+    spread_scale = scales.of_spreads
 
     def study_terms(z: Any, present: Any, b: Any, spreads: Any, shift_sds: Any, data: Any) -> Any:
         mean, shifts = means(inputs(z, present), b * column_scale)

@@ -8,7 +8,6 @@ indicator; the coordinates of its rows count only where it is present.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -148,8 +147,3 @@ def table_of(space: Space) -> list[dict[str, object]]:
             }
         )  # fmt: skip
     return told
-
-
-def places(space: Space, keys: Sequence[str]) -> list[int]:
-    """Return the coordinates of these keys."""
-    return [space.keys.index(key) for key in keys]

@@ -83,6 +83,12 @@ def default_assumptions() -> Assumptions:
     return Assumptions(share_total=True)
 
 
+def error_correlation(is_same_score: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return how sampling errors of one arm are correlated: over visits of a score, or over scores."""
+    assumed = default_assumptions()
+    return np.where(is_same_score, assumed.correlation_over_visits, assumed.correlation_over_outcomes)
+
+
 def likelihood_terms(evidence: Evidence, assumptions: Assumptions | None = None) -> Terms:
     """Turn arm rows into terms.
 
@@ -224,7 +230,7 @@ def _rescued_term(row: Mapping[str, Any], n_of: Mapping[tuple[str, str], float])
     if row["reason"] == "percent_change_without_baseline" and row["outcome"] in SCORES:
         # the spread of a change over a usual baseline of 60
         se = 100 * _ASSUMED_SD / 60 / np.sqrt(n)
-        observed = float(row["value_scaled"] if "value_scaled" in row else row["value"])
+        observed = float(row["value"])
         return {"kind": str(TermKind.PERCENT_CHANGE), "observed": observed, "se": float(se), "n": float(n)}
     return None
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,13 +20,13 @@ from sciatrial.calibration.baselines import folds, no_difference, pooled_mean, t
 from sciatrial.calibration.contrasts import contrast_pairs
 from sciatrial.calibration.discrepancy import family
 from sciatrial.calibration.fit import Calibration
+from sciatrial.calibration.posterior import shipped
 from sciatrial.calibration.predictive import Predicted, predict_numbers
-from sciatrial.calibration.questions import answers
 from sciatrial.calibration.sampler import Chains, Sample, Task, sample_posteriors
 from sciatrial.calibration.scores import crps, paired_differences, score_table
 from sciatrial.calibration.terms import TermKind, Terms, likelihood_terms
 from sciatrial.evidence import Evidence
-from sciatrial.foundation import CalibrationError, Problem, Progress, Record, derived_seed, silent
+from sciatrial.foundation import Progress, Record, derived_seed, silent
 from sciatrial.parameters import CELL_EFFECTS
 
 MECHANISM, NO_CELLS = "mechanism", "mechanism, no cell effect"
@@ -293,16 +291,8 @@ def _predictions(
 
 def _without_each(calibration: Calibration, everything: Sample, left: list[tuple[str, Sample]]) -> pd.DataFrame:
     """Return what is believed of cells with every trial, and without each."""
-    frames = []
-    for trial, sample in [("", everything), *left]:
-        told = answers(calibration.problem, calibration.question_emulator, calibration.asked, sample)
-        present = sample.flat("present")
-        for group in CELL_EFFECTS:
-            told[f"{group} present"] = float(present[:, calibration.space.groups.index(group)].mean())
-        places = [calibration.space.groups.index(group) for group in CELL_EFFECTS]
-        told["no_cell_effect"] = float((~present[:, places].any(axis=1)).mean())
-        frames.append(told.assign(without=trial))
-    return pd.concat(frames, ignore_index=True)
+    told = [calibration.answers(sample).assign(without=trial) for trial, sample in [("", everything), *left]]
+    return pd.concat(told, ignore_index=True)
 
 
 def _cited(calibration: Calibration, evidence: Evidence) -> pd.DataFrame:
@@ -337,8 +327,4 @@ def reference_validation() -> Validation:
     CalibrationError
         When the package was installed without it.
     """
-    folder = Path(str(files("sciatrial.calibration").joinpath("reference", "validation")))
-    if not folder.is_dir():
-        what = Problem("reference validation", "is not installed", "the package's own data", "run `sciatrial validate`")
-        raise CalibrationError("validation", [what])
-    return Validation.load(folder)
+    return shipped(Validation, "validation", "validate")
