@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.calibration.arms import MAIN_PAIN, Arm
-from sciatrial.calibration.facts import FactTerms, forward_facts
+from sciatrial.calibration.facts import FactTerms
+from sciatrial.calibration.facts_simulated import forward_facts
 from sciatrial.calibration.terms import TermKind, Terms
 from sciatrial.clinic import Protocol, answer_steps, measured, measurement_errors
 from sciatrial.engine import Events, simulate
