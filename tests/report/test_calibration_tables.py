@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sciatrial.calibration import Terms
+from sciatrial.calibration import NOT_TO_BE_QUOTED, Terms
 from sciatrial.foundation import fingerprint
 from sciatrial.report import calibration_tables as tables
 from tests.report.fits import made_validation, small_fit
@@ -149,6 +149,11 @@ def test_lines_for_a_terminal_hold_every_check_and_every_effect(fit):
     assert text.startswith("NOT CONVERGED")
     assert all(check in text for check in fit.posterior.checks["check"])
     assert "No effect of cells at all: 6 % to" in text
+
+
+def test_nothing_about_cells_stands_without_its_mark(fit):
+    assert NOT_TO_BE_QUOTED in "\n".join(tables.posterior_lines(fit.posterior))
+    assert NOT_TO_BE_QUOTED in tables.findings(fit)
 
 
 def test_lines_of_answers_tell_each_fit_once_for_each_question(fit):

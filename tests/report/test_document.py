@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sciatrial.calibration import NOT_TO_BE_QUOTED
 from sciatrial.evidence import read_evidence
 from sciatrial.foundation import StudyError
 from sciatrial.parameters import read_behaviours
@@ -244,6 +245,11 @@ def test_the_probability_of_no_cell_effect_stands_before_and_after(calibrated, c
     after = f"{100 * calibrated.posterior.probability_of_no_cell_effect:.0f} %"
     row = f'<th scope="row">No cell effect at all</th><td class=n>6 %</td><td class=n>{after}</td>'
     assert row in calibrated_text  # four effects, each there with probability one half: one in sixteen
+
+
+def test_what_a_posterior_says_of_cells_is_marked(calibrated_text, text):
+    assert NOT_TO_BE_QUOTED in html.unescape(calibrated_text)
+    assert NOT_TO_BE_QUOTED not in html.unescape(text)
 
 
 def test_a_fit_that_does_not_hold_is_told_first(calibrated):

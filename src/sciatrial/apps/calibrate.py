@@ -129,6 +129,7 @@ def frames_of(fit: Fit) -> Mapping[str, pd.DataFrame]:
 
 
 def _values(fit: Fit, out: Path) -> dict[str, Any]:
+    from sciatrial.calibration import NOT_TO_BE_QUOTED
     from sciatrial.report import claim_words
 
     posterior = fit.posterior
@@ -137,6 +138,7 @@ def _values(fit: Fit, out: Path) -> dict[str, Any]:
         "folder": str(out), "page": str(out / PAGE), "posterior": str(out / POSTERIOR),
         "converged": posterior.converged, "checks": _rows(posterior.checks), "effects": _rows(posterior.effects),
         "no_cell_effect": posterior.probability_of_no_cell_effect, "cells": _rows(cells),
+        "about_cells": NOT_TO_BE_QUOTED,
     }  # fmt: skip
 
 

@@ -25,6 +25,11 @@ from sciatrial.foundation import Cause, CellType, Donor, Intervention, Route
 from sciatrial.parameters import CELL_EFFECTS
 
 CELLS, CARRIER, SHAM = "cells", "carrier", "sham"
+# stands beside every answer until differences have an emulator of their own
+NOT_TO_BE_QUOTED = (
+    "Answers about cells are preliminary and not to be quoted: the emulator behind them is linear in what cells do, "
+    "and the simulator's own differences reach several times as far."
+)
 
 
 @dataclass(frozen=True)

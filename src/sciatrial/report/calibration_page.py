@@ -136,7 +136,10 @@ def _without(fit: Fit, validation: Validation | None) -> list[dict[str, Any]]:
 
 
 def _claim(fit: Fit) -> str:
-    return "" if leg_pain_is_controlled(fit.calibration.terms) else f"{NO_LEG_PAIN_CLAIM.capitalize()}."
+    from sciatrial.calibration import NOT_TO_BE_QUOTED
+
+    stop = "" if leg_pain_is_controlled(fit.calibration.terms) else f" {NO_LEG_PAIN_CLAIM.capitalize()}."
+    return NOT_TO_BE_QUOTED + stop
 
 
 def _input(fit: Fit) -> list[tuple[str, str]]:

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from sciatrial.calibration import Fit, Posterior, Terms, Validation
 
 NO_LEG_PAIN_CLAIM = "no claim for leg pain: no controlled data"
-NOT_TO_BE_QUOTED = (
-    "Answers about cells are preliminary and not to be quoted: the emulator behind them is linear in what cells do, "
-    "and the simulator's own differences reach several times as far."
-)
 LEARNED = 0.1  # contraction under which the data say next to nothing of a number
 POINTS, PERCENT, OF_START = "points of 100", "percent of patients", "percent of the start"
 SPREAD = "standard deviation, points of 100"
@@ -168,12 +164,14 @@ def checks_words(posterior: Posterior) -> str:
 
 def posterior_lines(posterior: Posterior) -> list[str]:
     """Return checks and effects as lines of a terminal; a fit that failed says so first."""
+    from sciatrial.calibration import NOT_TO_BE_QUOTED
+
     lines = [checks_words(posterior)]
     lines += [
         f"  {row['check']}: {row['found']}, wanted {row['wanted']}: {row['holds']}"
         for row in checks_table(posterior).to_dict("records")
     ]
-    lines.append("Probability of each effect before and after the data:")
+    lines.append(f"Probability of each effect before and after the data. {NOT_TO_BE_QUOTED}")
     lines += [
         f"  {row['effect']}: {row['before']} to {row['after']}" for row in effects_table(posterior).to_dict("records")
     ]
@@ -213,7 +211,6 @@ def answers_table(fit: Fit) -> pd.DataFrame:
 def answer_lines(fit: Fit) -> list[str]:
     """Return the answers about cells against their carrier as lines of a terminal, each under what it may not claim."""
     table, lines = answers_table(fit), ["Cells against their carrier, points of 100 (below 0 is less pain):"]
-    lines.append(f"  {NOT_TO_BE_QUOTED}")
     for question in map(str, fit.cells["question"].unique()):
         month, stop = at_year(fit.cells, question), claim_words(question, fit.calibration.terms)
         lines.append(f"  {question}, month {month:g}" + (f": {stop}" if stop else ""))
@@ -235,6 +232,8 @@ def at_year(frame: pd.DataFrame, question: str) -> float:
 
 def findings(fit: Fit, validation: Validation | None = None) -> list[str]:
     """Return what a reader should take away, in sentences; a fit that failed says so first."""
+    from sciatrial.calibration import NOT_TO_BE_QUOTED
+
     posterior, terms = fit.posterior, fit.calibration.terms
     told = [] if posterior.converged else [checks_words(posterior)]
     told.append(
