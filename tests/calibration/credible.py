@@ -18,10 +18,12 @@ from sciatrial.calibration.validation import COURSE, MECHANISM, NO_DIFFERENCE, P
 from sciatrial.foundation import fingerprint
 from sciatrial.parameters import CELL_EFFECTS, read_prior
 
+RUNS, PRIOR = "these runs", fingerprint(read_prior().rows.astype(str))
 STRATA = ("all", "herniation", "discogenic", "other causes")
 HOLDS = {
     "R-hat": "1.001 (a)", "effective sample": "900 (a)", "divergences": "0", "E-BFMI": "0.9",
     "variance that the emulator explains, median": "0.95", "arms of fewer than 50 effective patients": "2 of 95",
+    "draws that tell of cells, effective": "200 of 900",
     "arms whose baseline is 5 points out of reach": "1 of 95",
 }  # fmt: skip
 
@@ -36,7 +38,7 @@ def sound_posterior():
     effects = pd.DataFrame({"group": CELL_EFFECTS, "prior": 0.5, "posterior": 0.4, "error": 0.01, "bayes_factor": 0.7})
     made = {
         "seed": 3, "evidence": small_evidence().fingerprint(), "assumptions": ["differences are normal"],
-        "prior table": fingerprint(read_prior().rows.astype(str)),
+        "prior table": PRIOR, "runs": RUNS,
     }  # fmt: skip
     return replace(
         prior_as_posterior(), checks=pd.DataFrame(rows), parameters=parameters, effects=effects, made_with=made
@@ -69,7 +71,7 @@ def answers_without_each():
     return pd.DataFrame(rows)
 
 
-def made_validation(*, coverage=(0.9, 0.85, 0.95), apart=-1.0, half_width=0.5, n_cells=6, n=20, seed=3):
+def made_validation(*, coverage=(0.9, 0.85, 0.95), apart=-1.0, half_width=0.5, n_cells=6, n=20, runs=RUNS):
     """Return a validation of `n` studies of each stratum, of which `n_cells` are trials of cells with a control.
 
     Its 90 % intervals hold `coverage` (found, low, high); its error of 10 is `apart` from that of each baseline.
@@ -90,7 +92,8 @@ def made_validation(*, coverage=(0.9, 0.85, 0.95), apart=-1.0, half_width=0.5, n
     ]  # fmt: skip
     return Validation(
         predictions_of(n), pd.DataFrame(scores), pd.DataFrame(differences), answers_without_each(), pd.DataFrame(),
-        pd.DataFrame({"key": ["a"], "source": ["slug"], "study_id": ["one"]}), {"seed": seed},
+        pd.DataFrame({"key": ["a"], "source": ["slug"], "study_id": ["one"]}), pd.DataFrame(),
+        {"seed": 3, "runs": runs, "evidence": small_evidence().fingerprint(), "prior table": PRIOR},
     )  # fmt: skip
 
 

@@ -17,8 +17,8 @@ STUDIES = (
     "ghahreman2010", "korea_ldh2021", "oba2017",
 )  # fmt: skip
 SETTINGS = Settings(
-    seed=5, n_runs=120, n_second=0, luck_points=3, luck_repeats=2, sizes=Sizes().times(0.12), n_quadratic=3,
-    chains=Chains(n_chains=2, n_warmup=60, n_draws=60),
+    seed=5, n_runs=120, n_second=0, n_cells=0, luck_points=3, luck_repeats=2, sizes=Sizes().times(0.12), n_quadratic=3,
+    chains=Chains(n_chains=2, n_warmup=60, n_draws=60), n_draws=40,
 )  # fmt: skip
 
 

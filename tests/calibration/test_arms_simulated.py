@@ -1,5 +1,7 @@
 """Arms are made up of patients whom trials would enrol, and what is printed is asked of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.calibration.small import small_evidence
@@ -8,12 +10,14 @@ import sciatrial as sct
 from sciatrial.calibration.arms_simulated import (
     MAIN_PAIN,
     Sizes,
+    _duration_weights,
     enrolling_cohort,
     forward,
     plan_arms,
     usual_pain,
 )
-from sciatrial.calibration.terms import TermKind
+from sciatrial.calibration.terms import TermKind, likelihood_terms
+from sciatrial.evidence import EntryDuration
 from sciatrial.foundation import Cause
 from sciatrial.parameters import read_prior, reference_draw
 
@@ -22,8 +26,6 @@ SIZES = Sizes(herniation=300, discogenic=250, other=120)
 
 @pytest.fixture(scope="module")
 def plan():
-    from sciatrial.calibration.terms import likelihood_terms
-
     return plan_arms(likelihood_terms(small_evidence()))
 
 
@@ -41,7 +43,8 @@ def test_every_number_is_predicted(plan, run):
 def test_shares_lie_between_none_and_all(plan, run):
     shares = (plan.terms.rows["kind"] == TermKind.SHARE).to_numpy()
     assert shares.any()
-    assert ((run.values[shares] >= 0) & (run.values[shares] <= 100)).all()
+    told = run.values[: len(plan.terms)][shares]
+    assert ((told >= 0) & (told <= 100)).all()
 
 
 def test_the_mean_at_entry_is_the_printed_one(run):
@@ -73,9 +76,44 @@ def test_more_cells_effect_means_less_pain_in_the_arm_with_cells_alone(plan, run
     assert moved["saline"] == 0
 
 
-def test_a_baseline_out_of_reach_is_told_by_its_gap(plan):
-    from dataclasses import replace
+def test_cells_that_do_nothing_are_the_same_arm_without_any_mechanism(plan, run):
+    twins = run.values[plan.n_observed :]
+    assert np.array_equal(twins, run.values[plan.of_cells])  # the reference draw leaves every effect out
+    draw = reference_draw(read_prior(), included=("cell_disc_resolution",)).one(0)
+    strong = forward(sct.sciatica_model(), plan, draw, seed=3, sizes=SIZES)
+    assert np.array_equal(strong.values[plan.n_observed :], twins)
+    assert not np.array_equal(strong.values[plan.of_cells], twins)
 
+
+def weights_for(months, let_in, duration=None):
+    arm = replace(plan_arms(likelihood_terms(small_evidence())).causes[0].arms[0], duration_months=duration,
+                  let_in=let_in)  # fmt: skip
+    return _duration_weights(np.log(months), arm, Cause.HERNIATION, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("let_in", "least", "most"),
+    [(EntryDuration(6.0, None), 5.0, 48.0), (EntryDuration(None, 0.5), 0.1, 0.7), (EntryDuration(1.0, 3.0), 0.75, 4.0)],
+)
+def test_whom_a_trial_did_not_let_in_hardly_counts(let_in, least, most):
+    months = np.exp(np.random.default_rng(1).uniform(np.log(0.1), np.log(48), 3000))
+    weights = weights_for(months, let_in)
+    assert weights[(months > least) & (months < most)].sum() > 0.9
+
+
+def test_a_trial_that_says_only_from_when_on_enrols_well_beyond_that():
+    months = np.exp(np.random.default_rng(1).uniform(np.log(0.1), np.log(48), 3000))
+    mean = [weights_for(months, EntryDuration(shortest, None)) @ months for shortest in (None, 1.0, 6.0)]
+    assert mean[0] == pytest.approx(mean[1], rel=0.1)  # most are beyond a month anyway
+    assert 12 < mean[2] < 30
+
+
+def test_a_printed_mean_is_the_mean_whoever_was_let_in():
+    months = np.exp(np.random.default_rng(1).uniform(np.log(0.1), np.log(48), 3000))
+    assert weights_for(months, EntryDuration(None, None), 6.0) @ months == pytest.approx(6.0, rel=0.15)
+
+
+def test_a_baseline_out_of_reach_is_told_by_its_gap(plan):
     baselines = plan.terms.baselines.copy()
     hit = baselines["arm"] == 0
     baselines.loc[hit, "mean"] = 99.9
@@ -101,5 +139,5 @@ def test_a_cause_without_printed_pain_takes_the_mean_of_all(plan):
 
 
 def test_sizes_scale_together():
-    assert Sizes().times(0.5).herniation == 300
-    assert Sizes().of(Cause.STENOSIS) == 250
+    assert Sizes().times(0.5).herniation == Sizes().herniation / 2
+    assert Sizes().of(Cause.STENOSIS) == Sizes().other

@@ -34,7 +34,8 @@ def runs(terms):
 
 def fixed(terms, *, draws=400, level=-20.0):
     """Return runs in which the mechanism always says the same."""
-    values = np.full((draws, len(terms)), level)
+    is_level = terms.rows["kind"].isin(["final", "median"]).to_numpy()
+    values = np.full((draws, len(terms)), level) * np.where(is_level, -2.0, 1.0)
     arms = np.ones((draws, len(terms.arms)))
     return Simulated(np.zeros(draws, dtype=int), values, values, 100 * arms, 0 * arms)
 
@@ -83,6 +84,8 @@ def test_sampling_error_is_that_of_the_patients(terms):
 
 def test_discrepancy_moves_predictions_and_is_told(terms):
     posterior = prior_as_posterior()
+    # far from the ends of the scale, where nothing is cut off
+    posterior = replace(posterior, spreads=np.full_like(posterior.spreads, 0.5))
     worse = replace(posterior, discrepancy=np.full_like(posterior.discrepancy, 2.0))
     without = draw_trials(terms, fixed(terms), posterior, seed=1)
     with_it = draw_trials(terms, fixed(terms), worse, seed=1)

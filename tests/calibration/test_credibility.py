@@ -4,7 +4,7 @@ import pytest
 from tests.calibration.credible import assess, found_of, made_blind, made_validation, posterior_with, small_errors
 from tests.calibration.unseen import prior_as_posterior
 
-from sciatrial.calibration import NOT_TO_BE_QUOTED, Credibility
+from sciatrial.calibration import ABOUT_CELLS, Credibility
 from sciatrial.calibration.credibility import GRADATIONS, model_risk, risk_matrix
 from sciatrial.foundation import CalibrationError
 
@@ -56,7 +56,7 @@ def test_a_missing_validation_is_not_done_and_meets_nothing():
 
 
 def test_what_the_posterior_says_of_cells_is_among_the_limits(made):
-    assert NOT_TO_BE_QUOTED in set(made.limits["found"])
+    assert ABOUT_CELLS in set(made.limits["found"])
 
 
 def test_a_simpler_model_that_predicts_better_is_among_the_limits():

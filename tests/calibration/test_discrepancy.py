@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import sciatrial as sct
+from sciatrial.calibration.contrasts import uncontrolled_cells
 from sciatrial.calibration.discrepancy import ColumnKind, courses, discrepancy_columns, family, worth
 from sciatrial.calibration.terms import TermKind, likelihood_terms
 
@@ -18,8 +19,13 @@ def columns(terms):
     return discrepancy_columns(terms)
 
 
-def test_no_column_is_about_cells(columns):
-    assert not any("cell" in name for name in columns.names)
+def test_columns_about_cells_touch_only_arms_that_stand_alone(terms, columns):
+    about = [place for place, kind in enumerate(columns.kinds) if kind is ColumnKind.UNCONTROLLED]
+    assert [name for name in columns.names if "cell" in name] == [columns.names[place] for place in about]
+    touched = (columns.values[:, about] != 0).any(axis=1)
+    is_sd = (terms.rows["kind"] == TermKind.SD).to_numpy()
+    assert np.array_equal(touched, uncontrolled_cells(terms.rows) & ~is_sd)
+    assert (discrepancy_columns(terms, single_arms=True).values[:, about] == 0).all()
 
 
 def test_two_arms_alike_in_all_but_cells_have_the_same_discrepancy(terms, columns):

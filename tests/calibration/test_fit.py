@@ -1,27 +1,85 @@
 """A calibration's folder belongs to it, and cells without a control have no say about cells."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from tests.calibration.small import SETTINGS, small_calibration, small_evidence
 
-from sciatrial.calibration.fit import Settings, reached, uncontrolled_cells
+from sciatrial.calibration.arms_simulated import plan_arms
+from sciatrial.calibration.contrasts import uncontrolled_cells
+from sciatrial.calibration.fit import Settings, _stamp, reached
 from sciatrial.calibration.run import prepare_calibration
+from sciatrial.calibration.space import inputs_at
+from sciatrial.evidence import EntryDuration
 from sciatrial.foundation import CalibrationError
-from sciatrial.parameters import read_prior
+from sciatrial.parameters import CELL_EFFECTS, read_prior
 
 
-def test_arms_of_cells_without_a_control_are_cut_and_those_with_one_are_not():
+def test_arms_of_cells_without_a_control_stand_alone_and_those_with_one_do_not():
+    rows = small_calibration().terms.rows
+    alone = uncontrolled_cells(rows)
+    assert set(rows.loc[alone, "study_id"]) == {"orozco2011"}
+    assert not alone[(rows["study_id"] == "levi2025").to_numpy()].any()
+
+
+def test_mechanisms_of_cells_move_no_number_of_an_arm_that_stands_alone():
     calibration = small_calibration()
+    space, alone = calibration.space, calibration.is_alone
+    z = np.random.default_rng(1).standard_normal((2, len(space.keys)))
+    present = np.zeros((2, len(space.groups)), dtype=bool)
+    present[1, [space.groups.index(group) for group in CELL_EFFECTS]] = True
+    z[1] = z[0]
+    x = inputs_at(space, z, present, np.zeros(2))
+    beside = calibration.problem.terms.rows["is_cells"].to_numpy(dtype=bool) & ~alone[: len(calibration.terms)]
+    none, all_of_them = calibration.problem.emulator.value(x)
+    assert (none[: len(alone)][alone] == all_of_them[: len(alone)][alone]).all()
+    controls = ~calibration.terms.rows["is_cells"].to_numpy(dtype=bool)
+    assert (none != all_of_them).sum() <= beside.sum()
+    assert (none[: len(controls)][controls] == all_of_them[: len(controls)][controls]).all()
+    assert (none != all_of_them)[: len(calibration.terms)][beside].any()
+    of_cells = calibration.cells.value(x)[1] - calibration.cells.value(x)[0]
+    lone = np.isin(calibration.plan.of_cells, np.flatnonzero(alone))
+    everywhere = calibration.single_arms.emulator.value(x)[1] - calibration.problem.emulator.value(x)[1]
+    assert everywhere[calibration.plan.of_cells[lone]] == pytest.approx(of_cells[lone])
+    assert (everywhere[~alone] == 0).all()
+
+
+def test_no_fact_stands_alone():
+    calibration = small_calibration()
+    assert not calibration.is_alone[len(calibration.terms) :].any()
+
+
+def test_an_arm_whose_baseline_nobody_reaches_counts_for_nothing():
+    calibration = small_calibration()
+    assert calibration.mask.all()
+    gap = calibration.runs.gap.copy()
+    gap[:, 0] = 20.0
+    out = ~replace(calibration, runs=replace(calibration.runs, gap=gap)).mask
     rows = calibration.terms.rows
-    cut = uncontrolled_cells(calibration.problem)[: len(rows)]
-    assert set(rows.loc[cut, "study_id"]) == {"orozco2011"}
-    assert not cut[(rows["study_id"] == "levi2025").to_numpy()].any()
+    assert set(np.flatnonzero(out)) == set(np.flatnonzero(rows["arm"] == 0))
 
 
-def test_no_fact_is_cut():
+@pytest.mark.parametrize("what", ["a dose", "a duration", "a bound on who was let in", "a visit"])
+def test_runs_of_other_designs_are_told_apart(what):
     calibration = small_calibration()
-    assert not calibration.is_cut[len(calibration.terms) :].any()
+    terms = calibration.terms
+    arms, rows = list(terms.arms), terms.rows.copy()
+    if what == "a dose":
+        place = next(place for place, arm in enumerate(arms) if arm.is_cells)
+        other = arms[place].protocol.model_copy(update={"dose_million_cells": 77.0})
+        arms[place] = replace(arms[place], protocol=other)
+    elif what == "a duration":
+        arms[0] = replace(arms[0], duration_months=50.0)
+    elif what == "a visit":
+        rows.loc[0, "month"] = 33.0
+    else:
+        arms[0] = replace(arms[0], let_in=EntryDuration(7.0, None))
+    other = plan_arms(replace(terms, arms=tuple(arms), rows=rows), calibration.facts)
+    stamps = [_stamp(plan, read_prior(), SETTINGS)["fingerprint"] for plan in (calibration.plan, other)]
+    assert stamps[0] != stamps[1]
+    assert stamps[0] == _stamp(calibration.plan, read_prior(), SETTINGS)["fingerprint"]
 
 
 def test_a_folder_of_another_calibration_is_refused_and_left_alone(tmp_path):

@@ -1,10 +1,13 @@
 """Predictions of a new study hold its trial's luck, its sampling error, and the part that is no mechanism."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import t
 from tests.calibration.small import prior_of_small, small_calibration
 
-from sciatrial.calibration.predictive import predict_numbers
+from sciatrial.calibration.predictive import predict_numbers, unlikeness
 
 N = 60
 
@@ -31,6 +34,25 @@ def test_shares_are_counted_patients(sample):
     assert np.allclose(counted, counted.round())
     assert (made.drawn >= 0).all()
     assert (made.drawn <= 100).all()
+
+
+def test_nothing_is_printed_beyond_the_end_of_its_scale(sample):
+    problem = small_calibration().problem
+    rows = problem.terms.rows
+    place = np.flatnonzero((rows["kind"] == "change") & rows["baseline"].notna())
+    wild = replace(sample, spreads=np.full_like(sample.spreads, 60.0))
+    made = predict_numbers(problem, wild, place, seed=1)
+    baseline = rows["baseline"].to_numpy()[place]
+    assert (made.drawn >= -baseline - 1e-9).all()
+    assert (made.drawn <= 100 - baseline + 1e-9).all()
+    assert (made.drawn == -baseline).any()
+
+
+def test_a_study_may_be_unlike_all_others():
+    rng = np.random.default_rng(1)
+    assert (unlikeness(rng, np.inf, (5,)) == 1).all()
+    drawn = rng.standard_normal(200_000) * unlikeness(rng, 5.0, (200_000,))
+    assert np.quantile(drawn, [0.05, 0.95, 0.995]) == pytest.approx(t.ppf([0.05, 0.95, 0.995], 5), rel=0.03)
 
 
 def test_arms_of_a_trial_share_its_luck(sample):

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from tests.calibration.small import small_calibration
 
-from sciatrial.calibration.problem import SD_SPREADS, SPREADS, Scales, fitted_scale
-from sciatrial.calibration.terms import TermKind
+from sciatrial.calibration.problem import SD_SPREADS, SPREADS, Scales, covariances, fitted_scale
+from sciatrial.calibration.terms import PATIENT_SD, TermKind
 
 
 @pytest.fixture(scope="module")
@@ -39,20 +40,22 @@ def test_every_covariance_can_be_one(problem):
             assert np.linalg.eigvalsh(total).min() > 0
 
 
-def test_shares_are_fitted_as_logits_with_half_a_patient_on_each_side(problem):
+def test_shares_are_fitted_in_points_of_a_mean_with_half_a_patient_on_each_side(problem):
     rows = problem.terms.rows
     share = rows[rows["kind"] == TermKind.SHARE].iloc[0]
     events = share["observed"] / 100 * share["n"]
     held = (events + 0.5) / (share["n"] + 1)
-    assert problem.observed[share.name] == pytest.approx(np.log(held / (1 - held)))
-    assert problem.se[share.name] == pytest.approx(np.sqrt(1 / (events + 0.5) + 1 / (share["n"] - events + 0.5)))
+    assert problem.observed[share.name] == pytest.approx(norm.ppf(held, scale=PATIENT_SD))
+    chance = np.sqrt(held * (1 - held) / (share["n"] + 1))
+    around = norm.ppf([held - chance / 100, held + chance / 100], scale=PATIENT_SD)
+    assert problem.se[share.name] == pytest.approx(50 * (around[1] - around[0]), rel=1e-3)
 
 
 def test_simulated_shares_go_the_same_way(problem):
     values = np.full((2, len(problem.terms)), 20.0)
-    scaled = fitted_scale(problem.terms, values)
     is_share = problem.is_share[: len(problem.terms)]
-    assert np.allclose(scaled[:, is_share], np.log(0.25))
+    scaled = fitted_scale(is_share, values)
+    assert np.allclose(scaled[:, is_share], norm.ppf(0.2, scale=PATIENT_SD))
     assert np.allclose(scaled[:, ~is_share], 20.0)
 
 
@@ -65,5 +68,19 @@ def test_leaving_a_study_out_takes_its_numbers_and_the_facts_behind_it(problem):
 
 
 def test_priors_of_the_discrepancy_go_by_kind():
-    scales = Scales(level=9, design=3, treatment=2)
-    assert [scales.of_column(kind) for kind in ("level", "design", "treatment")] == [9, 3, 2]
+    scales = Scales(level=9, design=3, treatment=2, uncontrolled=7)
+    kinds = ("level", "design", "treatment", "uncontrolled")
+    assert [scales.of_column(kind) for kind in kinds] == [9, 3, 2, 7]
+
+
+def test_two_rules_by_which_the_same_patients_respond_err_together(problem):
+    rows = problem.terms.rows
+    both = rows[
+        (rows["kind"] == TermKind.SHARE) & (rows["study_id"] == "amirdelfan2021") & (rows["arm_id"] == "saline")
+    ]
+    both = both[both["month"] == 12.0]
+    assert len(both) == 2
+    sampling, _, parts = covariances(problem.terms)
+    pair = tuple(both.index)
+    assert sampling[pair] > 0.8
+    assert parts[SPREADS.index("visit")][pair] == parts[SPREADS.index("visit")][pair[0], pair[0]]

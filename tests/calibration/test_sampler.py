@@ -10,7 +10,7 @@ from sciatrial.calibration.discrepancy import courses, worth
 from sciatrial.calibration.emulator import Emulator
 from sciatrial.calibration.problem import likelihood
 from sciatrial.calibration.sampler import Chains, Task, libraries, sample_posteriors
-from sciatrial.calibration.self_check import log_likelihood_at, observe, simulate_data, terms_of
+from sciatrial.calibration.self_check import joint_log_likelihood, observe, simulate_data, terms_of
 from sciatrial.calibration.space import draws_at, space_of
 from sciatrial.calibration.terms import TermKind, Terms
 from sciatrial.foundation import CalibrationError
@@ -70,21 +70,18 @@ def emulator_by_hand(terms):
         linear[inputs.index(f"{effect} present")] = EFFECT * moved
         linear[inputs.index(KEY_OF[effect])] = EFFECT_BY_COORDINATE * moved
     n = len(terms)
-    first, second = rng.choice(np.flatnonzero(~gated), (2, 30))
+    one = len(inputs)
+    factors = [(place, one, one) for place in range(one)]
+    factors += [(a, b, one) for a, b in zip(*rng.choice(np.flatnonzero(~gated), (2, 30)), strict=True)]
     is_sd = (terms.rows["kind"] == TermKind.SD).to_numpy()
     return Emulator(
         inputs=SPACE.inputs,
         intercept=np.where(is_sd, np.log(22.0), -15.0 * slow),
-        linear=linear,
-        quadratic=rng.normal(0.0, 0.2, (30, 1)) * slow,
-        cubic=0.1 * fast[None],
-        first=first,
-        second=second,
-        cubed=np.zeros(1, dtype=np.int64),
+        factors=np.array([*factors, (0, 0, 0)], dtype=np.int64),
+        coefficients=np.concatenate([linear, rng.normal(0.0, 0.2, (30, 1)) * slow, 0.1 * fast[None]]),
         error_sd=np.where(is_sd, 0.02, 0.5 * np.abs(worth(terms))),
         luck_sd=np.zeros(n),
         explained=np.ones(n),
-        residuals=np.zeros((1, n)),
     )
 
 
@@ -185,7 +182,7 @@ def test_what_cells_do_is_recovered(samples, truths, name, month):
 def test_the_sampler_computes_the_likelihood_that_numpy_computes(samples, problem, truths, name):
     sample = samples[name]
     point = [sample.flat(part) for part in POINT]
-    expected = log_likelihood_at(problem, truths[name].observed, *point)
+    expected = joint_log_likelihood(problem, truths[name].observed, *point)
     assert sample.flat("study_log_likelihood").sum(axis=1) == pytest.approx(expected, rel=1e-9)
 
 
@@ -195,7 +192,7 @@ def test_a_masked_study_counts_as_one_that_was_never_there(samples, problem, tru
     shorter = likelihood(terms, SPACE, emulator_by_hand(terms))
     sample = samples["masked"]
     point = [sample.flat(part) for part in POINT]
-    expected = log_likelihood_at(shorter, truths["null"].observed[keep], *point)
+    expected = joint_log_likelihood(shorter, truths["null"].observed[keep], *point)
     assert sample.flat("study_log_likelihood").sum(axis=1) == pytest.approx(expected, rel=1e-9)
 
 

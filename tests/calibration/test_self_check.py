@@ -9,8 +9,8 @@ from tests.calibration.planted import real_terms
 from sciatrial.calibration.self_check import (
     N_DRAWS,
     Fault,
+    joint_log_likelihood,
     joint_test,
-    log_likelihood_at,
     observe,
     reduced_problem,
     sbc_ranks,
@@ -18,9 +18,9 @@ from sciatrial.calibration.self_check import (
 )
 
 LEVEL = 0.01
-N_REPLICATES = {Fault.NONE: 200, Fault.HALF_ERROR: 50, Fault.INCLUSION: 25, Fault.DEAF: 20}
+N_REPLICATES = {Fault.NONE: 200, Fault.SMALL_ERROR: 50, Fault.INCLUSION: 25, Fault.DEAF: 20}
 FAULTS = [fault for fault in Fault if fault is not Fault.NONE]
-QUANTITIES = 33
+QUANTITIES = 35
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +64,8 @@ def test_a_broken_sampler_fails(ranks, fault):
     assert joint_test(ranks[fault]).p_value < LEVEL
 
 
-def test_half_the_sampling_error_shows_in_what_visits_differ_by(ranks):
-    assert joint_test(ranks[Fault.HALF_ERROR]).table()["quantity"][0] == "spread, visit"
+def test_too_small_a_sampling_error_shows_in_what_numbers_differ_by(ranks):
+    assert joint_test(ranks[Fault.SMALL_ERROR]).table()["quantity"][0].startswith("spread")
 
 
 def test_a_wrong_prior_probability_shows_in_an_indicator(ranks):
@@ -97,10 +97,13 @@ def test_draws_that_are_too_narrow_or_too_wide_in_one_quantity_fail(factor):
     assert test.table()["quantity"][0] == "wrong"
 
 
-def test_the_log_likelihood_is_that_of_one_large_normal_distribution(problem, point, printed):
+def test_the_log_likelihood_is_that_of_one_large_normal_distribution_where_no_study_is_unlike(problem):
+    problem = replace(problem, scales=replace(problem.scales, freedom=1e7))
+    point = simulate_data(problem, np.random.default_rng(1))
+    printed = np.stack([observe(problem, point, np.random.default_rng(seed)) for seed in range(1500)])
     expected = multivariate_normal(printed.mean(axis=0), np.cov(printed.T)).logpdf(point.observed)
     parts = (point.z, point.present, point.discrepancy, point.spreads, point.shift_sds)
-    found = log_likelihood_at(problem, point.observed, *(values[None] for values in parts))
+    found = joint_log_likelihood(problem, point.observed, *(values[None] for values in parts))
     assert found[0] == pytest.approx(expected, abs=1.5)
 
 

@@ -23,7 +23,9 @@ CHAINS = Chains(n_chains=1, n_warmup=40, n_draws=40)
 
 @pytest.fixture(scope="module")
 def validation():
-    return validate_externally(small_calibration(), small_evidence(), chains=CHAINS, workers=2, n_folds=2)
+    return validate_externally(
+        small_calibration(), small_evidence(), chains=CHAINS, workers=2, n_folds=2, n_cell_draws=20
+    )
 
 
 def test_each_controlled_trial_of_cells_is_left_out_alone():
@@ -63,7 +65,7 @@ def test_a_wild_value_in_every_table_of_a_left_out_study_moves_no_prediction(val
         table.loc[table["doi_or_pmid"].astype(str) == str(doi), "value"] = 1e3
     wild = replace(evidence, outcomes=outcomes, facts=facts, parameters=parameters)
     calibration = prepare_calibration(wild, read_prior(), settings=SETTINGS, workers=2)
-    again = validate_externally(calibration, wild, chains=CHAINS, workers=2, n_folds=2)
+    again = validate_externally(calibration, wild, chains=CHAINS, workers=2, n_folds=2, n_cell_draws=20)
     key = ["study_id", "arm_id", "rule", "month"]
     mine, theirs = (v.predictions[v.predictions["study_id"] == "levi2025"].set_index(key) for v in (validation, again))
     assert (theirs["observed"] == 97).all()
@@ -80,6 +82,16 @@ def test_every_number_is_predicted_once_and_scored_beside_the_baselines(validati
 
 def test_what_is_believed_of_cells_stands_without_each_trial(validation):
     assert set(validation.without_trial["without"]) == {"", "amirdelfan2021", "levi2025", "noriega2017"}
+
+
+def test_every_refit_says_whether_it_can_be_believed(validation):
+    assert len(validation.refits) == 2 * (3 + 2) + 1
+    assert {"left_out", "r_hat", "effective_size", "divergences"} == set(validation.refits.columns)
+
+
+def test_a_validation_says_what_it_is_a_validation_of(validation):
+    assert validation.made_with["runs"] == small_calibration().runs_fingerprint
+    assert validation.made_with["evidence"] == small_evidence().fingerprint()
 
 
 def test_the_record_can_be_kept(validation, tmp_path):

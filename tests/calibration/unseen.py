@@ -84,5 +84,6 @@ def prior_as_posterior(n=5):
         keys=drawn.keys, scales=drawn.scales, values=drawn.values, sds=drawn.sds, groups=drawn.groups,
         included=drawn.included, coordinate_keys=space.keys, coordinates=z, columns=columns,
         discrepancy=np.zeros((n, len(columns))), spreads=np.full((n, 7), 3.0), shift_sds=np.ones((n, 4)),
-        parameters=pd.DataFrame(), effects=pd.DataFrame(), checks=checks, made_with={"seed": 3},
+        freedom=np.inf, parameters=pd.DataFrame(), effects=pd.DataFrame(), no_cell_effect=(0.06, 0.01),
+        checks=checks, made_with={"seed": 3},
     )  # fmt: skip

@@ -57,7 +57,7 @@ def test_what_was_printed_stands_where_it_was_printed(panels):
 
 
 def test_what_did_not_count_is_hollow(panels):
-    panel = panels[0].assign(is_cut=[True] + [False] * (len(panels[0]) - 1))
+    panel = panels[0].assign(is_alone=[True] + [False] * (len(panels[0]) - 1))
     faces = [line.get_markerfacecolor() for line in marks(plot_predicted(panel), "D")]
     assert faces[0] == "white"
     assert "white" not in faces[1:]

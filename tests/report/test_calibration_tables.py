@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sciatrial.calibration import NOT_TO_BE_QUOTED, Terms
+from sciatrial.calibration import ABOUT_CELLS, Terms
 from sciatrial.foundation import fingerprint
 from sciatrial.report import calibration_tables as tables
 from tests.report.fits import made_validation, small_fit
@@ -152,8 +152,8 @@ def test_lines_for_a_terminal_hold_every_check_and_every_effect(fit):
 
 
 def test_nothing_about_cells_stands_without_its_mark(fit):
-    assert NOT_TO_BE_QUOTED in "\n".join(tables.posterior_lines(fit.posterior))
-    assert NOT_TO_BE_QUOTED in tables.findings(fit)
+    assert ABOUT_CELLS in "\n".join(tables.posterior_lines(fit.posterior))
+    assert ABOUT_CELLS in tables.findings(fit)
 
 
 def test_lines_of_answers_tell_each_fit_once_for_each_question(fit):
@@ -187,3 +187,9 @@ def test_telling_changes_nothing_of_the_fit(fit):
     tables.numbers_of(fit)
     tables.answers_table(fit)
     assert fingerprint([fit.predictive, fit.cells, fit.posterior]) == before
+
+
+def test_an_answer_that_rests_on_too_few_draws_says_so():
+    assert tables.pareto_words(0.42) == "0.42"
+    assert tables.pareto_words(0.91) == "0.91, TOO FEW DRAWS"
+    assert tables.pareto_words(None) == tables.pareto_words(float("nan")) == "–"

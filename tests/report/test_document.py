@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sciatrial.calibration import NOT_TO_BE_QUOTED
+from sciatrial.calibration import ABOUT_CELLS
 from sciatrial.evidence import read_evidence
 from sciatrial.foundation import StudyError
 from sciatrial.parameters import read_behaviours
@@ -248,8 +248,8 @@ def test_the_probability_of_no_cell_effect_stands_before_and_after(calibrated, c
 
 
 def test_what_a_posterior_says_of_cells_is_marked(calibrated_text, text):
-    assert NOT_TO_BE_QUOTED in html.unescape(calibrated_text)
-    assert NOT_TO_BE_QUOTED not in html.unescape(text)
+    assert ABOUT_CELLS in html.unescape(calibrated_text)
+    assert ABOUT_CELLS not in html.unescape(text)
 
 
 def test_a_fit_that_does_not_hold_is_told_first(calibrated):

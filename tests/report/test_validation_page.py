@@ -1,7 +1,11 @@
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 from sciatrial.calibration import blind_predictions, score_blind
 from sciatrial.report import write_validation
+from sciatrial.report.validation_page import refits_words
 from tests.calibration.unseen import SIZES, folder_of, learned_evidence, prior_as_posterior, unseen_evidence
 
 
@@ -30,6 +34,16 @@ def test_the_same_page_is_written_of_studies_left_out(found, tmp_path):
     text = write_validation(found.validation, tmp_path / "page.html").read_text(encoding="utf-8")
     assert "without all that shares its patients" in text
     assert "What could not be predicted" not in text
+
+
+def test_refits_say_whether_they_can_be_believed(found):
+    made = pd.DataFrame(
+        {"left_out": ["one", "two"], "r_hat": [1.01, 1.2], "effective_size": [90.0, 40.0], "divergences": [0, 3]}
+    )
+    told = refits_words(replace(found.validation, refits=made))
+    assert told.startswith("2 refits: R-hat at most 1.20, effective sample 40 or more, 3 divergences.")
+    assert told.endswith("R-hat above 1.05 without two.")
+    assert refits_words(found.validation) == ""
 
 
 def test_a_page_of_known_studies_says_that_they_were_known(tmp_path):

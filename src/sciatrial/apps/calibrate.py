@@ -40,7 +40,7 @@ def calibrate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")] = False,
 ) -> None:
-    """Fit the model to published trials and facts: hours, some minutes with --quick. Interrupted, it goes on."""
+    """Fit the model to published trials and facts: half an hour, minutes with --quick. Interrupted, it goes on."""
     from rich.console import Console
 
     from sciatrial.apps.bar import Bar
@@ -129,7 +129,7 @@ def frames_of(fit: Fit) -> Mapping[str, pd.DataFrame]:
 
 
 def _values(fit: Fit, out: Path) -> dict[str, Any]:
-    from sciatrial.calibration import NOT_TO_BE_QUOTED
+    from sciatrial.calibration import ABOUT_CELLS
     from sciatrial.report import claim_words
 
     posterior = fit.posterior
@@ -138,7 +138,7 @@ def _values(fit: Fit, out: Path) -> dict[str, Any]:
         "folder": str(out), "page": str(out / PAGE), "posterior": str(out / POSTERIOR),
         "converged": posterior.converged, "checks": _rows(posterior.checks), "effects": _rows(posterior.effects),
         "no_cell_effect": posterior.probability_of_no_cell_effect, "cells": _rows(cells),
-        "about_cells": NOT_TO_BE_QUOTED,
+        "about_cells": ABOUT_CELLS,
     }  # fmt: skip
 
 

@@ -11,15 +11,15 @@ from sciatrial.calibration.credibility import Credibility, assess_credibility, r
 from sciatrial.calibration.fit import Settings
 from sciatrial.calibration.numerical_checks import sampler_check
 from sciatrial.calibration.posterior import Posterior, reference_posterior
-from sciatrial.calibration.questions import NOT_TO_BE_QUOTED
+from sciatrial.calibration.questions import ABOUT_CELLS
 from sciatrial.calibration.run import Fit, calibrate, prepare_calibration
 from sciatrial.calibration.space import table_of
 from sciatrial.calibration.terms import Terms
 from sciatrial.calibration.validation import MECHANISM, Validation, reference_validation, validate_externally
 
 __all__ = [
+    "ABOUT_CELLS",
     "MECHANISM",
-    "NOT_TO_BE_QUOTED",
     "N_DRAWS",
     "N_QUICK_DRAWS",
     "SEED",

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from sciatrial.clinic import TABLETS, Protocol, why_not_simulatable
-from sciatrial.evidence import carrier_word
+from sciatrial.evidence import EntryDuration, carrier_word, entry_duration_of
 from sciatrial.foundation import (
     Carrier,
     Cause,
@@ -57,12 +57,15 @@ _LEAST_STEROID_MG, _MOST_STEROID_MG = 1, 200
 MAIN_PAIN: Mapping[Cause, Score] = {cause: Score.LEG_PAIN for cause in Cause} | {Cause.DISCOGENIC: Score.BACK_PAIN}
 
 
+_EVERYBODY = EntryDuration(None, None)
+
+
 @dataclass(frozen=True)
 class Arm:
     """One published arm as it can be simulated.
 
-    ``duration_months`` is the mean duration of symptoms at entry, None where the study does not say;
-    ``guesses`` names what had to be assumed. ``is_controlled`` is False for a study of one arm;
+    ``duration_months`` is the mean duration of symptoms at entry, None where the study does not say; ``let_in`` bounds
+    it; ``guesses`` names what had to be assumed. ``is_controlled`` is False for a study of one arm;
     ``why_not`` is empty where `protocol` can be simulated.
     """
 
@@ -76,6 +79,7 @@ class Arm:
     is_open: bool
     guesses: tuple[str, ...]
     why_not: str
+    let_in: EntryDuration = _EVERYBODY
 
     @property
     def key(self) -> tuple[str, str]:
@@ -122,6 +126,7 @@ def published_arm(row: Mapping[str, Any]) -> Arm:
         is_open=_word(row, "blinding") not in ("double", "single"),
         guesses=tuple(guesses),
         why_not=why,
+        let_in=entry_duration_of(str(row["study_id"]), str(row["arm_id"])),
     )
 
 

@@ -8,7 +8,7 @@ is the one that the trial printed. Regression to the mean comes out by itself, s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,15 +20,15 @@ from sciatrial.calibration.facts_simulated import forward_facts
 from sciatrial.calibration.terms import TermKind, Terms
 from sciatrial.clinic import Protocol, answer_steps, measured, measurement_errors
 from sciatrial.engine import Events, simulate
-from sciatrial.evidence import RESPONDER_RULES, Measure
+from sciatrial.evidence import RESPONDER_RULES, EntryDuration, Measure
 from sciatrial.foundation import DAYS_PER_MONTH, Cause, Score
 from sciatrial.model import Model
-from sciatrial.parameters import Draw
+from sciatrial.parameters import Draw, cell_effect_keys
 from sciatrial.population import AgeYears, Cohort, Patients, balanced_weights, sample_patients, treated_patients
 
 # months of symptoms at entry: the shortest and longest that are simulated, and what a trial that is silent enrols
 DURATIONS: Mapping[Cause, tuple[float, float]] = {
-    Cause.HERNIATION: (0.25, 48.0),
+    Cause.HERNIATION: (0.1, 48.0),
     Cause.DISCOGENIC: (3.0, 120.0),
     Cause.STENOSIS: (3.0, 72.0),
     Cause.SPONDYLOLISTHESIS: (3.0, 72.0),
@@ -43,7 +43,11 @@ USUAL_DURATION: Mapping[Cause, float] = {
 }
 WITHIN_TRIAL_SPREAD = 0.8  # of the logarithm of the duration, between patients of one trial
 BETWEEN_TRIAL_SPREAD = 0.7  # of its mean, between trials that do not say it
-_DURATION_BINS = 10
+_DURATION_BINS = 12
+# where a trial says only from when on it let patients in: theirs beside that bound (facts: yildirim2009, fairbank2005,
+# gadjradj2022 print both, and lie at 2 to 6 times)
+_USUAL_OVER_SHORTEST = 3.0
+_EDGE_OF_A_WINDOW = 0.2  # of the logarithm of a duration: how sharply a bound on who was let in cuts
 USUAL_PAIN = 65.0  # where no trial prints any
 LEAST_PAIN = 30.0  # whoever measures less of the cause's main pain is in no trial
 _BASELINE_TOLERANCE = 1.0
@@ -56,9 +60,9 @@ _SCORES = (Score.LEG_PAIN, Score.BACK_PAIN, Score.DISABILITY, Score.ROLAND_MORRI
 class Sizes:
     """How many patients of each cause are enrolled into the shared group; the default is for a calibration."""
 
-    herniation: int = 600
-    discogenic: int = 500
-    other: int = 250
+    herniation: int = 1000
+    discogenic: int = 800
+    other: int = 300
     facts: int = 250
 
     def of(self, cause: Cause) -> int:
@@ -73,11 +77,16 @@ class Sizes:
 
 @dataclass(frozen=True)
 class ArmPlan:
-    """One arm: its place in the terms, treatment, and what is known of whom it enrolled."""
+    """One arm: its place in the terms, treatment, and what is known of whom it enrolled.
+
+    ``without`` is the same treatment with cells that do nothing, for an arm that receives cells; −1 for any other.
+    """
 
     arm: int
     protocol: int
+    without: int
     duration_months: float | None
+    let_in: EntryDuration
     scores: tuple[int, ...]
     means: NDArray[np.float64]
     tolerances: NDArray[np.float64]
@@ -86,32 +95,50 @@ class ArmPlan:
 
 @dataclass(frozen=True)
 class CausePlan:
-    """All arms of one cause, and each treatment with the last month at which any of them is seen."""
+    """All arms of one cause, and each treatment with the months at which any of them is seen.
+
+    Cells of treatments that are `idle` do nothing: they are injected, and no mechanism of theirs is there.
+    """
 
     cause: Cause
     protocols: tuple[Protocol, ...]
+    idle: tuple[bool, ...]
     months: tuple[tuple[float, ...], ...]
     arms: tuple[ArmPlan, ...]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What one forward run simulates; made once by `plan_arms`."""
+    """What one forward run simulates; made once by `plan_arms`.
+
+    A run gives a number for each term, then for each fact, then, for each term of `of_cells`, what the same patients
+    would have shown had the cells done nothing.
+    """
 
     terms: Terms
     causes: tuple[CausePlan, ...]
     facts: FactTerms | None = None
 
-    def __len__(self) -> int:
-        """Return how many numbers a forward run gives: terms, then facts."""
+    @property
+    def of_cells(self) -> NDArray[np.int64]:
+        """Terms of arms that receive cells; dims ``cell term``."""
+        return np.flatnonzero(self.terms.rows["is_cells"].to_numpy(dtype=bool))
+
+    @property
+    def n_observed(self) -> int:
+        """How many numbers are terms or facts."""
         return len(self.terms) + (0 if self.facts is None else len(self.facts.rows))
+
+    def __len__(self) -> int:
+        """Return how many numbers a forward run gives."""
+        return self.n_observed + len(self.of_cells)
 
 
 @dataclass(frozen=True)
 class Forward:
     """One forward run.
 
-    ``values`` (dims ``number``: terms, then facts) in the units of the terms; ``effective_size`` and ``gap`` (dims
+    ``values`` (dims ``number``, see `Plan`) in the units of the terms; ``effective_size`` and ``gap`` (dims
     ``arm``): patients that the weights leave, and how far their mean at entry stays from the printed one, in points.
     """
 
@@ -129,14 +156,19 @@ def plan_arms(terms: Terms, facts: FactTerms | None = None, usual: Mapping[Cause
         places = [place for place, arm in enumerate(terms.arms) if arm.cause is cause and arm.protocol is not None]
         if not places:
             continue
-        protocols = list(dict.fromkeys(_told(terms.arms[place]) for place in places))
-        months: list[set[float]] = [set() for _ in protocols]
+        given: list[tuple[str, bool]] = []
+        for place in places:
+            given += [(_told(terms.arms[place]), idle) for idle in (False, True)[: 1 + terms.arms[place].is_cells]]
+        given = list(dict.fromkeys(given))
+        months: list[set[float]] = [set() for _ in given]
         arms = []
         for place in places:
             arm = terms.arms[place]
-            which = protocols.index(_told(arm))
+            which = given.index((_told(arm), False))
+            without = given.index((_told(arm), True)) if arm.is_cells else -1
             mine = np.flatnonzero(rows["arm"].to_numpy() == place)
-            months[which] |= set(rows["month"].to_numpy()[mine].tolist())
+            for one in {which, without} - {-1}:
+                months[one] |= set(rows["month"].to_numpy()[mine].tolist())
             at_entry: Any = terms.baselines[terms.baselines["arm"] == place]
             scores = tuple(_SCORES.index(Score(word)) for word in at_entry["score"])
             tolerance = np.where(at_entry["is_own"].to_numpy(dtype=bool), _BASELINE_TOLERANCE, _BORROWED_TOLERANCE)
@@ -144,11 +176,12 @@ def plan_arms(terms: Terms, facts: FactTerms | None = None, usual: Mapping[Cause
             if main not in scores:
                 scores, means = (*scores, main), np.append(means, usual[cause])
                 tolerance = np.append(tolerance, _BORROWED_TOLERANCE)
-            arms.append(ArmPlan(place, which, arm.duration_months, scores, means, tolerance, mine))
+            arms.append(ArmPlan(place, which, without, arm.duration_months, arm.let_in, scores, means, tolerance, mine))
         causes.append(
             CausePlan(
                 cause,
-                tuple(Protocol.model_validate_json(text) for text in protocols),
+                tuple(Protocol.model_validate_json(text) for text, _ in given),
+                tuple(idle for _, idle in given),
                 tuple(tuple(sorted(m)) for m in months),
                 tuple(arms),
             )
@@ -217,6 +250,7 @@ def forward(
     """
     sizes = sizes or Sizes()
     values = np.full(len(plan), np.nan)
+    twin_of = {int(term): plan.n_observed + place for place, term in enumerate(plan.of_cells)}
     effective = np.zeros(len(plan.terms.arms))
     gap = np.full(len(plan.terms.arms), np.inf)
     for of_cause in plan.causes:
@@ -233,10 +267,13 @@ def forward(
             gap[arm.arm] = np.max(np.abs(off)) if len(off) else 0.0
             for term in arm.terms:
                 row = plan.terms.rows.iloc[term]
-                at = seen[arm.protocol][:, months[arm.protocol].index(row["month"])]
-                values[term] = _statistic(row, weights, entry, at, of_cause.cause)
+                given = [(term, arm.protocol)] if arm.without < 0 else [
+                    (term, arm.protocol), (twin_of[int(term)], arm.without)]  # fmt: skip
+                for number, protocol in given:
+                    at = seen[protocol][:, months[protocol].index(row["month"])]
+                    values[number] = _statistic(row, weights, entry, at, of_cause.cause)
     if plan.facts is not None:
-        values[len(plan.terms) :] = forward_facts(
+        values[len(plan.terms) : plan.n_observed] = forward_facts(
             model, plan.facts, draw, seed=seed, n_patients=sizes.facts, tolerance=tolerance, threads=threads
         )
     return Forward(values, effective, gap)
@@ -251,9 +288,11 @@ def _courses(
     last = [m[-1] * DAYS_PER_MONTH for m in months]
     width = max(map(len, months))
     chance = patients.later_events(model, max(last))
+    unmoved = _unmoved_by_cells(model, patients)
     parameters, events, times = [], [], []
     for place, protocol in enumerate(plan.protocols):
-        mine, given = treated_patients(model, patients, protocol, seed=patients.seed, last_day=last[place])
+        whom = unmoved if plan.idle[place] else patients
+        mine, given = treated_patients(model, whom, protocol, seed=patients.seed, last_day=last[place])
         parameters.append(mine)
         both = Events.joined(chance, given)
         events.append(Events(both.patient + place * n, both.day, both.state, both.factor, both.amount))
@@ -288,6 +327,15 @@ def _courses(
     return entry, months, seen
 
 
+def _unmoved_by_cells(model: Model, patients: Patients) -> Patients:
+    """Return the same patients in a world where cells do nothing."""
+    parameters, values = patients.parameters.copy(), dict(patients.draw_values)
+    for key in cell_effect_keys():
+        values[key] = 0.0
+        parameters[:, model.parameter_names.index(key)] = 0.0
+    return replace(patients, parameters=parameters, draw_values=values)
+
+
 def _errors(patients: Patients, months: Sequence[float]) -> tuple[NDArray, NDArray]:
     """Return measurement errors (dims ``patient, month, score``) and steps of answers (dims ``patient, score``)."""
     days = np.array(months) * DAYS_PER_MONTH
@@ -297,16 +345,28 @@ def _errors(patients: Patients, months: Sequence[float]) -> tuple[NDArray, NDArr
 
 
 def _duration_weights(log_months: NDArray, arm: ArmPlan, cause: Cause, shift: float) -> NDArray[np.float64]:
-    """Return weights that make enrolled durations log-normal around what the trial says, or around a usual one."""
+    """Return weights that make enrolled durations log-normal around what the trial says, or around a usual one.
+
+    Whom the trial did not let in counts little: bounds cut with a soft edge, as words like "chronic" do.
+    """
     low, high = np.log(DURATIONS[cause])
-    centre = np.log(USUAL_DURATION[cause]) + BETWEEN_TRIAL_SPREAD * shift
+    shortest, longest = arm.let_in.shortest, arm.let_in.longest
     if arm.duration_months is not None:
         # the mean of a log-normal lies above its median
         centre = np.log(arm.duration_months) - WITHIN_TRIAL_SPREAD**2 / 2
+    else:
+        usual = max(USUAL_DURATION[cause], _USUAL_OVER_SHORTEST * (shortest or 0.0))
+        centre = np.log(usual) + BETWEEN_TRIAL_SPREAD * shift
+    if longest is not None:
+        centre = min(centre, np.log(longest))  # else nobody near the bound would count
+    too_short = 0.0 if shortest is None else np.log(shortest) - log_months
+    too_long = 0.0 if longest is None else log_months - np.log(longest)
+    outside = np.maximum(np.maximum(too_short, too_long), 0.0)
     edges = np.linspace(low, high, _DURATION_BINS + 1)
     place = np.clip(np.searchsorted(edges, log_months, side="right") - 1, 0, _DURATION_BINS - 1)
     count = np.bincount(place, minlength=_DURATION_BINS)
-    wanted = np.exp(-0.5 * ((log_months - centre) / WITHIN_TRIAL_SPREAD) ** 2) + 1e-9
+    wanted = np.exp(-0.5 * ((log_months - centre) / WITHIN_TRIAL_SPREAD) ** 2)
+    wanted = wanted * np.exp(-0.5 * (outside / _EDGE_OF_A_WINDOW) ** 2) + 1e-9
     # even within a bin, so each bin's people stand for its width
     weights = wanted / count[place]
     return weights / weights.sum()

@@ -12,16 +12,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.calibration.arms_simulated import ArmPlan, CausePlan, Plan, Sizes, plan_arms
+from sciatrial.calibration.arms_simulated import Sizes, plan_arms
+from sciatrial.calibration.contrasts import uncontrolled_cells
 from sciatrial.calibration.discrepancy import discrepancy_columns
-from sciatrial.calibration.ensemble import Runs, run_ensemble
+from sciatrial.calibration.ensemble import run_ensemble
 from sciatrial.calibration.posterior import Posterior
-from sciatrial.calibration.predictive import shares_as_percent
+from sciatrial.calibration.predictive import shares_as_percent, within_scale
 from sciatrial.calibration.problem import covariances, fitted_scale
 from sciatrial.calibration.space import draws_at, space_of
 from sciatrial.calibration.terms import TermKind, Terms
 from sciatrial.foundation import CalibrationError, Cause, Problem, Progress, derived_seed, normals, uniforms
-from sciatrial.parameters import CELL_EFFECTS, Prior
+from sciatrial.parameters import Prior
 
 TRIALS_A_RUN = 4  # trials whose luck is drawn around each run of the simulator
 
@@ -81,7 +82,7 @@ def simulate_numbers(
     posterior, prior
         The draws, and the prior table that they were made from.
     n_draws
-        Draws are thinned evenly to this many.
+        As many draws are chosen at random; all when there are fewer.
     seed
         Of patients and of how long trials' patients have had symptoms.
     usual
@@ -97,33 +98,26 @@ def simulate_numbers(
         When `progress` asks to stop.
     """
     total = len(posterior)
-    keep = np.unique(np.linspace(0, total - 1, min(n_draws, total)).round().astype(np.int64))
+    keep = np.sort(np.random.default_rng(derived_seed(seed, "draws")).choice(total, min(n_draws, total), replace=False))
     _refuse_other_prior(posterior, prior, keep)
     space, coordinates, present = space_of(prior), posterior.coordinates[keep], posterior.included[keep]
     duration = posterior.shift_sds[keep, -1] * normals(seed, "duration of symptoms in a new trial", keep)
     plan = plan_arms(terms, usual=usual)
 
-    def run(of_cause: CausePlan, present: NDArray[np.bool_], label: str) -> Runs:
-        return run_ensemble(
-            replace(plan, causes=(of_cause,)), space, (coordinates, present, duration), sizes=sizes,
-            seed=derived_seed(seed, "patients"), workers=workers, progress=progress, label=label,
-        )  # fmt: skip
-
-    values = np.full((len(keep), len(terms)), np.nan)
+    values, without = np.full((len(keep), len(terms)), np.nan), np.full((len(keep), len(terms)), np.nan)
     effective, gap = np.zeros((len(keep), len(terms.arms))), np.full((len(keep), len(terms.arms)), np.inf)
     # cause by cause: where one kind of patients cannot be found, the others are still predicted
     for of_cause in plan.causes:
-        runs = run(of_cause, present, f"trials of {of_cause.cause}")
-        numbers, arms = _numbers(of_cause), [arm.arm for arm in of_cause.arms]
-        values[:, numbers] = runs.values[:, numbers]
+        runs = run_ensemble(
+            replace(plan, causes=(of_cause,)), space, (coordinates, present, duration), sizes=sizes,
+            seed=derived_seed(seed, "patients"), workers=workers, progress=progress,
+            label=f"trials of {of_cause.cause}",
+        )  # fmt: skip
+        numbers, arms = np.concatenate([arm.terms for arm in of_cause.arms]), [arm.arm for arm in of_cause.arms]
+        idle = runs.values[:, : len(terms)].copy()
+        idle[:, plan.of_cells] = runs.values[:, len(terms) :]
+        values[:, numbers], without[:, numbers] = runs.values[:, numbers], idle[:, numbers]
         effective[:, arms], gap[:, arms] = runs.effective_size[:, arms], runs.gap[:, arms]
-    without, none = values.copy(), present.copy()
-    none[:, [posterior.groups.index(group) for group in CELL_EFFECTS]] = False
-    some = (none != present).any(axis=1)
-    for of_cause in _with_cells(plan) if some.any() else ():
-        runs = run(of_cause, none, f"trials of {of_cause.cause}, no cell effect")
-        numbers = _numbers(of_cause)
-        without[:, numbers] = np.where(some[:, None], runs.values[:, numbers], values[:, numbers])
     return Simulated(keep, values, without, effective, gap)
 
 
@@ -141,25 +135,11 @@ def _refuse_other_prior(posterior: Posterior, prior: Prior, keep: NDArray[np.int
         raise CalibrationError("blind predictions", what)
 
 
-def _numbers(of_cause: CausePlan) -> NDArray[np.int64]:
-    return np.concatenate([arm.terms for arm in of_cause.arms])
-
-
-def _with_cells(plan: Plan) -> list[CausePlan]:
-    """Return the plan of the arms that receive cells, without treatments that none of them receives."""
-    made = []
-    for of_cause in plan.causes:
-        arms = [arm for arm in of_cause.arms if plan.terms.arms[arm.arm].is_cells]
-        given = sorted({arm.protocol for arm in arms})
-        if arms:
-            moved: tuple[ArmPlan, ...] = tuple(replace(arm, protocol=given.index(arm.protocol)) for arm in arms)
-            protocols = tuple(of_cause.protocols[place] for place in given)
-            made.append(CausePlan(of_cause.cause, protocols, tuple(of_cause.months[place] for place in given), moved))
-    return made
-
-
 def draw_trials(terms: Terms, simulated: Simulated, posterior: Posterior, *, seed: int) -> Drawn:
     """Draw what trials print around what the mechanism says of them.
+
+    Of arms of cells that nothing stands beside, the mechanism says what idle cells would do: the rest is in the
+    discrepancy, as in the fit.
 
     Parameters
     ----------
@@ -182,27 +162,33 @@ def draw_trials(terms: Terms, simulated: Simulated, posterior: Posterior, *, see
         what = Problem("posterior", "has another discrepancy", "that of this version", "calibrate again")
         raise CalibrationError("blind predictions", what)
     left = posterior.discrepancy[simulated.draw] @ columns.values.T  # (draw, number)
-    luck = _luck(terms, posterior.spreads[simulated.draw], seed)  # (draw, trial, number)
+    luck = _luck(terms, posterior.spreads[simulated.draw], seed, posterior.freedom)  # (draw, trial, number)
     is_share = (terms.rows["kind"] == TermKind.SHARE).to_numpy()
+    acting = np.where(uncontrolled_cells(terms.rows), simulated.without_cells, simulated.values)
 
     def printed(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        drawn = (fitted_scale(terms, values) + left)[:, None] + luck
+        drawn = (fitted_scale(is_share, values) + left)[:, None] + luck
         return _printed(drawn.reshape(len(simulated.draw) * TRIALS_A_RUN, len(terms)), terms, is_share, seed)
 
-    mechanism = fitted_scale(terms, simulated.values)
+    mechanism = fitted_scale(is_share, acting)
     part = shares_as_percent(mechanism + left, is_share) - shares_as_percent(mechanism, is_share)
-    return Drawn(printed(simulated.values), printed(simulated.without_cells), part.mean(axis=0))
+    return Drawn(printed(acting), printed(simulated.without_cells), part.mean(axis=0))
 
 
-def _luck(terms: Terms, spreads: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    """Return what trials differ by, with the sampling errors of means; dims ``draw, trial, number``."""
+def _luck(terms: Terms, spreads: NDArray[np.float64], seed: int, freedom: float) -> NDArray[np.float64]:
+    """Return what trials differ by, with the sampling errors of means; dims ``draw, trial, number``.
+
+    A trial's own shifts are part of the posterior's draws, and normal: by them alone no trial is unlike all others.
+    """
+    from scipy.stats import chi2
+
     sampling, fixed, parts = covariances(terms)
     parts = np.stack(parts)
     rows = terms.rows
     # who responds is counted, patient by patient
     error = np.where(rows["kind"] == TermKind.SHARE, 0.0, rows["se"])
     luck = np.empty((len(spreads), TRIALS_A_RUN, len(rows)))
-    studies = rows["study_id"].to_numpy()
+    studies = rows["group"].to_numpy()  # those that share patients are alike
     for study in dict.fromkeys(studies):
         mine = np.flatnonzero(studies == study)
         grid = np.ix_(mine, mine)
@@ -212,6 +198,8 @@ def _luck(terms: Terms, spreads: NDArray[np.float64], seed: int) -> NDArray[np.f
         for draw, widths in enumerate(spreads):
             covariance = of_all + np.einsum("p,pij->ij", widths**2, parts[:, mine[:, None], mine[None, :]])
             luck[draw][:, mine] = chance[draw] @ np.linalg.cholesky(covariance).T
+        wider = uniforms(seed, f"how unlike others {study} is", np.arange(np.prod(shape[:2]))).reshape(shape[:2])
+        luck[:, :, mine] *= np.sqrt(freedom / chi2.ppf(wider, freedom))[:, :, None] if np.isfinite(freedom) else 1.0
     return luck
 
 
@@ -227,4 +215,4 @@ def _printed(drawn: NDArray[np.float64], terms: Terms, is_share: NDArray[np.bool
         purpose = f"who responds: {row['study_id']}, {row['arm_id']}, {row['rule']}, {row['month']:g}"
         chance = uniforms(seed, purpose, np.arange(len(made)))
         made[:, place] = 100 * binom.ppf(chance, patients[place], made[:, place] / 100) / patients[place]
-    return made
+    return within_scale(made, rows)

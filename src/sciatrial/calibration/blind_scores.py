@@ -47,7 +47,7 @@ class BlindValidation(Record):
         """The same in the form of a validation on studies left out, for the same report."""
         nothing = pd.DataFrame()
         return Validation(
-            self.predictions.assign(fold=0), self.scores, self.differences, nothing, self.fallbacks, nothing,
+            self.predictions.assign(fold=0), self.scores, self.differences, nothing, self.fallbacks, nothing, nothing,
             self.made_with,
         )  # fmt: skip
 

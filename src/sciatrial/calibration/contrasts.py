@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sciatrial.calibration.terms import TermKind
 from sciatrial.foundation import Intervention
@@ -20,6 +21,17 @@ _COLUMNS = [
     "treated", "control", *_SAME, "intervention", "control_intervention", "versus_control", "is_cells", "observed",
     "se",
 ]  # fmt: skip
+
+
+def uncontrolled_cells(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which numbers come from cell arms that no arm without cells stands beside; dims as the rows.
+
+    An arm counts as controlled where the same study prints the same statistic of the same score at the same visit for
+    an arm without cells.
+    """
+    beside = set(map(tuple, rows.loc[~rows["is_cells"].astype(bool), _SAME].to_numpy().tolist()))
+    keys = zip(rows["is_cells"], rows[_SAME].to_numpy().tolist(), strict=True)
+    return np.array([bool(cells) and tuple(values) not in beside for cells, values in keys], dtype=bool)
 
 
 def contrast_pairs(rows: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from sciatrial.calibration.contrasts import UNTREATED
-from sciatrial.calibration.terms import TermKind, Terms
+from sciatrial.calibration.terms import PATIENT_SD, TermKind, Terms
 from sciatrial.evidence import RESPONDER_RULES
 from sciatrial.foundation import Intervention, Route
 
@@ -24,7 +24,6 @@ from sciatrial.foundation import Intervention, Route
 # courses: within days of an operation or of tablets most of the change is there
 EARLY_MONTHS, LATE_MONTHS = 0.1, 6.0
 USUAL_BASELINE = 50.0  # points of 100 at which coefficients are told
-PATIENT_SD = 27.0  # of one patient's change, points of 100; assumption, as printed SDs of changes of leg pain
 _ORAL = (
     Intervention.PLACEBO_ORAL, Intervention.NSAID, Intervention.GABAPENTINOID, Intervention.OPIOID,
     Intervention.ANTIDEPRESSANT, Intervention.ORAL_STEROID,

@@ -22,7 +22,7 @@ from sciatrial.calibration.credibility_factors import FACTORS, LEVELS, NOT_DONE,
 from sciatrial.calibration.numerical_checks import N_PATIENTS, numerical_checks
 from sciatrial.calibration.posterior import Posterior
 from sciatrial.calibration.problem import SD_SPREADS, SPREADS
-from sciatrial.calibration.questions import NOT_TO_BE_QUOTED, QUESTIONS
+from sciatrial.calibration.questions import ABOUT_CELLS, QUESTIONS
 from sciatrial.calibration.scores import FEWEST_STUDIES, What
 from sciatrial.calibration.self_check import JointTest
 from sciatrial.calibration.space import TRIAL_SHIFTS
@@ -347,7 +347,7 @@ def _found_limits(records: Records) -> Iterator[tuple[str, str]]:
     failed: Any = posterior.checks.loc[~posterior.checks["holds"].astype(bool)]
     for row in failed.to_dict("records"):
         yield "THE FIT DOES NOT HOLD", f"{row['check']}: {row['found']}, wanted {row['wanted']}"
-    yield "what the posterior says of cells", NOT_TO_BE_QUOTED
+    yield "what the posterior says of cells", ABOUT_CELLS
     if not records.is_as_fitted:
         yield "tables or prior at hand are not those of the fit", "domains and terms may differ from what was fitted"
     if records.blind is not None and records.blind.made_with.get("known"):

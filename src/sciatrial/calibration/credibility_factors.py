@@ -76,7 +76,7 @@ FACTORS = (
     )),
     Factor("use error", "verification: calculation", (
         "seed and settings stand on the record",
-        "what was validated has the seed of this fit",
+        "what was validated rests on the runs, tables and prior of this fit",
         "what was validated carries the fingerprint of this very posterior",
         _NOBODY,
     )),
@@ -245,19 +245,24 @@ def _chains_hold(records: Records) -> bool:
     return len(chains) > 0 and bool(chains["holds"].all())
 
 
+def _same_fit(made: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two records rest on the same runs of the simulator, tables and prior, each told."""
+    return all(name in made and made[name] == other.get(name) for name in ("runs", "evidence", "prior table"))
+
+
 def _use(records: Records) -> Found:
     made = records.posterior.made_with
     seed = made.get("seed")
-    same_seed = records.validation is not None and records.validation.made_with.get("seed") == seed
+    same_fit = records.validation is not None and _same_fit(made, records.validation.made_with)
     same_posterior = (
         records.blind is not None and records.blind.made_with.get("posterior") == records.posterior.fingerprint()
     )
     told = [f"seed {seed}, {len(made)} settings and fingerprints on the record"]
     told.append("studies left out: " + (NOT_DONE if records.validation is None else
-                "same seed" if same_seed else "ANOTHER seed"))  # fmt: skip
+                "same runs, tables and prior" if same_fit else "of ANOTHER fit"))  # fmt: skip
     told.append("studies predicted blind: " + (NOT_DONE if records.blind is None else
                 "by this very posterior" if same_posterior else "by ANOTHER posterior"))  # fmt: skip
-    return level_of(seed is not None, same_seed or same_posterior, same_posterior, False), _sentences(told)
+    return level_of(seed is not None, same_fit or same_posterior, same_posterior, False), _sentences(told)
 
 
 def _form(records: Records) -> Found:

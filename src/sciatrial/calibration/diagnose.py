@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sciatrial.calibration.cells import CellDraws
 from sciatrial.calibration.fit import FEWEST_PATIENTS, LARGEST_GAP, Calibration, reached
 from sciatrial.calibration.problem import SD_SPREADS, SPREADS, Likelihood
 from sciatrial.calibration.sampler import Sample, libraries
 from sciatrial.calibration.space import TRIAL_SHIFTS, centred
-from sciatrial.parameters import prior_quantile
+from sciatrial.parameters import CELL_EFFECTS, prior_quantile
 from sciatrial.synthesis import Diagnostics, diagnose
 
 _STRONG_CORRELATION = 0.4
@@ -20,6 +21,7 @@ _LEARNED = 0.1  # contraction from which a parameter counts as learned
 _EDGE = 1.2  # prior standard deviations from the middle of the range
 _HIGH_PARETO_K = 0.7
 _MOST_FAILED = 0.02
+_LEAST_OF_CELLS = 100  # for a probability to within some five percent
 _LEAST_EXPLAINED = 0.5
 
 
@@ -82,8 +84,8 @@ def parameter_table(problem: Likelihood, sample: Sample) -> pd.DataFrame:
     return pd.DataFrame(made)
 
 
-def effect_table(problem: Likelihood, sample: Sample, inclusion_probability: float) -> pd.DataFrame:
-    """Return the probability of each effect that may be absent, before and after.
+def effect_table(problem: Likelihood, sample: Sample, cells: CellDraws, inclusion_probability: float) -> pd.DataFrame:
+    """Return the probability of each effect that may be absent, before and after; those of cells from `cells`.
 
     Returns
     -------
@@ -98,13 +100,18 @@ def effect_table(problem: Likelihood, sample: Sample, inclusion_probability: flo
         flags = sample.present[..., column].astype(float)
         share = float(flags.mean())
         constant = np.ptp(flags) == 0
-        size = flags.size if constant else float(arviz.ess(flags))
+        # chains that turn at every step seem to tell more than as many independent draws
+        size = flags.size if constant else min(float(arviz.ess(flags)), float(flags.size))
+        error = float(np.sqrt(max(share * (1 - share), 0.25 / size) / size))
+        if group in CELL_EFFECTS:
+            share = min(float(cells.weights @ cells.present[:, CELL_EFFECTS.index(group)]), 1.0)
+            error = cells.error(share)
         odds = np.inf if share == 1 else share / (1 - share)
         before = inclusion_probability / (1 - inclusion_probability) if inclusion_probability < 1 else np.inf
         made.append(
             {
                 "group": group, "prior": inclusion_probability, "posterior": share,
-                "error": float(np.sqrt(max(share * (1 - share), 0.25 / size) / size)), "bayes_factor": odds / before,
+                "error": error, "bayes_factor": odds / before,
             }
         )  # fmt: skip
     return pd.DataFrame(made)
@@ -185,11 +192,17 @@ def power_scaled(problem: Likelihood, sample: Sample, table: pd.DataFrame) -> pd
     return told
 
 
-def checks(calibration: Calibration, sample: Sample, told: Diagnostics) -> pd.DataFrame:
+def _explained_of_cells(calibration: Calibration) -> float:
+    """Return the median share over numbers that have a say about cells, 0 where there is none."""
+    explained = calibration.cells.explained[~calibration.is_alone[calibration.plan.of_cells]]
+    return float(np.median(explained)) if len(explained) else 0.0
+
+
+def checks(calibration: Calibration, sample: Sample, told: Diagnostics, cells: CellDraws) -> pd.DataFrame:
     """Return what must hold for the fit to be believed: columns ``check, found, wanted, holds``."""
     arms = reached(calibration)
     failed = float(np.isnan(calibration.runs.values).all(axis=1).mean())
-    explained = float(np.median(calibration.emulator.explained))
+    explained = float(np.median(calibration.problem.emulator.explained))
     verdicts = arms["verdict"].tolist()
     few, refused = verdicts.count("few"), verdicts.count("refused")
     rows = [
@@ -204,6 +217,12 @@ def checks(calibration: Calibration, sample: Sample, told: Diagnostics) -> pd.Da
         ("runs of the simulator that failed", f"{failed:.1%}", f"at most {_MOST_FAILED:.0%}", failed <= _MOST_FAILED),
         ("variance that the emulator explains, median", f"{explained:.2f}", f"{_LEAST_EXPLAINED} or more",
          explained >= _LEAST_EXPLAINED),
+        ("simulator beside emulator in what cells do: Pareto k", cells.told_k, f"at most {_HIGH_PARETO_K}",
+         not cells.pareto_k > _HIGH_PARETO_K),
+        ("draws that tell of cells, effective", f"{cells.effective_size:.0f} of {len(cells.kept)}",
+         f"{_LEAST_OF_CELLS} or more", cells.effective_size >= _LEAST_OF_CELLS),
+        ("variance of what cells change that the emulator explains, median", f"{_explained_of_cells(calibration):.2f}",
+         "told: the simulator has the last word", True),
         (f"arms of fewer than {FEWEST_PATIENTS:.0f} effective patients", f"{few} of {len(arms)}", "flagged", True),
         (f"arms whose baseline is {LARGEST_GAP:.0f} points out of reach", f"{refused} of {len(arms)}",
          "refused, not extrapolated", True),

@@ -1,8 +1,10 @@
 """What the mechanism leaves unexplained, as a plain regression: the part of a prediction that is no biology.
 
 Each column is a course over time (fast, or slow) of one kind of patients, score, care or design. It is fitted with the
-mechanism, shrunk towards nothing, and every prediction says how much of it comes from here. Cells have no column of
-their own: what they do is said by their mechanisms or not at all.
+mechanism, shrunk towards nothing, and every prediction says how much of it comes from here. Cells that are compared
+with something have no column: what they do is said by their mechanisms or not at all. Where nothing stands beside them
+(`uncontrolled_cells`) it is the other way round: their mechanisms say nothing, and what such arms show beyond patients
+with idle cells is learned from such arms alone, whatever it comes from.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from sciatrial.calibration.contrasts import uncontrolled_cells
 from sciatrial.calibration.terms import TermKind, Terms
 from sciatrial.foundation import Cause, Intervention, Score
 
@@ -25,7 +28,7 @@ WORTH = {
     TermKind.FINAL: 1.0,
     TermKind.MEDIAN: 1.0,
     TermKind.PERCENT_CHANGE: 100 / USUAL_BASELINE,
-    TermKind.SHARE: -1.4 / 25,  # of a share's logit: 1.4 percent of patients a point, at shares near a half
+    TermKind.SHARE: -1.0,  # fitted in points of a mean, see `PATIENT_SD`
     TermKind.SD: 0.0,
 }
 _SLOW_TREATMENTS = (Intervention.SURGERY, Intervention.EPIDURAL_STEROID, Intervention.PHYSIOTHERAPY)
@@ -40,11 +43,12 @@ _FAST_TREATMENTS = (
 
 
 class ColumnKind(StrEnum):
-    """What a column is about: the level of a kind of patients and score, care and design, or a treatment."""
+    """What a column is about: the level of patients and score, care and design, a treatment, or cells of one arm."""
 
     LEVEL = "level"
     DESIGN = "design"
     TREATMENT = "treatment"
+    UNCONTROLLED = "uncontrolled"
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,11 @@ def family(score: str) -> str:
     return "disability" if score in (Score.DISABILITY, Score.ROLAND_MORRIS) else score
 
 
-def discrepancy_columns(terms: Terms) -> Columns:
-    """Return the columns of the discrepancy for some terms."""
+def discrepancy_columns(terms: Terms, *, single_arms: bool = False) -> Columns:
+    """Return the columns of the discrepancy for some terms.
+
+    With `single_arms` nothing is put down to arms of cells for standing alone: their columns are 0.
+    """
     rows = terms.rows
     fast, slow = courses(terms)
     size = worth(terms) * rows["baseline"].fillna(USUAL_BASELINE).to_numpy(dtype=float) / USUAL_BASELINE
@@ -106,4 +113,7 @@ def discrepancy_columns(terms: Terms) -> Columns:
         add(ColumnKind.TREATMENT, f"{word}: early", intervention == word, fast)
     for word in _SLOW_TREATMENTS:
         add(ColumnKind.TREATMENT, f"{word}: late", intervention == word, slow)
+    alone = uncontrolled_cells(rows) & (not single_arms)
+    add(ColumnKind.UNCONTROLLED, "cells without a control: early", alone, fast)
+    add(ColumnKind.UNCONTROLLED, "cells without a control: late", alone, slow)
     return Columns(tuple(names), np.stack(columns, axis=1), tuple(kinds))

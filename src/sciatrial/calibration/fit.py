@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +15,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sciatrial.calibration.arms_simulated import Plan, Sizes, plan_arms
-from sciatrial.calibration.emulator import Emulator, fit_emulator, luck_of
+from sciatrial.calibration.arms_simulated import Plan, Sizes, plan_arms, usual_pain
+from sciatrial.calibration.contrasts import uncontrolled_cells
+from sciatrial.calibration.emulator import Emulator, Luck, fit_cell_effects, fit_emulator, luck_of
 from sciatrial.calibration.ensemble import Runs, run_ensemble
 from sciatrial.calibration.facts import FactTerms, fact_terms
 from sciatrial.calibration.problem import Likelihood, Scales, fitted_scale, likelihood
-from sciatrial.calibration.questions import answers, with_questions
 from sciatrial.calibration.sampler import Chains, Sample, Task, sample_posteriors
 from sciatrial.calibration.space import Space, prior_points, space_of
-from sciatrial.calibration.terms import Terms, likelihood_terms
+from sciatrial.calibration.terms import TermKind, Terms, likelihood_terms
 from sciatrial.evidence import Evidence
 from sciatrial.foundation import (
     CalibrationError,
@@ -45,8 +48,9 @@ class Settings:
     ----------
     seed
         From 0; never taken from the clock.
-    n_runs, n_second
-        Runs of the simulator at points of the prior, and where the first posterior lies.
+    n_runs, n_second, n_cells
+        Runs of the simulator at points of the prior, where the first posterior lies, and there for arms of cells alone;
+        without the second there are none of the third.
     luck_points, luck_repeats
         Points that are run several times, to tell the luck of patients from the emulator's error, and how often.
     sizes
@@ -55,6 +59,8 @@ class Settings:
         Inputs that enter the emulator by squares and products.
     chains
         Of the sampler.
+    n_draws
+        Draws of the reference posterior at which the simulator itself is asked what cells do; a third of it elsewhere.
     inclusion_probability
         Prior probability of each effect that may be absent, between 0 and 1.
     scales
@@ -63,12 +69,14 @@ class Settings:
 
     seed: int = 20261127
     n_runs: int = 1300
-    n_second: int = 300
+    n_second: int = 600
+    n_cells: int = 1000
     luck_points: int = 20
     luck_repeats: int = 4
     sizes: Sizes = field(default_factory=Sizes)
     n_quadratic: int = 16
     chains: Chains = field(default_factory=Chains)
+    n_draws: int = 900
     inclusion_probability: float = 0.5
     scales: Scales = field(default_factory=Scales)
 
@@ -76,8 +84,9 @@ class Settings:
     def quick(seed: int = 20261127) -> Settings:
         """Return settings for a look: the same path in some two minutes, with rough numbers."""
         return Settings(
-            seed=seed, n_runs=420, n_second=0, luck_points=6, luck_repeats=3, sizes=Sizes().times(0.5), n_quadratic=8,
-            chains=Chains(n_chains=2, n_warmup=200, n_draws=200),
+            seed=seed, n_runs=420, n_second=0, n_cells=0, luck_points=6, luck_repeats=3, sizes=Sizes().times(0.3),
+            n_quadratic=8,
+            chains=Chains(n_chains=2, n_warmup=200, n_draws=200), n_draws=100,
         )  # fmt: skip
 
 
@@ -85,58 +94,64 @@ class Settings:
 class Calibration:
     """Everything between evidence and posterior that validation needs too.
 
-    ``emulator`` gives all numbers of a run, ``problem`` holds those that are observed; ``question_emulator`` gives the
-    numbers of ``asked`` (see `with_questions`).
+    ``base`` emulates every number with cells that do nothing, ``cells`` what they change in the arms that receive them
+    (in the order of `Plan.of_cells`). In ``problem`` cells act where something stands beside them; in ``single_arms``,
+    a sensitivity analysis, everywhere.
     """
 
     terms: Terms
     facts: FactTerms
     space: Space
     plan: Plan
-    emulator: Emulator
+    base: Emulator
+    cells: Emulator
     problem: Likelihood
-    question_emulator: Emulator
-    asked: pd.DataFrame
+    single_arms: Likelihood
     runs: Runs
+    luck: Luck
     settings: Settings
 
     @property
-    def is_cut(self) -> NDArray[np.bool_]:
-        """Which numbers may not speak about cells: of cell arms without a concurrent control; dims ``number``."""
-        return uncontrolled_cells(self.problem)
+    def is_alone(self) -> NDArray[np.bool_]:
+        """Which numbers say nothing about what cells do: of cell arms without a concurrent control; dims ``number``."""
+        alone = uncontrolled_cells(self.terms.rows)
+        return np.pad(alone, (0, len(self.problem.observed) - len(alone)))
+
+    @property
+    def runs_fingerprint(self) -> str:
+        """What tells these runs of the simulator, and what is believed of effects beforehand, from any others."""
+        p = self.settings.inclusion_probability
+        return fingerprint([self.runs.z, self.runs.values, self.luck.deviations, self.cells.coefficients, p])
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """Which numbers count; dims ``number``.
+
+        Not those of arms whose baseline no virtual patients reach, and of arms of cells that stand alone not those in a
+        group of studies that has others: through what they share these would speak about cells.
+        """
+        arms = reached(self)
+        refused = np.flatnonzero(arms["verdict"] == "refused")
+        rows = self.terms.rows
+        alone = uncontrolled_cells(rows)
+        beside = set(rows.loc[rows["is_cells"].to_numpy(dtype=bool) & ~alone, "group"])
+        out = np.isin(rows["arm"].to_numpy(), refused) | (
+            alone & np.isin(rows["group"].to_numpy(dtype=str), list(beside))
+        )
+        return ~np.pad(out, (0, len(self.problem.observed) - len(out)))
 
     def sample(
-        self, masks: Iterable[NDArray[np.bool_]], *, workers: int, progress: Progress = silent, label: str = "chains",
-        chains: Chains | None = None, inclusion: float | None = None, observed: NDArray[np.float64] | None = None,
-    ) -> list[Sample]:  # fmt: skip
-        """Sample one posterior for each mask of the numbers that count."""
+        self, *, workers: int, progress: Progress = silent, label: str = "chains", chains: Chains | None = None,
+        inclusion: float | None = None, single_arms: bool = False,
+    ) -> Sample:  # fmt: skip
+        """Sample the reference posterior, or one with another probability of effects, or with single arms let in."""
         p = self.settings.inclusion_probability if inclusion is None else inclusion
-        values = self.problem.observed if observed is None else observed
-        tasks = [
-            Task(values, mask, derived_seed(self.settings.seed, f"chains {place}") % 2**31, p)
-            for place, mask in enumerate(masks)
-        ]
-        return sample_posteriors(
-            self.problem, tasks, chains or self.settings.chains, workers=workers, progress=progress, label=label
+        problem = self.single_arms if single_arms else self.problem
+        task = Task(problem.observed, self.mask, derived_seed(self.settings.seed, "chains 0") % 2**31, p)
+        (sample,) = sample_posteriors(
+            problem, [task], chains or self.settings.chains, workers=workers, progress=progress, label=label
         )
-
-    def answers(self, sample: Sample) -> pd.DataFrame:
-        """Return what a posterior says of cells; see `questions.answers`."""
-        return answers(self.problem, self.question_emulator, self.asked, sample)
-
-
-def uncontrolled_cells(problem: Likelihood) -> NDArray[np.bool_]:
-    """Return which numbers come from cell arms that no arm without cells stands beside; dims ``number``.
-
-    An arm counts as controlled where the same study prints the same statistic of the same score at the same visit for
-    an arm without cells.
-    """
-    rows = problem.terms.rows
-    key = ["study_id", "score", "rule", "kind", "month"]
-    beside = set(map(tuple, rows.loc[~rows["is_cells"].astype(bool), key].to_numpy().tolist()))
-    alone = [bool(cells) and tuple(values) not in beside for cells, values in
-             zip(rows["is_cells"], rows[key].to_numpy().tolist(), strict=True)]  # fmt: skip
-    return np.concatenate([alone, np.zeros(len(problem.observed) - len(rows), dtype=bool)]).astype(bool)
+        return sample
 
 
 def first_wave(
@@ -172,9 +187,9 @@ def first_wave(
     """
     settings = settings or Settings()
     terms, facts, space = likelihood_terms(evidence), fact_terms(evidence), space_of(prior)
-    plan = plan_arms(with_questions(terms), facts)
+    plan = plan_arms(terms, facts)
     if folder is not None:
-        _claim(folder, _stamp(terms, facts, prior, settings))
+        _claim(folder, _stamp(plan, prior, settings))
     points = prior_points(
         space, first=0, count=settings.n_runs, seed=settings.seed, inclusion_probability=0.5
     )  # the emulator needs both sides of every indicator, whatever is believed of it
@@ -192,19 +207,65 @@ def first_wave(
         plan, space, points, seed=derived_seed(settings.seed, "first wave"), folder=_part(folder, "first"),
         label="runs over the prior", **how,
     ), plan)  # fmt: skip
-    emulator = fit_emulator(runs, space, cause=_causes(plan), luck_sd=luck, n_quadratic=settings.n_quadratic)
-    return _calibration(terms, facts, space, plan, emulator, runs, settings)
+    return _calibration(plan, facts, space, runs, luck, settings)
 
 
 def _calibration(
-    terms: Terms, facts: FactTerms, space: Space, plan: Plan, emulator: Emulator, runs: Runs, settings: Settings
+    plan: Plan,
+    facts: FactTerms,
+    space: Space,
+    runs: Runs,
+    luck: Luck,
+    settings: Settings,
+    weight: NDArray[np.float64] | None = None,
+    more_cells: Runs | None = None,
 ) -> Calibration:
-    """Part what is observed from what is only asked."""
-    place = np.arange(len(plan))
-    is_asked = (place >= len(terms)) & (place < len(plan.terms))
-    problem = likelihood(terms, space, emulator.of(~is_asked), settings.scales, facts)
-    asked = plan.terms.rows.iloc[len(terms) :].reset_index(drop=True)
-    return Calibration(terms, facts, space, plan, emulator, problem, emulator.of(is_asked), asked, runs, settings)
+    """Emulate what runs gave, and lay out the likelihood; `more_cells` are differences of arms of cells alone."""
+    terms = plan.terms
+    cause = terms.rows["cause"].to_numpy(dtype=str)
+    of_facts = facts.rows["cause"].to_numpy(dtype=str)
+    base = fit_emulator(
+        _with_idle_cells(plan, runs), space, cause=np.concatenate([cause, of_facts]),
+        luck=replace(luck, deviations=_idle(plan, luck.deviations)), n_quadratic=settings.n_quadratic, weight=weight,
+    )  # fmt: skip
+    differences = _alone(replace(runs, values=_changed(plan, runs.values)))
+    heavy = np.ones(len(runs.z)) if weight is None else weight
+    if more_cells is not None:
+        differences = differences.joined(_alone(more_cells))
+        heavy = np.concatenate([heavy, np.full(len(more_cells.z), heavy.max())])
+    cells = fit_cell_effects(
+        differences, space, cause=cause[plan.of_cells],
+        luck=replace(luck, deviations=_changed(plan, luck.deviations)), weight=heavy,
+    )  # fmt: skip
+    beside = ~uncontrolled_cells(terms.rows)[plan.of_cells]
+    acting = base.plus(cells.of(beside), plan.of_cells[beside])
+    everywhere = base.plus(cells, plan.of_cells)
+    return Calibration(
+        terms, facts, space, plan, base, cells, likelihood(terms, space, acting, settings.scales, facts),
+        likelihood(terms, space, everywhere, settings.scales, facts, single_arms=True), runs, luck, settings,
+    )  # fmt: skip
+
+
+def _with_idle_cells(plan: Plan, runs: Runs) -> Runs:
+    return replace(runs, values=_idle(plan, runs.values))
+
+
+def _idle(plan: Plan, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return every observed number as it would be with cells that do nothing; dims ``run, number``."""
+    made = values[:, : plan.n_observed].copy()
+    made[:, plan.of_cells] = values[:, plan.n_observed :]
+    return made
+
+
+def _alone(runs: Runs) -> Runs:
+    """Return runs without what is told of their arms, so that those of different arms can be joined."""
+    nothing = np.empty((len(runs.z), 0))
+    return replace(runs, effective_size=nothing, gap=nothing)
+
+
+def _changed(plan: Plan, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what cells change, dims ``run, cell term``."""
+    return values[:, plan.of_cells] - values[:, plan.n_observed :]
 
 
 def sharpened(
@@ -219,57 +280,97 @@ def sharpened(
 
     The second wave moves the emulator's accuracy to where it is needed; the likelihood stays what it is.
     """
-    settings, space = calibration.settings, calibration.space
+    settings, space, plan = calibration.settings, calibration.space, calibration.plan
+    # no draw serves both: runs that are held out to measure an error must not be those that were fitted
+    order = np.random.default_rng(derived_seed(settings.seed, "draws of waves")).permutation(sample.flat("z").shape[0])
+    points = _points_around(calibration, sample, np.resize(order, settings.n_second), "second wave")
+    how: dict[str, Any] = {"sizes": settings.sizes, "workers": workers, "progress": progress}
+    more = run_ensemble(
+        plan, space, points, seed=derived_seed(settings.seed, "second wave"), folder=_part(folder, "second"),
+        label="runs at the posterior", **how,
+    )  # fmt: skip
+    # patients who fit the trials are fewer or more where the posterior lies, and their luck is another
+    repeated: Any = tuple(np.repeat(part[: settings.luck_points], settings.luck_repeats, axis=0) for part in points)
+    luck_runs = run_ensemble(
+        plan, space, repeated, seed=derived_seed(settings.seed, "luck at the posterior"),
+        folder=_part(folder, "second-luck"), label="repeated runs at the posterior", **how,
+    )  # fmt: skip
+    luck = luck_of(_scaled(luck_runs, plan), [settings.luck_repeats] * settings.luck_points)
+    both = calibration.runs.joined(_scaled(more, plan))
+    weight = np.concatenate([np.ones(len(calibration.runs.z)), np.full(len(more.z), float(_SECOND_WAVE_WEIGHT))])
+    cells = None
+    if settings.n_cells:
+        terms = calibration.terms
+        arms = plan_arms(terms.only(terms.rows["is_cells"].to_numpy(dtype=bool)), usual=usual_pain(terms))
+        cells = _scaled(run_ensemble(
+            arms, space,
+            _points_around(
+                calibration, sample, np.resize(np.roll(order, -settings.n_second), settings.n_cells),
+                "cells at the posterior",
+            ),
+            seed=derived_seed(settings.seed, "cells at the posterior"), folder=_part(folder, "cells"),
+            label="cells at the posterior", **how,
+        ), arms)  # fmt: skip
+        cells = replace(cells, values=_changed(arms, cells.values))
+    return _calibration(plan, calibration.facts, space, both, luck, settings, weight, cells)
+
+
+def _points_around(
+    calibration: Calibration, sample: Sample, chosen: NDArray[np.int64], purpose: str
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+    """Return points around draws of a posterior, as `prior_points` does around the prior."""
+    space, count = calibration.space, len(chosen)
     z, present = sample.flat("z"), sample.flat("present")
-    rng = np.random.default_rng(derived_seed(settings.seed, "second wave"))
-    chosen = rng.choice(len(z), settings.n_second, replace=len(z) < settings.n_second)
+    rng = np.random.default_rng(derived_seed(calibration.settings.seed, purpose))
     centre = z.mean(axis=0)
     points = centre + _SECOND_WAVE_SPREAD * (z[chosen] - centre)
     # indicators from the prior's half: a posterior that is sure of one would leave its other side unexplored
-    flags = np.where(rng.random((settings.n_second, present.shape[1])) < 0.5, present[chosen],
-                     rng.random((settings.n_second, present.shape[1])) < 0.5)  # fmt: skip
+    flags = np.where(rng.random((count, present.shape[1])) < 0.5, present[chosen],
+                     rng.random((count, present.shape[1])) < 0.5)  # fmt: skip
     is_shift = space.is_shift[: len(space.keys)]
-    points[:, is_shift] = rng.standard_normal((settings.n_second, int(is_shift.sum())))
-    duration = rng.standard_normal(settings.n_second)
-    more = run_ensemble(
-        calibration.plan, space, (points, flags, duration), seed=derived_seed(settings.seed, "second wave"),
-        sizes=settings.sizes, folder=_part(folder, "second"), workers=workers, progress=progress,
-        label="runs at the posterior",
-    )  # fmt: skip
-    both = calibration.runs.joined(_scaled(more, calibration.plan))
-    weight = np.concatenate([np.ones(len(calibration.runs.z)), np.full(len(more.z), float(_SECOND_WAVE_WEIGHT))])
-    emulator = fit_emulator(
-        both, space, cause=_causes(calibration.plan), luck_sd=calibration.emulator.luck_sd,
-        n_quadratic=settings.n_quadratic, weight=weight,
-    )  # fmt: skip
-    return _calibration(
-        calibration.terms, calibration.facts, space, calibration.plan, emulator, both, calibration.settings
-    )
-
-
-def _causes(plan: Plan) -> NDArray:
-    """Return the cause of each number of a run; dims ``number``: terms, questions, facts."""
-    parts = [plan.terms.rows["cause"].to_numpy(dtype=str)]
-    if plan.facts is not None:
-        parts.append(plan.facts.rows["cause"].to_numpy(dtype=str))
-    return np.concatenate(parts)
+    points[:, is_shift] = rng.standard_normal((count, int(is_shift.sum())))
+    return points, flags, rng.standard_normal(count)
 
 
 def _scaled(runs: Runs, plan: Plan) -> Runs:
-    return replace(runs, values=fitted_scale(plan.terms, runs.values))
+    is_share = (plan.terms.rows["kind"] == TermKind.SHARE).to_numpy()
+    facts = np.zeros(plan.n_observed - len(plan.terms), dtype=bool)
+    return replace(runs, values=fitted_scale(np.concatenate([is_share, facts, is_share[plan.of_cells]]), runs.values))
 
 
 def _part(folder: Path | None, name: str) -> Path | None:
     return None if folder is None else folder / name
 
 
-def _stamp(terms: Terms, facts: FactTerms, prior: Prior, settings: Settings) -> Mapping[str, Any]:
+def _stamp(plan: Plan, prior: Prior, settings: Settings) -> Mapping[str, Any]:
     """Return what decides the runs: another value of any of it makes other runs."""
     decisive = {name: value for name, value in asdict(settings).items() if name not in ("chains", "scales",
-                "inclusion_probability", "n_quadratic", "n_second")}  # fmt: skip
-    rows = facts.rows.drop(columns=["studies"])
-    parts = [terms.rows, terms.baselines, rows.astype(str), prior.rows.astype(str), decisive]
-    return {"fingerprint": fingerprint(parts), "settings": decisive}
+                "inclusion_probability", "n_quadratic", "n_second", "n_cells", "n_draws")}  # fmt: skip
+    numbers = plan.terms.rows[["study_id", "arm_id", "score", "rule", "kind", "month"]]
+    facts = "" if plan.facts is None else plan.facts.rows.drop(columns=["observed", "se", "studies"]).astype(str)
+    arms = [[one.cause, [p.model_dump_json() for p in one.protocols], one.idle, one.months, one.arms]
+            for one in plan.causes]  # fmt: skip
+    parts = [numbers, arms, facts, prior.rows.astype(str), _code(), decisive]
+    return {"fingerprint": fingerprint(parts), "version": version("sciatrial"), "settings": decisive}
+
+
+def _code() -> list[str]:
+    """Return the text of all that a run computes with."""
+    package = files("sciatrial")
+    rooms = ("foundation", "model", "engine", "clinic", "population", "parameters")
+    texts = [text for room in rooms for text in _texts(package.joinpath(room))]
+    own = ("arms.py", "arms_simulated.py", "facts_simulated.py", "ensemble.py", "space.py")
+    texts += [package.joinpath("calibration", name).read_text(encoding="utf-8") for name in own]
+    return [*texts, package.joinpath("evidence", "responders.py").read_text(encoding="utf-8")]
+
+
+def _texts(folder: Traversable) -> Iterator[str]:
+    """Give the text of every program and table in a folder and those inside it."""
+    for entry in sorted(folder.iterdir(), key=lambda one: one.name):
+        if entry.is_dir():
+            yield from _texts(entry)
+        elif entry.name.endswith((".py", ".csv", ".toml")):
+            yield entry.read_text(encoding="utf-8")
 
 
 def _claim(folder: Path, stamp: Mapping[str, Any]) -> None:
@@ -277,9 +378,10 @@ def _claim(folder: Path, stamp: Mapping[str, Any]) -> None:
     path = folder / "calibration.json"
     if path.exists():
         held = json.loads(path.read_text(encoding="utf-8"))
-        if held.get("fingerprint") != stamp["fingerprint"]:
+        if any(held.get(word) != stamp[word] for word in ("fingerprint", "version")):
             what = Problem(
-                "folder", "holds runs of another calibration", "runs of the same tables, prior and settings",
+                "folder", "holds runs of another calibration",
+                "runs of the same designs, prior, model, settings and version",
                 "choose another folder, or remove this one",
             )  # fmt: skip
             raise CalibrationError(str(folder), [what])
@@ -299,8 +401,7 @@ def reached(calibration: Calibration) -> pd.DataFrame:
         where the distance exceeds 5 points in most runs.
     """
     runs, arms = calibration.runs, calibration.terms.arms
-    # behind the published arms come those of the questions, which enrol nobody's patients
-    size, gap = (np.median(values[:, : len(arms)], axis=0) for values in (runs.effective_size, runs.gap))
+    size, gap = (np.median(values, axis=0) for values in (runs.effective_size, runs.gap))
     verdict = np.where(gap > LARGEST_GAP, "refused", np.where(size < FEWEST_PATIENTS, "few", "good"))
     return pd.DataFrame(
         {

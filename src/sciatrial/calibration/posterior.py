@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.foundation import CalibrationError, Problem, Record
-from sciatrial.parameters import CELL_EFFECTS, Draws
+from sciatrial.parameters import Draws
 
 _Kept = TypeVar("_Kept", bound=Record)
 
@@ -28,9 +28,11 @@ class Posterior(Record):
     ``keys, scales, values, sds, groups, included`` make the `Draws` of the parameters; a trial's own shifts among them
     are drawn afresh for a new trial. ``coordinates`` (dims ``draw, coordinate``) are standard normal under the prior,
     ``coordinate_keys`` their names. ``discrepancy`` (dims ``draw, column``; ``columns`` names them), ``spreads`` (dims
-    ``draw, spread``) and ``shift_sds`` (dims ``draw, shift``) say what the mechanism leaves. ``parameters`` has a row a
-    coordinate: prior and posterior on its own scale, contraction. ``effects`` has the probability of each effect before
-    and after. ``checks`` says whether the fit can be believed, ``made_with`` what it was made from.
+    ``draw, spread``) and ``shift_sds`` (dims ``draw, shift``) say what the mechanism leaves, by a t with ``freedom``.
+    ``parameters`` has a row a coordinate: prior and posterior on its own scale, contraction. ``effects`` has the
+    probability of each effect before and after, ``no_cell_effect`` that of none of those of cells, with its Monte-Carlo
+    standard error; draws, and what is said of cells, are weighted by the simulator (see `CellDraws`), `parameters` are
+    not. ``checks`` says whether the fit can be believed, ``made_with`` what it was made from.
     """
 
     keys: tuple[str, ...]
@@ -45,8 +47,10 @@ class Posterior(Record):
     discrepancy: NDArray[np.float64]
     spreads: NDArray[np.float64]
     shift_sds: NDArray[np.float64]
+    freedom: float
     parameters: pd.DataFrame
     effects: pd.DataFrame
+    no_cell_effect: tuple[float, float]
     checks: pd.DataFrame
     made_with: Mapping[str, Any] = field(default_factory=dict)
 
@@ -62,9 +66,8 @@ class Posterior(Record):
 
     @property
     def probability_of_no_cell_effect(self) -> float:
-        """Share of the draws in which no mechanism of cells is there at all."""
-        places = [self.groups.index(name) for name in CELL_EFFECTS]
-        return float((~self.included[:, places].any(axis=1)).mean())
+        """Probability that no mechanism of cells is there at all."""
+        return self.no_cell_effect[0]
 
     def __len__(self) -> int:
         return len(self.values)

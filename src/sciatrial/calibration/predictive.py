@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from sciatrial.calibration.problem import Likelihood
 from sciatrial.calibration.sampler import Sample, libraries, means_of, population_inputs
+from sciatrial.calibration.terms import PATIENT_SD, TermKind
+from sciatrial.foundation import derived_seed
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ def predict_numbers(
     seed: int,
     se: NDArray[np.float64] | None = None,
     most_draws: int = 1000,
+    added: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None,
 ) -> Predicted:
     """Predict numbers of whole groups of studies as if nobody had seen those studies.
 
@@ -48,7 +53,10 @@ def predict_numbers(
         Sampling errors of all numbers, dims as the likelihood's; None takes those of the likelihood. Responders are
         counted among the patients at the predicted chance.
     most_draws
-        Draws are thinned evenly to this many.
+        As many draws are chosen at random; all when there are fewer.
+    added
+        Numbers, and what is added to the mean of each in every draw of the sample (dims ``draw, number``), on the scale
+        on which they are fitted.
 
     Returns
     -------
@@ -60,7 +68,7 @@ def predict_numbers(
 
     # the matrices are small, and threads would only wait for one another
     with threadpool_limits(1):
-        return _predicted(problem, sample, place, seed, se, most_draws)
+        return _predicted(problem, sample, place, seed, se, most_draws, added)
 
 
 def _predicted(
@@ -70,10 +78,12 @@ def _predicted(
     seed: int,
     se: NDArray[np.float64] | None,
     most_draws: int,
+    added: tuple[NDArray[np.int64], NDArray[np.float64]] | None,
 ) -> Predicted:
     means, inputs = means_of(problem), population_inputs(problem)
     total = sample.flat("z").shape[0]
-    keep = np.unique(np.linspace(0, total - 1, min(most_draws, total)).round().astype(int))
+    # at random: an indicator that data say little of changes at every step, and every second draw would be the same
+    keep = np.sort(np.random.default_rng(derived_seed(seed, "draws")).choice(total, min(most_draws, total), False))
     z, present, coefficients = (sample.flat(name)[keep] for name in ("z", "present", "discrepancy"))
     spreads, shift_sds = sample.flat("spreads")[keep], sample.flat("shift_sds")[keep]
     rng = np.random.default_rng(seed)
@@ -87,6 +97,9 @@ def _predicted(
     patients = np.maximum(np.nan_to_num(_patients(problem)[place], nan=1.0).round(), 1).astype(int)
     for draw in range(len(keep)):
         of_all, shifts = means(inputs(z[draw], present[draw].astype(float)), coefficients[draw])
+        if added is not None:
+            of_all = of_all.copy()
+            of_all[added[0]] += added[1][keep[draw]]
         mean[draw] = of_all[place]
         left[draw] = (problem.columns.values @ coefficients[draw])[place]
         for block, row, columns, slots in groups:
@@ -99,18 +112,37 @@ def _predicted(
             moved = shift_sds[draw][:, None] * shifts[:, place[columns]]
             covariance = fixed + np.einsum("p,pij->ij", spreads[draw] ** 2, parts) + moved.T @ moved
             root = np.linalg.cholesky(covariance + 1e-9 * np.eye(len(slots)))
-            drawn[draw, columns] = mean[draw, columns] + root @ rng.standard_normal(len(slots))
+            luck = root @ rng.standard_normal(len(slots)) * unlikeness(rng, problem.scales.freedom)
+            drawn[draw, columns] = mean[draw, columns] + luck
     without = shares_as_percent(mean - left, is_share)
     mean, drawn = shares_as_percent(mean, is_share), shares_as_percent(drawn, is_share)
     counted = rng.binomial(patients[is_share], drawn[:, is_share] / 100)
     drawn[:, is_share] = 100 * counted / patients[is_share]
+    of_terms = place < len(problem.terms)
+    drawn[:, of_terms] = within_scale(drawn[:, of_terms], problem.terms.rows.iloc[place[of_terms]])
     return Predicted(place, mean, mean - without, drawn)
 
 
+def unlikeness(rng: np.random.Generator, freedom: float, shape: tuple[int, ...] = ()) -> NDArray[np.float64]:
+    """Return by what a study's luck is wider than the normal's: with it, luck follows Student's t."""
+    return np.ones(shape) if np.isinf(freedom) else np.sqrt(freedom / rng.chisquare(freedom, shape))
+
+
+def within_scale(values: NDArray[np.float64], rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Return printed numbers (dims ``draw, term``) kept where their scale ends: nothing can fall below 0 of 100."""
+    kind, baseline = rows["kind"].to_numpy(), rows["baseline"].fillna(100.0).to_numpy(dtype=float)
+    is_level = np.isin(kind, [TermKind.FINAL, TermKind.MEDIAN])
+    lowest = np.select([kind == TermKind.CHANGE, kind == TermKind.PERCENT_CHANGE, is_level], [-baseline, -100.0, 0.0],
+                       -np.inf)  # fmt: skip
+    highest = np.select([kind == TermKind.CHANGE, is_level], [100.0 - np.where(baseline < 100, baseline, 0.0), 100.0],
+                        np.inf)  # fmt: skip
+    return np.clip(values, lowest, highest)
+
+
 def shares_as_percent(values: NDArray[np.float64], is_share: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return logits of shares as percent, and all else as it is; dims ``draw, number``."""
+    """Return shares in points of a mean as percent, and all else as it is; dims ``draw, number``."""
     result = values.copy()
-    result[:, is_share] = 100 / (1 + np.exp(-values[:, is_share]))
+    result[:, is_share] = 100 * ndtr(values[:, is_share] / PATIENT_SD)
     return result
 
 

@@ -13,19 +13,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from sciatrial.calibration.discrepancy import ColumnKind, Columns, courses, discrepancy_columns, worth
 from sciatrial.calibration.emulator import Emulator
 from sciatrial.calibration.facts import FactTerms, held_out
 from sciatrial.calibration.space import Space
-from sciatrial.calibration.terms import TermKind, Terms, error_correlation
+from sciatrial.calibration.terms import PATIENT_SD, TermKind, Terms, error_correlation
 
 SPREADS = ("study, fast", "study, slow", "study and score", "arm", "visit")
 SD_SPREADS = ("printed SD: study", "printed SD: visit")
 # assumptions: what a study is not known by adds this much, the same in all its arms
 _UNKNOWN_LEVEL = 9.0  # points: a final mean alone, of a trial that does not print where it began
 _UNKNOWN_BASELINE = 6.0  # points: a change from a baseline that is not printed
+# assumption: of sampling errors of two rules by which the same patients respond at one visit
+_SAME_VISIT = 0.9
+_LEAST_SHARE = 0.02  # below it a share says only that hardly anybody responds
 _BLOCK_SIZES = (2, 4, 8, 16, 32, 64)
 
 
@@ -33,17 +38,21 @@ _BLOCK_SIZES = (2, 4, 8, 16, 32, 64)
 class Scales:
     """Priors of what is not in the prior table, in points of 100 unless said otherwise.
 
-    `spread`: half-normal, of what trials differ by beyond the mechanism. `level`, `design`, `treatment`: standard
-    deviations of the discrepancy's coefficients. `sd_spread`: half-normal, of printed SDs in logarithms. `shift`:
-    half-normal, of how far the shifts of trials spread beside the ranges of the prior table.
+    `spread`: half-normal, of what trials differ by beyond the mechanism. `level`, `design`, `treatment`,
+    `uncontrolled`: standard deviations of the discrepancy's coefficients. `sd_spread`: half-normal, of printed SDs in
+    logarithms. `shift`: half-normal, of how far the shifts of trials spread beside the ranges of the prior table.
+    `freedom`: of the t by which the numbers of one group of studies, together, lie about their means, so that a few
+    studies that are unlike all others do not widen what is said of the rest; infinite is the normal.
     """
 
     spread: float = 8.0
     level: float = 12.0
     design: float = 6.0
     treatment: float = 5.0
+    uncontrolled: float = 10.0
     sd_spread: float = 0.3
     shift: float = 1.0
+    freedom: float = 5.0
 
     @property
     def of_spreads(self) -> NDArray[np.float64]:
@@ -52,7 +61,9 @@ class Scales:
 
     def of_column(self, kind: ColumnKind) -> float:
         """Return the scale of a column of the discrepancy."""
-        return {ColumnKind.LEVEL: self.level, ColumnKind.DESIGN: self.design}.get(kind, self.treatment)
+        return {
+            ColumnKind.LEVEL: self.level, ColumnKind.DESIGN: self.design, ColumnKind.UNCONTROLLED: self.uncontrolled,
+        }.get(kind, self.treatment)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,22 +96,18 @@ class Likelihood:
 
     @property
     def observed(self) -> NDArray[np.float64]:
-        """What is printed, on the scale on which it is fitted: shares as logits; dims ``number``: terms, then facts."""
+        """What is printed, on the scale on which it is fitted (see `fitted_scale`); dims ``number``: terms, facts."""
         rows = self.terms.rows
-        share = np.where(self.is_share[: len(rows)], rows["observed"], 50.0) / 100
-        n = rows["n"].to_numpy(float)
-        # half a patient on each side: no responder among ten is no proof that there are none
-        held = (share * n + 0.5) / (n + 1)
-        values = np.where(self.is_share[: len(rows)], np.log(held / (1 - held)), rows["observed"].to_numpy(float))
+        values = np.where(self.is_share[: len(rows)], share_points(_held(rows)), rows["observed"].to_numpy(float))
         return values if self.facts is None else np.concatenate([values, self.facts.rows["observed"].to_numpy(float)])
 
     @property
     def se(self) -> NDArray[np.float64]:
         """Sampling errors of `observed`; dims ``number``."""
         rows = self.terms.rows
-        share = np.where(self.is_share[: len(rows)], rows["observed"], 50.0) / 100
-        n = rows["n"].to_numpy(float)
-        of_share = np.sqrt(1 / np.maximum(share * n + 0.5, 0.5) + 1 / np.maximum((1 - share) * n + 0.5, 0.5))
+        held, n = _held(rows), rows["n"].to_numpy(float)
+        density = np.exp(-0.5 * (share_points(held) / PATIENT_SD) ** 2) / np.sqrt(2 * np.pi)
+        of_share = PATIENT_SD * np.sqrt(held * (1 - held) / (n + 1)) / density
         values = np.where(self.is_share[: len(rows)], of_share, rows["se"].to_numpy(float))
         return values if self.facts is None else np.concatenate([values, self.facts.rows["se"].to_numpy(float)])
 
@@ -125,18 +132,38 @@ class Likelihood:
         return np.concatenate([keep, ~held_out(self.facts, shared)])
 
 
-def fitted_scale(terms: Terms, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return simulated numbers (dims ``run, number``; terms first) on the scale on which they are fitted."""
-    share = np.zeros(values.shape[1], dtype=bool)
-    share[: len(terms)] = (terms.rows["kind"] == TermKind.SHARE).to_numpy()
-    held = np.clip(values / 100, 0.005, 0.995)
-    return np.where(share, np.log(held / (1 - held)), values)
+def _held(rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Return shares of responders from 0 to 1, a half where a number is no share; dims ``term``."""
+    share = np.where(rows["kind"] == TermKind.SHARE, rows["observed"], 50.0) / 100
+    n = rows["n"].to_numpy(float)
+    # half a patient on each side: no responder among ten is no proof that there are none
+    return np.clip((share * n + 0.5) / (n + 1), _LEAST_SHARE, 1 - _LEAST_SHARE)
+
+
+def share_points(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return shares from 0 to 1 as points of a mean: how far a normal crowd has moved past the rule."""
+    return PATIENT_SD * ndtri(np.clip(share, _LEAST_SHARE, 1 - _LEAST_SHARE))
+
+
+def fitted_scale(is_share: NDArray[np.bool_], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return numbers (dims ``run, number``) on the scale on which they are fitted: shares in points, all else as is."""
+    return np.where(is_share, share_points(values / 100), values)
 
 
 def likelihood(
-    terms: Terms, space: Space, emulator: Emulator, scales: Scales | None = None, facts: FactTerms | None = None
+    terms: Terms,
+    space: Space,
+    emulator: Emulator,
+    scales: Scales | None = None,
+    facts: FactTerms | None = None,
+    *,
+    single_arms: bool = False,
 ) -> Likelihood:
-    """Lay out the likelihood of terms and facts; the emulator gives the terms first, then the facts."""
+    """Lay out the likelihood of terms and facts; the emulator gives the terms first, then the facts.
+
+    With `single_arms`, cells act in every arm; otherwise what arms of cells show that stand alone has columns of its
+    own.
+    """
     sampling, fixed, parts = covariances(terms)
     group = terms.rows["group"].to_numpy().astype(object)
     if facts is not None:
@@ -161,8 +188,8 @@ def likelihood(
             real[row, : len(members[name])] = True
         wrong = np.zeros((len(mine), largest, largest))
         for row, name in enumerate(mine):
-            m, sd = len(members[name]), emulator.error_sd[members[name]]
-            wrong[row, :m, :m] = np.outer(sd, sd) * emulator.error_correlation(members[name])
+            m = len(members[name])
+            wrong[row, :m, :m] = emulator.error_covariance(members[name])
         both = (real[:, :, None] & real[:, None, :]).astype(float)
         left, right = place[:, :, None], place[:, None, :]
         grids = [both * part[left, right] for part in (sampling, fixed)]
@@ -170,7 +197,7 @@ def likelihood(
             Block(place, real, grids[0], grids[1] + wrong, both * np.stack([part[left, right] for part in parts]))
         )
         order += mine
-    columns = discrepancy_columns(terms)
+    columns = discrepancy_columns(terms, single_arms=single_arms)
     if facts is not None:
         columns = replace(columns, values=np.pad(columns.values, ((0, len(facts.rows)), (0, 0))))
     return Likelihood(terms, facts, space, emulator, columns, scales or Scales(), tuple(blocks), tuple(order))
@@ -190,7 +217,8 @@ def covariances(terms: Terms) -> tuple[NDArray, NDArray, list[NDArray]]:
     study, arm = _same(rows["study_id"]), _same(rows["arm"])
     score = _same(rows["score"])
     sign = np.where(is_sd, 0.0, np.sign(size))
-    correlation = arm * error_correlation(score > 0)
+    visit = arm * score * _same(rows["month"])
+    correlation = arm * np.where(visit > 0, _SAME_VISIT, error_correlation(score > 0))
     sampling = correlation * np.outer(sign, sign)
     np.fill_diagonal(sampling, 1.0)
     unknown = rows["baseline"].isna().to_numpy()
@@ -203,7 +231,7 @@ def covariances(terms: Terms) -> tuple[NDArray, NDArray, list[NDArray]]:
         study * np.outer(size * slow, size * slow),
         study * score * np.outer(size, size),
         arm * np.outer(size * fast, size * fast),
-        np.diag(size**2),
+        visit * np.outer(size, size),
         study * np.outer(late, late),
         np.diag(late),
     ]

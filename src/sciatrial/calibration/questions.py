@@ -1,7 +1,7 @@
 """What everybody asks of a posterior: how much cells change, beside their carrier and beside a sham.
 
-The arms are nobody's: they are simulated and emulated with the published ones, and nothing is observed of them. So
-the answer to each question is there for every refit, without more simulation.
+The arms are nobody's, and nothing is observed of them. Nothing stands between a posterior and its answers: the
+simulator itself is asked, at its draws, with the same patients in every arm.
 """
 
 from __future__ import annotations
@@ -16,20 +16,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sciatrial.calibration.arms import MAIN_PAIN, Arm
-from sciatrial.calibration.emulator import Emulator
-from sciatrial.calibration.problem import Likelihood
-from sciatrial.calibration.sampler import Sample, population_inputs
 from sciatrial.calibration.terms import TermKind, Terms
 from sciatrial.clinic import Protocol, control_of, sham_of
 from sciatrial.foundation import Cause, CellType, Donor, Intervention, Route
-from sciatrial.parameters import CELL_EFFECTS
 
 CELLS, CARRIER, SHAM = "cells", "carrier", "sham"
-# stands beside every answer until differences have an emulator of their own
-NOT_TO_BE_QUOTED = (
-    "Answers about cells are preliminary and not to be quoted: the emulator behind them is linear in what cells do, "
-    "and the simulator's own differences reach several times as far."
+# stands beside every answer
+ABOUT_CELLS = (
+    "What a fit says of cells rests on few controlled trials, all of pain from a disc: read it beside the table that "
+    "leaves each of them out."
 )
+_NOTHING = 0.5  # points: what nobody would call a benefit
 
 
 @dataclass(frozen=True)
@@ -85,87 +82,64 @@ def with_questions(terms: Terms) -> Terms:
                     }
                 )  # fmt: skip
             arms.append(arm)
-    more = pd.DataFrame(rows)
-    joined: Any = pd.concat([terms.rows, more], ignore_index=True)
+    joined: Any = pd.concat([terms.rows, pd.DataFrame(rows)], ignore_index=True)
     return Terms(joined[terms.rows.columns.tolist()], tuple(arms), terms.baselines, terms.unused)
 
 
-def cell_effects(
-    problem: Likelihood, emulator: Emulator, asked: pd.DataFrame, z: NDArray[np.float64], present: NDArray[np.bool_]
-) -> pd.DataFrame:
+def cell_effects(asked: pd.DataFrame, values: NDArray[np.float64]) -> pd.DataFrame:
     """Return what cells change in each draw, beside their carrier and beside a sham.
 
     Parameters
     ----------
-    problem
-        For the coordinates.
-    emulator
-        Of the questions' numbers.
     asked
-        The rows of `with_questions` that are questions, in the emulator's order.
-    z, present
-        Coordinates and indicators; dims ``draw, …``.
+        The rows of `with_questions` that are questions.
+    values
+        What the simulator gave for them; dims ``draw, number``.
 
     Returns
     -------
     pandas.DataFrame
         Columns ``question, month, against, draw, difference``: points of 100, below 0 is less pain.
     """
-    inputs = population_inputs(problem)
-    x = np.stack([inputs(a, b.astype(float)) for a, b in zip(z, present, strict=True)])
-    values = emulator.value(x)  # (draw, number)
-    columns = [problem.space.groups.index(group) for group in CELL_EFFECTS if group in problem.space.groups]
-    any_mechanism = present[:, columns].any(axis=1)
     frames = []
     places = {(r["study_id"], r["arm_id"], r["month"]): place for place, r in enumerate(asked.to_dict("records"))}
     for question in QUESTIONS.values():
         for month in question.months:
             for against in (CARRIER, SHAM):
                 cells, other = (places[question.name, arm, month] for arm in (CELLS, against))
-                apart = values[:, cells] - values[:, other]
-                if against == CARRIER:
-                    # without any mechanism cells are their carrier, whatever the polynomial says
-                    apart = np.where(any_mechanism, apart, 0.0)
-                frames.append(
-                    pd.DataFrame(
-                        {
-                            "question": question.name, "month": month, "against": against,
-                            "draw": np.arange(len(apart)), "difference": apart,
-                        }
-                    )
-                )  # fmt: skip
+                told = {"question": question.name, "month": month, "against": against, "draw": np.arange(len(values))}
+                frames.append(pd.DataFrame({**told, "difference": values[:, cells] - values[:, other]}))
     return pd.concat(frames, ignore_index=True)
 
 
-def answers(problem: Likelihood, emulator: Emulator, asked: pd.DataFrame, sample: Sample) -> pd.DataFrame:
+def answers(drawn: pd.DataFrame, weights: NDArray[np.float64]) -> pd.DataFrame:
     """Summarise `cell_effects` of a posterior.
+
+    Parameters
+    ----------
+    drawn
+        As `cell_effects` gives it.
+    weights
+        Of the draws, dims ``draw``; they sum to 1.
 
     Returns
     -------
     pandas.DataFrame
         Columns ``question, month, against, median, low, high`` (90 % interval), ``probability_of_benefit`` (a fall of
-        more than half a point), ``probability_of_ten_points``; and, the same in every row, ``… present`` of each effect
-        of cells and ``no_cell_effect``.
+        more than half a point), ``probability_of_ten_points``.
     """
-    drawn = cell_effects(problem, emulator, asked, sample.flat("z"), sample.flat("present"))
     made = []
     key: Any
     for key, part in drawn.groupby(["question", "month", "against"], sort=False):
-        d = part["difference"].to_numpy(dtype=float)
-        low, median, high = np.quantile(d, (0.05, 0.5, 0.95))
+        d, w = part["difference"].to_numpy(dtype=float), weights[part["draw"].to_numpy(dtype=int)]
+        told = np.isfinite(d)
+        d, w = d[told], w[told] / w[told].sum()
+        order = np.argsort(d, kind="stable")
+        low, median, high = np.interp((0.05, 0.5, 0.95), np.cumsum(w[order]) - w[order] / 2, d[order])
         made.append(
             {
                 "question": key[0], "month": key[1], "against": key[2], "median": median, "low": low, "high": high,
-                "probability_of_benefit": float((d < -_NOTHING).mean()),
-                "probability_of_ten_points": float((d < -10).mean()),
+                "probability_of_benefit": float(w @ (d < -_NOTHING)), "probability_of_ten_points": float(w @ (d < -10)),
             }
         )  # fmt: skip
-    table = pd.DataFrame(made)
-    present = sample.flat("present")[:, [problem.space.groups.index(group) for group in CELL_EFFECTS]]
-    for group, flags in zip(CELL_EFFECTS, present.T, strict=True):
-        table[f"{group} present"] = float(flags.mean())
-    table["no_cell_effect"] = float((~present.any(axis=1)).mean())
-    return table
-
-
-_NOTHING = 0.5  # points: below what the emulator can tell from none
+    return pd.DataFrame(made)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sciatrial.calibration import diagnose
+from sciatrial.calibration.cells import CellDraws, cell_draws
 from sciatrial.calibration.fit import Calibration, Settings, first_wave, reached, sharpened
 from sciatrial.calibration.posterior import Posterior
 from sciatrial.calibration.predictive import predict_numbers
@@ -21,6 +22,7 @@ from sciatrial.foundation import Progress, derived_seed, fingerprint, silent
 from sciatrial.parameters import Prior
 
 N_DRAWS = 500
+REFERENCE = "reference"
 _VARIED_INCLUSION = 0.16  # four mechanisms of which none is there with probability a half
 _ASSUMED = (
     "the prior of each number is a normal on its scale in the middle of its range, which holds 90 % of it",
@@ -30,7 +32,10 @@ _ASSUMED = (
     "trials that print no duration of symptoms enrol around a usual one, with a shift of their own",
     "nobody enrols whose main pain is measured below 30 of 100",
     "sampling errors of an arm are correlated by 0.6 over visits of a score and by 0.4 over scores",
-    "arms of cells without a concurrent control say nothing about cells in the reference fit",
+    "what arms of cells show that nothing stands beside has a change of its own, N(0, 10 points) early and late, and "
+    "says nothing about cells in the reference fit",
+    "trials that say only from which duration on they let patients in enrol around three times that duration",
+    "numbers of one group of studies lie about their means by a t with 5 degrees of freedom",
     "differences between trials are normal, and those of its discrepancy linear",
 )
 
@@ -39,10 +44,10 @@ _ASSUMED = (
 class Fit:
     """A finished calibration with all that belongs to it.
 
-    ``sample`` is the reference posterior (arms of cells without a control are cut), ``with_single_arms`` the
-    sensitivity fit that lets them in, ``sceptical`` the one whose effects are rarer a priori. ``reached, influence,
-    confounded, sensitivity`` and ``predictive`` are tables of `diagnose`; ``cells`` answers the questions about cells
-    under each fit, and under the prior.
+    ``sample`` is the reference posterior, in which arms of cells without a control say nothing of cells,
+    ``with_single_arms`` the sensitivity fit that lets them in, ``sceptical`` the one whose effects are rarer a priori.
+    ``reached, influence, confounded, sensitivity`` and ``predictive`` are tables of `diagnose`; ``cells`` answers the
+    questions about cells under each fit, and under the prior.
     """
 
     calibration: Calibration
@@ -117,39 +122,45 @@ def prepare_calibration(
     settings = settings or Settings()
     calibration = first_wave(evidence, prior, settings=settings, folder=folder, workers=workers, progress=progress)
     if settings.n_second:
-        short = Chains(n_chains=2, n_warmup=400, n_draws=400)
-        (first,) = calibration.sample(
-            [~calibration.is_cut], workers=workers, progress=progress, label="first chains", chains=short
-        )
+        short = Chains(n_chains=2, n_warmup=400, n_draws=800)
+        first = calibration.sample(workers=workers, progress=progress, label="first chains", chains=short)
         calibration = sharpened(calibration, first, folder=folder, workers=workers, progress=progress)
     return calibration
 
 
 def fitted(calibration: Calibration, evidence: Evidence, *, workers: int = 1, progress: Progress = silent) -> Fit:
     """Sample the reference posterior and the two sensitivity fits, and tell what was found; as `calibrate`."""
-    settings, problem = calibration.settings, calibration.problem
-    mask = ~calibration.is_cut
-    everything = np.ones_like(mask)
-    (sample,) = calibration.sample([mask], workers=workers, progress=progress, label="chains")
-    shorter = Chains(n_chains=2, n_warmup=settings.chains.n_warmup, n_draws=settings.chains.n_draws)
-    (single,) = calibration.sample(
-        [everything], workers=workers, progress=progress, label="chains with single arms", chains=shorter
-    )
-    (sceptical,) = calibration.sample(
-        [mask], workers=workers, progress=progress, label="sceptical chains", chains=shorter,
-        inclusion=_VARIED_INCLUSION,
-    )  # fmt: skip
+    settings, problem, mask = calibration.settings, calibration.problem, calibration.mask
+    how: dict[str, Any] = {"workers": workers, "progress": progress}
+    shorter = replace(settings.chains, n_chains=min(settings.chains.n_chains, 2))
+    sceptic = f"prior {_VARIED_INCLUSION:g}"
+    samples = {
+        REFERENCE: calibration.sample(label="chains", **how),
+        "single arms let in": calibration.sample(
+            label="chains with single arms", chains=shorter, single_arms=True, **how
+        ),
+        sceptic: calibration.sample(label="sceptical chains", chains=shorter, inclusion=_VARIED_INCLUSION, **how),
+    }  # fmt: skip
+    sample = samples[REFERENCE]
+    samples["prior"] = prior_sample(calibration, sample)
+    cells = {
+        name: cell_draws(
+            calibration, one, n_draws=settings.n_draws if name == REFERENCE else settings.n_draws // 3,
+            mask=None if name == "prior" else mask, single_arms=name == "single arms let in",
+            label=f"cells at draws: {name}", **how,
+        )
+        for name, one in samples.items()
+    }  # fmt: skip
     told = diagnose.convergence(problem, sample)
     parameters = diagnose.parameter_table(problem, sample)
-    posterior = _posterior(calibration, sample, parameters, diagnose.checks(calibration, sample, told), evidence)
-    fits = {"reference": sample, "single arms let in": single, f"prior {_VARIED_INCLUSION:g}": sceptical,
-            "prior": prior_sample(calibration, sample)}  # fmt: skip
-    cells = pd.concat([calibration.answers(one).assign(fit=name) for name, one in fits.items()], ignore_index=True)
+    checks = diagnose.checks(calibration, sample, told, cells[REFERENCE])
+    answers = [one.answers().assign(fit=name, pareto_k=one.pareto_k) for name, one in cells.items()]
     return Fit(
-        calibration, sample, single, sceptical, posterior, reached(calibration),
+        calibration, sample, samples["single arms let in"], samples[sceptic],
+        _posterior(calibration, sample, cells[REFERENCE], parameters, checks, evidence), reached(calibration),
         diagnose.influence(problem, sample, mask), diagnose.confounded_pairs(problem, sample),
         diagnose.power_scaled(problem, sample, parameters), _predictive(calibration, sample),
-        _predictive(calibration, fits["prior"]), cells,
+        _predictive(calibration, samples["prior"]), pd.concat(answers, ignore_index=True),
     )  # fmt: skip
 
 
@@ -170,24 +181,31 @@ def prior_sample(calibration: Calibration, like: Sample) -> Sample:
 
 
 def _posterior(
-    calibration: Calibration, sample: Sample, parameters: pd.DataFrame, checks: pd.DataFrame, evidence: Evidence
+    calibration: Calibration,
+    sample: Sample,
+    cells: CellDraws,
+    parameters: pd.DataFrame,
+    checks: pd.DataFrame,
+    evidence: Evidence,
 ) -> Posterior:
+    """Keep draws as often as the simulator's own differences of cells say; a draw may come more than once."""
     problem, space, settings = calibration.problem, calibration.space, calibration.settings
-    total = sample.flat("z").shape[0]
-    keep = np.unique(np.linspace(0, total - 1, min(N_DRAWS, total)).round().astype(int))
+    rng = np.random.default_rng(derived_seed(settings.seed, "a new trial's shifts"))
+    keep = cells.kept[cells.resampled(min(N_DRAWS, len(cells.kept)), derived_seed(settings.seed, "draws that ship"))]
     z, present, shift_sds = (sample.flat(name)[keep].copy() for name in ("z", "present", "shift_sds"))
     names = [name for name, is_shift in zip(space.inputs, space.is_shift, strict=True) if is_shift]
-    rng = np.random.default_rng(derived_seed(settings.seed, "a new trial's shifts"))
     for key in TRIAL_SHIFTS:
         if key in space.keys:
             z[:, space.keys.index(key)] = shift_sds[:, names.index(key)] * rng.standard_normal(len(keep))
     draws = draws_at(space, z, present)
-    effects = diagnose.effect_table(problem, sample, settings.inclusion_probability)
+    effects = diagnose.effect_table(problem, sample, cells, settings.inclusion_probability)
     return Posterior(
         keys=draws.keys, scales=draws.scales, values=draws.values, sds=draws.sds, groups=draws.groups,
         included=draws.included, coordinate_keys=space.keys, coordinates=z, columns=problem.columns.names,
         discrepancy=sample.flat("discrepancy")[keep], spreads=sample.flat("spreads")[keep], shift_sds=shift_sds,
-        parameters=parameters, effects=effects, checks=checks, made_with=_made_with(calibration, evidence),
+        freedom=problem.scales.freedom, parameters=parameters, effects=effects,
+        no_cell_effect=(cells.no_effect, cells.error(cells.no_effect)), checks=checks,
+        made_with=_made_with(calibration, evidence),
     )  # fmt: skip
 
 
@@ -197,10 +215,11 @@ def _made_with(calibration: Calibration, evidence: Evidence) -> Mapping[str, Any
     return {
         "evidence": evidence.fingerprint(),
         "prior table": fingerprint(calibration.space.prior.rows.astype(str)),
+        "runs": calibration.runs_fingerprint,
         "numbers of trials": len(rows),
         "studies": int(rows["study_id"].nunique()),
         "facts": len(calibration.facts.rows),
-        "numbers of cell arms without a control, cut": int(calibration.is_cut.sum()),
+        "numbers of cell arms without a control, which say nothing of cells": int(calibration.is_alone.sum()),
         **settings,
         "assumptions": list(_ASSUMED),
     }
@@ -223,5 +242,5 @@ def _predictive(calibration: Calibration, sample: Sample) -> pd.DataFrame:
     for share in (0.05, 0.25, 0.5, 0.75, 0.95):
         table[f"p{round(100 * share):02d}"] = np.quantile(made.drawn, share, axis=0)
     table["from_discrepancy"] = made.discrepancy.mean(axis=0)
-    table["is_cut"] = calibration.is_cut
+    table["is_alone"] = calibration.is_alone
     return table

@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from multiprocessing import get_context
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -45,7 +47,7 @@ class Task:
     seed
         Of the chains; never taken from the clock.
     inclusion
-        Prior probability of each effect that may be absent, between 0 and 1.
+        Prior probability of each effect that may be absent, between 0 and 1: one for all, or dims ``group``.
     se
         Sampling errors in place of those of the likelihood, dims ``number``; None keeps them.
     """
@@ -53,7 +55,7 @@ class Task:
     observed: NDArray[np.float64]
     mask: NDArray[np.bool_]
     seed: int
-    inclusion: float = 0.5
+    inclusion: float | NDArray[np.float64] = 0.5
     se: NDArray[np.float64] | None = None
 
 
@@ -108,7 +110,71 @@ def libraries() -> tuple[Any, Any]:
     return jax, numpyro
 
 
-def _log_likelihood_of(problem: Likelihood, jnp: Any, solve_triangular: Any) -> Callable[..., Any]:
+def _height(square: Any, n: Any, freedom: float, xp: Any, gammaln: Any) -> Any:
+    """Return the log density of `n` numbers of a group by Student's t, but for the determinant.
+
+    `square` is the sum of their squares once they are white; infinite freedom is the normal.
+    """
+    if np.isinf(freedom):
+        return -0.5 * (square + n * np.log(2 * np.pi))
+    constant = gammaln((freedom + n) / 2) - gammaln(freedom / 2) - 0.5 * n * np.log(freedom * np.pi)
+    return constant - 0.5 * (freedom + n) * xp.log1p(square / freedom)
+
+
+def log_likelihood_at(
+    problem: Likelihood,
+    mean: NDArray[np.float64],
+    shifts: NDArray[np.float64],
+    spreads: NDArray[np.float64],
+    shift_sds: NDArray[np.float64],
+    mask: NDArray[np.bool_],
+    groups: Iterable[str],
+    se: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Return the log likelihood of some groups of studies at one point, without JAX.
+
+    Parameters
+    ----------
+    problem
+        The likelihood.
+    mean, shifts
+        As `means_of` gives them.
+    spreads, shift_sds, mask
+        As in `Sample` and `Task`, of one draw.
+    groups
+        Names among ``problem.studies``.
+    se
+        As in `Task`.
+
+    Returns
+    -------
+    numpy.ndarray
+        dims ``group``, in their order in the problem.
+    """
+    from scipy.special import gammaln
+
+    wanted, names = set(groups), iter(problem.studies)
+    errors = problem.se if se is None else se
+    told = []
+    for block in problem.blocks:
+        for row in range(len(block.place)):
+            if next(names) not in wanted:
+                continue
+            slots = np.flatnonzero(block.is_real[row])
+            slots = slots[mask[block.place[row, slots]]]
+            place, grid = block.place[row, slots], np.ix_(slots, slots)
+            moved = shift_sds[:, None] * shifts[:, place]
+            total = block.sampling[row][grid] * np.outer(errors[place], errors[place]) + block.fixed[row][grid]
+            total = total + np.einsum("p,pij->ij", spreads**2, block.parts[:, row][:, slots][:, :, slots])
+            total = total + moved.T @ moved
+            left = problem.observed[place] - mean[place]
+            square, n = left @ np.linalg.solve(total, left), len(place)
+            height = _height(square, n, problem.scales.freedom, np, gammaln)
+            told.append(height - 0.5 * np.linalg.slogdet(total)[1])
+    return np.array(told)
+
+
+def _log_likelihood_of(problem: Likelihood, jnp: Any, solve_triangular: Any, gammaln: Any) -> Callable[..., Any]:
     """Return the log likelihood of each group of studies as a function of means, shifts, spreads and data."""
     blocks = [tuple(map(jnp.asarray, (b.place, b.is_real, b.sampling, b.fixed, b.parts))) for b in problem.blocks]
 
@@ -126,8 +192,8 @@ def _log_likelihood_of(problem: Likelihood, jnp: Any, solve_triangular: Any) -> 
             root = jnp.linalg.cholesky(total)
             white = solve_triangular(root, left[..., None], lower=True)[..., 0]
             diagonal = jnp.diagonal(root, axis1=1, axis2=2)
-            constant = -0.5 * jnp.log(2 * jnp.pi) * use.sum(axis=1)
-            parts.append(-0.5 * (white**2).sum(axis=1) - jnp.log(diagonal).sum(axis=1) + constant)
+            height = _height((white**2).sum(axis=1), use.sum(axis=1), problem.scales.freedom, jnp, gammaln)
+            parts.append(height - jnp.log(diagonal).sum(axis=1))
         return jnp.concatenate(parts)
 
     return log_likelihood
@@ -140,22 +206,20 @@ def means_of(problem: Likelihood, xp: Any = np) -> Callable[[Any, Any], tuple[An
     (dims ``shift, term``).
     """
     e = problem.emulator
-    shift = np.flatnonzero(problem.space.is_shift)
-    intercept, linear, quadratic, cubic = map(xp.asarray, (e.intercept, e.linear, e.quadratic, e.cubic))
-    first, second, cubed = e.first, e.second, e.cubed
-    # the derivative of the products by each shift, at shifts of 0: the other input of each pair that holds it
+    intercept, coefficients = xp.asarray(e.intercept), xp.asarray(e.coefficients)
+    one = len(e.inputs)
+    # the derivative by each shift, at shifts of 0: monomials that hold it once, without it
     by_shift = []
-    for s in shift:
-        mine = np.flatnonzero(((first == s) | (second == s)) & (first != second))
-        other = np.where(first[mine] == s, second[mine], first[mine])
-        by_shift.append((mine, other))
+    for shift in np.flatnonzero(problem.space.is_shift):
+        mine = np.flatnonzero((e.factors == shift).sum(axis=1) == 1)
+        by_shift.append((mine, np.where(e.factors[mine] == shift, one, e.factors[mine])))
     columns = xp.asarray(problem.columns.values)
     moves = xp.asarray(problem.is_term.astype(float))  # a fact is about people at large, not one trial
 
-    def means(x: Any, coefficients: Any) -> tuple[Any, Any]:
-        mean = intercept + x @ linear + (x[first] * x[second]) @ quadratic + x[cubed] ** 3 @ cubic
-        mean = mean + columns @ coefficients
-        effects = [linear[s] + x[other] @ quadratic[mine] for s, (mine, other) in zip(shift, by_shift, strict=True)]
+    def means(x: Any, of_columns: Any) -> tuple[Any, Any]:
+        x = xp.concatenate([x, xp.ones(1)])
+        mean = intercept + xp.prod(x[e.factors], axis=1) @ coefficients + columns @ of_columns
+        effects = [xp.prod(x[others], axis=1) @ coefficients[mine] for mine, others in by_shift]
         return mean, xp.stack(effects) * moves
 
     return means
@@ -195,7 +259,7 @@ def sampler_for(problem: Likelihood, chains: Chains) -> Callable[[Task], Sample]
     import numpyro.distributions as dist
     from numpyro.infer import MCMC, NUTS, DiscreteHMCGibbs, init_to_value
 
-    log_likelihood = _log_likelihood_of(problem, jnp, jax.scipy.linalg.solve_triangular)
+    log_likelihood = _log_likelihood_of(problem, jnp, jax.scipy.linalg.solve_triangular, jax.scipy.special.gammaln)
     means, inputs = means_of(problem, jnp), population_inputs(problem, jnp)
     scales, columns = problem.scales, problem.columns
     n_z, n_groups, n_shifts = len(problem.space.keys), len(problem.space.groups), int(problem.space.is_shift.sum())
@@ -255,7 +319,7 @@ def sampler_for(problem: Likelihood, chains: Chains) -> Callable[[Task], Sample]
             "observed": jnp.asarray(np.where(task.mask, task.observed, 0.0)),
             "mask": jnp.asarray(task.mask, dtype=bool),
             "se": jnp.asarray(problem.se if task.se is None else task.se),
-            "inclusion": jnp.asarray(task.inclusion),
+            "inclusion": jnp.broadcast_to(jnp.asarray(task.inclusion, dtype=float), (n_groups,)),
         }
         drawn: list[Mapping[str, NDArray]] = []
         extras: list[tuple[NDArray, NDArray]] = []
@@ -289,8 +353,17 @@ def sampler_for(problem: Likelihood, chains: Chains) -> Callable[[Task], Sample]
 _SAMPLER: list[Callable[[Task], Sample]] = []
 
 
-def _start(problem: Likelihood, chains: Chains) -> None:
+def _start(problem: Likelihood, chains: Chains, compiled: str) -> None:
+    jax, _ = libraries()
+    jax.config.update("jax_compilation_cache_dir", compiled)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
     _SAMPLER[:] = [sampler_for(problem, replace(chains, n_chains=1))]
+
+
+@cache
+def _compiled_programs() -> TemporaryDirectory[str]:
+    """Return where processes find what others of this program compiled; compiling takes longer than a short chain."""
+    return TemporaryDirectory(prefix="sciatrial-")
 
 
 def _one_chain(number: int, chain: int, task: Task) -> tuple[int, int, Sample]:
@@ -339,7 +412,7 @@ def sample_posteriors(
     # always in processes of their own, where the numerical library can be told to use one thread
     context = get_context("spawn")
     with ProcessPoolExecutor(
-        max(1, workers), mp_context=context, initializer=_start, initargs=(problem, chains)
+        max(1, workers), mp_context=context, initializer=_start, initargs=(problem, chains, _compiled_programs().name)
     ) as pool:
         waiting = [pool.submit(_one_chain, *unit) for unit in units]
         try:

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from sciatrial.calibration.discrepancy import USUAL_BASELINE, courses, worth
 from sciatrial.calibration.emulator import Emulator
+from sciatrial.calibration.predictive import unlikeness
 from sciatrial.calibration.problem import SD_SPREADS, SPREADS, Likelihood, likelihood
 from sciatrial.calibration.sampler import Chains, Sample, Task, means_of, population_inputs, sample_posteriors
 from sciatrial.calibration.space import DURATION, TRIAL_SHIFTS, Space
@@ -51,7 +53,7 @@ class Fault(StrEnum):
     """What is wrong with a sampler, on purpose."""
 
     NONE = "none"
-    HALF_ERROR = "takes half the standard errors"
+    SMALL_ERROR = "takes a fifth of the standard errors"
     INCLUSION = "takes another prior probability of an effect"
     DEAF = "hears no data"
 
@@ -90,13 +92,9 @@ class JointTest(Record):
 
 def terms_of(terms: Terms, studies: Iterable[str], *, most: int = MOST_NUMBERS) -> Terms:
     """Return the first numbers, at most `most`, of some studies."""
-    rows = terms.rows.loc[np.isin(terms.rows["study_id"].to_numpy(dtype=str), list(studies))]
-    rows = rows.groupby("study_id", sort=False).head(most)
-    places = {int(old): new for new, old in enumerate(dict.fromkeys(rows["arm"]))}
-    rows = rows.assign(arm=[places[int(old)] for old in rows["arm"]]).reset_index(drop=True)
-    baselines = terms.baselines.loc[np.isin(terms.baselines["arm"].to_numpy(dtype=int), list(places))]
-    baselines = baselines.assign(arm=[places[int(old)] for old in baselines["arm"]]).reset_index(drop=True)
-    return Terms(rows, tuple(terms.arms[old] for old in places), baselines, terms.unused.iloc[:0])
+    rows = terms.rows
+    of_study = rows.groupby("study_id", sort=False).cumcount().to_numpy()
+    return terms.only(np.isin(rows["study_id"].to_numpy(dtype=str), list(studies)) & (of_study < most))
 
 
 def reduced_problem(terms: Terms) -> Likelihood:
@@ -124,7 +122,6 @@ def _emulator_by_hand(terms: Terms, space: Space) -> Emulator:
     size = worth(terms) * rows["baseline"].fillna(USUAL_BASELINE).to_numpy(dtype=float) / USUAL_BASELINE
     is_sd = (rows["kind"] == TermKind.SD).to_numpy()
     is_level = rows["kind"].isin([TermKind.FINAL, TermKind.MEDIAN]).to_numpy()
-    is_share = (rows["kind"] == TermKind.SHARE).to_numpy()
     cells = rows["is_cells"].to_numpy(dtype=bool)
     steroid = (rows["intervention"] == Intervention.EPIDURAL_STEROID).to_numpy()
     n = len(rows)
@@ -152,20 +149,18 @@ def _emulator_by_hand(terms: Terms, space: Space) -> Emulator:
         (GATED[EARLY], GATED[EARLY]): -0.7 * fast * size * cells,
     }
     of_cube: Mapping[str, NDArray] = {"context_response_maximum": 0.2 * fast * size}
-    inputs = list(space.inputs)
+    inputs, one = list(space.inputs), len(space.inputs)
+    factors = [(inputs.index(name), one, one) for name in of_input]
+    factors += [(inputs.index(first), inputs.index(second), one) for first, second in of_pair]
+    factors += [(inputs.index(name),) * 3 for name in of_cube]
     return Emulator(
         inputs=space.inputs,
-        intercept=np.select([is_sd, is_level, is_share], [np.log(22.0), 40.0, 0.0], -20 * slow * size),
-        linear=np.stack([of_input[name] for name in inputs]),
-        quadratic=np.stack(list(of_pair.values())),
-        cubic=np.stack(list(of_cube.values())),
-        first=np.array([inputs.index(one) for one, _ in of_pair]),
-        second=np.array([inputs.index(other) for _, other in of_pair]),
-        cubed=np.array([inputs.index(name) for name in of_cube]),
+        intercept=np.select([is_sd, is_level], [np.log(22.0), 40.0], -20 * slow * size),
+        factors=np.array(factors, dtype=np.int64),
+        coefficients=np.stack([*of_input.values(), *of_pair.values(), *of_cube.values()]),
         error_sd=np.where(is_sd, _EMULATOR_ERROR_OF_SD, _EMULATOR_ERROR * np.abs(worth(terms))),
         luck_sd=np.zeros(n),
         explained=np.ones(n),
-        residuals=np.zeros((1, n)),
     )
 
 
@@ -199,12 +194,13 @@ def observe(problem: Likelihood, point: Truth, rng: np.random.Generator) -> NDAr
     observed = mean[0].copy()
     for number, block in enumerate(problem.blocks):
         covariance = _covariance_at(problem, number, shifts, point.spreads[None], point.shift_sds[None])[0]
-        luck = np.linalg.cholesky(covariance) @ rng.standard_normal((*block.place.shape, 1))  # (study, slot, 1)
-        observed[block.place[block.is_real]] += luck[block.is_real, 0]
+        luck = (np.linalg.cholesky(covariance) @ rng.standard_normal((*block.place.shape, 1)))[..., 0]  # (study, slot)
+        luck = luck * unlikeness(rng, problem.scales.freedom, (len(luck), 1))
+        observed[block.place[block.is_real]] += luck[block.is_real]
     return observed
 
 
-def log_likelihood_at(
+def joint_log_likelihood(
     problem: Likelihood,
     observed: NDArray[np.float64],
     z: NDArray[np.float64],
@@ -234,10 +230,13 @@ def log_likelihood_at(
     for number, block in enumerate(problem.blocks):
         covariance = _covariance_at(problem, number, shifts, spreads, shift_sds)
         left = np.where(block.is_real, observed[block.place] - mean[:, block.place], 0.0)[..., None]
-        quadratic = (left * np.linalg.solve(covariance, left)).sum(axis=(1, 2, 3))
+        quadratic = (left * np.linalg.solve(covariance, left)).sum(axis=(2, 3))  # (draw, study)
         # the padding has a variance of 1 and adds nothing to the determinant
-        determinant = np.linalg.slogdet(covariance)[1].sum(axis=1)
-        total -= 0.5 * (quadratic + determinant + block.is_real.sum() * np.log(2 * np.pi))
+        determinant = np.linalg.slogdet(covariance)[1]
+        n, freedom = block.is_real.sum(axis=1), problem.scales.freedom
+        constant = gammaln((freedom + n) / 2) - gammaln(freedom / 2) - n / 2 * np.log(freedom * np.pi)
+        density = constant - determinant / 2 - (freedom + n) / 2 * np.log(1 + quadratic / freedom)
+        total += density.sum(axis=1)
     return total
 
 
@@ -318,7 +317,7 @@ def _task(problem: Likelihood, truth: Truth, fault: Fault, seed: int) -> Task:
         np.full(len(problem.observed), fault is not Fault.DEAF),
         seed % 2**31,
         _WRONG_INCLUSION if fault is Fault.INCLUSION else _INCLUSION,
-        problem.se / 2 if fault is Fault.HALF_ERROR else None,
+        problem.se / 5 if fault is Fault.SMALL_ERROR else None,
     )
 
 
@@ -327,8 +326,8 @@ def _ranks_of(problem: Likelihood, truth: Truth, sample: Sample, thin: int, rng:
     names = ("z", "present", "discrepancy", "spreads", "shift_sds")
     drawn = {name: sample.flat(name)[thin - 1 :: thin] for name in names}
     true = {name: getattr(truth, name)[None] for name in names}
-    of_draws = _quantities(problem, log_likelihood_at(problem, truth.observed, **drawn), drawn)
-    of_truth = _quantities(problem, log_likelihood_at(problem, truth.observed, **true), true)
+    of_draws = _quantities(problem, joint_log_likelihood(problem, truth.observed, **drawn), drawn)
+    of_truth = _quantities(problem, joint_log_likelihood(problem, truth.observed, **true), true)
     below = {name: int((values < of_truth[name]).sum()) for name, values in of_draws.items()}
     ties = {name: int((values == of_truth[name]).sum()) for name, values in of_draws.items()}
     return {name: below[name] + int(rng.integers(ties[name] + 1)) for name in below}

@@ -25,6 +25,9 @@ HORIZON_MONTHS = 37.0  # later visits are few, and mix with operations that nobo
 SCORES = (Outcome.LEG_PAIN, Outcome.BACK_PAIN, Outcome.PAIN_UNSPECIFIED, Outcome.DISABILITY, Outcome.NUMBNESS)
 MEASURES = (Measure.PAIN, Measure.DISABILITY)
 _ASSUMED_SD = 25.0  # of a change, points of 100, where no table tells one
+# SD of one patient's change, points of 100 (assumption, as printed SDs of changes of leg pain): a share of responders
+# is as many points of a mean as move a normal crowd of that spread past the rule
+PATIENT_SD = 27.0
 MEDIAN_OVER_MEAN = 1.2533  # standard error of a median over that of a mean, in a normal sample
 
 
@@ -68,6 +71,17 @@ class Terms(Record):
         rows: Any = self.rows
         groups = set(rows.loc[rows["study_id"].isin(wanted), "group"])
         return rows["group"].isin(groups).to_numpy()
+
+    def only(self, keep: NDArray[np.bool_]) -> Terms:
+        """Return some of the terms (dims ``term``), with the arms that have one of them."""
+        rows = self.rows[keep]
+        places = {int(old): new for new, old in enumerate(dict.fromkeys(rows["arm"]))}
+        baselines = self.baselines[self.baselines["arm"].isin(list(places))]
+        frames: list[Any] = [
+            frame.assign(arm=[places[int(old)] for old in frame["arm"]]).reset_index(drop=True)
+            for frame in (rows, baselines)
+        ]
+        return Terms(frames[0], tuple(self.arms[old] for old in places), frames[1], self.unused.iloc[:0])
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.rows["kind"].value_counts().items())

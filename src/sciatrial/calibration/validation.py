@@ -7,7 +7,7 @@ received, what they measured at entry, how many came to each visit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -17,22 +17,27 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sciatrial.calibration.baselines import folds, no_difference, pooled_mean, time_course
+from sciatrial.calibration.cells import as_the_simulator_says, cell_draws, idle_problem
 from sciatrial.calibration.contrasts import contrast_pairs
+from sciatrial.calibration.diagnose import convergence
 from sciatrial.calibration.discrepancy import family
 from sciatrial.calibration.fit import Calibration
 from sciatrial.calibration.posterior import shipped
 from sciatrial.calibration.predictive import Predicted, predict_numbers
+from sciatrial.calibration.problem import Likelihood
 from sciatrial.calibration.sampler import Chains, Sample, Task, sample_posteriors
 from sciatrial.calibration.scores import crps, paired_differences, score_table
 from sciatrial.calibration.terms import TermKind, Terms, likelihood_terms
 from sciatrial.evidence import Evidence
-from sciatrial.foundation import Progress, Record, derived_seed, silent
+from sciatrial.foundation import Progress, Record, derived_seed, fingerprint, silent
 from sciatrial.parameters import CELL_EFFECTS
 
 MECHANISM, NO_CELLS = "mechanism", "mechanism, no cell effect"
 POOLED, COURSE, NO_DIFFERENCE = "pooled mean", "time course", "no difference"
 N_FOLDS = 10
+N_CELL_DRAWS = 300
 _DRAWS = 1000
+_NEVER = 1e-9  # probability of an effect that is ruled out; 0 itself has no logarithm
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -43,9 +48,11 @@ class Validation(Record):
     ``predictions`` has a row a published number: what it is, ``observed``, the fold, and for the mechanism ``mean,
     p05, p25, p50, p75, p95, from_discrepancy`` (part of the mean that no mechanism gives), ``crps``, and the CRPS of
     each baseline. ``scores`` and ``differences`` as `score_table` and `paired_differences` give them.
-    ``without_trial`` has the probability of each cell effect, and the answers to the questions about cells, with and
-    without each controlled trial of cells. ``fallbacks`` says where baselines had to guess. ``cited_by_prior`` lists
-    prior rows that name a fact of a study that was left out: their ranges were set by hand from the literature.
+    "No cell effect" is a refit as well, in which no mechanism of cells can be there. ``without_trial`` has the
+    probability of each cell effect, and the answers to the questions about cells, with and without each controlled
+    trial of cells. ``fallbacks`` says where baselines had to guess. ``cited_by_prior`` lists prior rows that name a
+    fact of a study that was left out: their ranges were set by hand from the literature.
+    ``refits`` has a row a refit: ``left_out, r_hat, effective_size, divergences``.
     """
 
     predictions: pd.DataFrame = field(compare=False)
@@ -54,6 +61,7 @@ class Validation(Record):
     without_trial: pd.DataFrame = field(compare=False)
     fallbacks: pd.DataFrame = field(compare=False)
     cited_by_prior: pd.DataFrame = field(compare=False)
+    refits: pd.DataFrame = field(compare=False)
     made_with: Mapping[str, Any] = field(default_factory=dict)
 
     def table(self) -> pd.DataFrame:
@@ -149,6 +157,7 @@ def validate_externally(
     chains: Chains | None = None,
     workers: int = 1,
     n_folds: int = N_FOLDS,
+    n_cell_draws: int = N_CELL_DRAWS,
     progress: Progress = silent,
 ) -> Validation:
     """Leave every study out once and predict it.
@@ -167,6 +176,8 @@ def validate_externally(
         Processes; they change the time, not the numbers.
     n_folds
         Folds of the studies that are not left out alone, 2 or more.
+    n_cell_draws
+        Draws of each posterior at which the simulator is asked what cells do.
     progress
         Told of every chain; may ask to stop.
 
@@ -175,45 +186,81 @@ def validate_externally(
     KeyboardInterrupt
         When `progress` asks to stop.
     """
+    parallel: dict[str, Any] = {"workers": workers, "progress": progress}
     chains = chains or Chains(n_chains=2, n_warmup=350, n_draws=350)
-    problem, terms = calibration.problem, calibration.terms
-    seed = calibration.settings.seed
+    problem, terms, space = calibration.problem, calibration.terms, calibration.space
+    seed, counts = calibration.settings.seed, calibration.mask
     fold = fold_of_terms(terms, n_folds, seed)
-    cut = calibration.is_cut
     out_of = [set(terms.rows.loc[fold == number, "study_id"]) for number in range(fold.max() + 1)]
     errors = [fold_errors(calibration, evidence, studies) for studies in out_of]
-    inclusion = calibration.settings.inclusion_probability
+    inclusion = np.full(len(space.groups), calibration.settings.inclusion_probability)
+    nobody = inclusion.copy()
+    nobody[[space.groups.index(group) for group in CELL_EFFECTS]] = _NEVER
 
-    def task(studies: set[str], number: int, se: NDArray, *, probability: float) -> Task:
-        mask = problem.without(studies) & ~cut
-        return Task(problem.observed, mask, derived_seed(seed, f"fold {number}") % 2**31, probability, se)
+    def task(number: int, probability: NDArray[np.float64]) -> Task:
+        mask = problem.without(out_of[number]) & counts
+        return Task(problem.observed, mask, derived_seed(seed, f"fold {number}") % 2**31, probability, errors[number])
 
-    tasks = [task(studies, number, errors[number], probability=inclusion) for number, studies in enumerate(out_of)]
-    tasks.append(Task(problem.observed, ~cut, derived_seed(seed, "all studies") % 2**31, inclusion))
+    tasks = [task(number, beliefs) for beliefs in (inclusion, nobody) for number in range(len(out_of))]
+    tasks.append(Task(problem.observed, counts, derived_seed(seed, "all studies") % 2**31, inclusion))
     samples = sample_posteriors(problem, tasks, chains, workers=workers, progress=progress, label="refits")
-    predicted: dict[int, Predicted] = {}
-    nothing: dict[int, Predicted] = {}
+    alone = controlled_cell_trials(terms)
+    number_of = {trial: int(fold[(terms.rows["study_id"] == trial).to_numpy()][0]) for trial in alone}
+    cells = {"": cell_draws(calibration, samples[-1], mask=counts, n_draws=n_cell_draws, **parallel)}
+    for trial, number in number_of.items():
+        cells[trial] = cell_draws(
+            calibration, samples[number], mask=tasks[number].mask, se=errors[number], n_draws=n_cell_draws,
+            label=f"cells without {trial}", **parallel,
+        )  # fmt: skip
+    of_fold = {number: cells[trial] for trial, number in number_of.items()}
+    predicted: list[dict[int, Predicted]] = [{}, {}]
     for number in range(len(out_of)):
         place = np.flatnonzero(fold == number)
-        how: dict[str, Any] = {"seed": derived_seed(seed, f"prediction {number}"), "se": errors[number]}
-        predicted[number] = predict_numbers(problem, samples[number], place, most_draws=_DRAWS, **how)
-        nothing[number] = predict_numbers(
-            problem, _without_cells(calibration, samples[number]), place, most_draws=_DRAWS, **how
-        )
-    n_draws = min(len(part.drawn) for part in predicted.values())
-    of_mechanism = _gathered({k: p.drawn[:n_draws] for k, p in predicted.items()}, predicted, len(terms))
-    of_nothing = _gathered({k: p.drawn[:n_draws] for k, p in nothing.items()}, nothing, len(terms))
-    baselines, pairs, fallbacks = _baselines(calibration, fold, n_draws)
+        how: dict[str, Any] = {
+            "seed": derived_seed(seed, f"prediction {number}"), "se": errors[number], "most_draws": _DRAWS
+        }  # fmt: skip
+        predicted[1][number] = predict_numbers(problem, samples[len(out_of) + number], place, **how)
+        if number in of_fold:
+            # what cells do is said by the simulator, as in the posterior that ships
+            said = as_the_simulator_says(samples[number], of_fold[number], _DRAWS, how["seed"])
+            added = of_fold[number].terms, said[1]
+            predicted[0][number] = predict_numbers(idle_problem(calibration), said[0], place, added=added, **how)
+        else:
+            predicted[0][number] = predict_numbers(problem, samples[number], place, **how)
+    n_draws = min(len(part.drawn) for part in predicted[0].values())
+    of_mechanism, of_nothing = (
+        _gathered({k: p.drawn[:n_draws] for k, p in made.items()}, made, len(terms)) for made in predicted
+    )
+    baselines, pairs, fallbacks = _baselines(calibration, fold, errors, n_draws)
     models = {MECHANISM: of_mechanism, NO_CELLS: of_nothing, **baselines}
     scores = score_table(models, terms.rows, seed=seed, contrasts_by_model=pairs)
     differences = paired_differences(models, terms.rows, seed=seed, contrasts_by_model=pairs)
-    predictions = _predictions(terms, fold, models, predicted)
-    alone = controlled_cell_trials(terms)
-    left = [(trial, samples[int(fold[(terms.rows["study_id"] == trial).to_numpy()][0])]) for trial in alone]
+    predictions = _predictions(terms, fold, models, predicted[0])
+    without = [made.answers().assign(without=trial, pareto_k=made.pareto_k) for trial, made in cells.items()]
     return Validation(
-        predictions, scores, differences, _without_each(calibration, samples[-1], left), fallbacks,
-        _cited(calibration, evidence), {"seed": seed, "n_folds": n_folds, "left_out_alone": alone},
+        predictions, scores, differences, pd.concat(without, ignore_index=True), fallbacks,
+        _cited(calibration, evidence), _refits(problem, samples, out_of),
+        {
+            "seed": seed, "n_folds": n_folds, "left_out_alone": alone, "evidence": evidence.fingerprint(),
+            "prior table": fingerprint(space.prior.rows.astype(str)), "runs": calibration.runs_fingerprint,
+        },
     )  # fmt: skip
+
+
+def _refits(problem: Likelihood, samples: Sequence[Sample], out_of: Sequence[set[str]]) -> pd.DataFrame:
+    """Return whether each refit can be believed: of each fold, again without cell effects, and of all studies."""
+    words = [", ".join(sorted(studies)) for studies in out_of]
+    left_out = [*words, *(f"{word}; no cell effect" for word in words), "nothing"]
+    rows = []
+    for sample, word in zip(samples, left_out, strict=True):
+        told = convergence(problem, sample)
+        rows.append(
+            {
+                "left_out": word, "r_hat": told.worst_r_hat,
+                "effective_size": min(told.least_bulk_ess, told.least_tail_ess), "divergences": told.divergences,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def fold_of_terms(terms: Terms, n_folds: int, seed: int) -> NDArray[np.int64]:
@@ -238,18 +285,15 @@ def _gathered(draws: Mapping[int, NDArray], predicted: Mapping[int, Predicted], 
     return together
 
 
-def _without_cells(calibration: Calibration, sample: Sample) -> Sample:
-    """Return the same posterior with every effect of cells taken out."""
-    present = sample.present.copy()
-    present[..., [calibration.space.groups.index(group) for group in CELL_EFFECTS]] = False
-    return replace(sample, present=present)
-
-
 def _baselines(
-    calibration: Calibration, fold: NDArray[np.int64], n_draws: int
+    calibration: Calibration, fold: NDArray[np.int64], errors: Sequence[NDArray[np.float64]], n_draws: int
 ) -> tuple[dict[str, NDArray], dict[str, NDArray], pd.DataFrame]:
-    """Return the baselines' draws of terms and of pairs, and where they had to guess."""
-    terms, seed = calibration.terms, calibration.settings.seed
+    """Return the baselines' draws of terms and of pairs, and where they had to guess.
+
+    Standard errors are those of each fold's refit, so that nobody sees what left-out studies print of their spread.
+    """
+    printed, seed = calibration.terms, calibration.settings.seed
+    terms = printed
     by_term = {name: np.full((n_draws, len(terms)), np.nan) for name in (POOLED, COURSE)}
     pairs = contrast_pairs(terms.rows)
     treated = pairs["treated"].to_numpy(dtype=int)
@@ -257,6 +301,7 @@ def _baselines(
     guesses = []
     for number in range(fold.max() + 1):
         test = fold == number
+        terms = replace(printed, rows=printed.rows.assign(se=_errors_of(printed, errors[number], test)))
         for name, function in ((POOLED, pooled_mean), (COURSE, time_course)):
             made = function(terms, ~test, test, n_draws=n_draws, seed=derived_seed(seed, f"{name} {number}"))
             by_term[name][:, test] = made.draws
@@ -265,6 +310,14 @@ def _baselines(
         by_pair[:, test[treated]] = none.draws
         guesses += [{"baseline": NO_DIFFERENCE, "fold": number, "fallback": text} for text in none.fallbacks]
     return by_term, {NO_DIFFERENCE: by_pair}, pd.DataFrame(guesses, columns=["baseline", "fold", "fallback"])
+
+
+def _errors_of(terms: Terms, errors: NDArray[np.float64], test: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the standard errors of a fold in the units of the terms; shares that are predicted have a usual one."""
+    rows = terms.rows
+    is_share = (rows["kind"] == TermKind.SHARE).to_numpy()
+    usual = 50 / np.sqrt(rows["n"].to_numpy(dtype=float))
+    return np.where(is_share, np.where(test, usual, rows["se"]), errors[: len(rows)])
 
 
 def _predictions(
@@ -287,12 +340,6 @@ def _predictions(
     for name, draws in models.items():
         table["crps" if name == MECHANISM else f"crps, {name}"] = crps(draws, observed)
     return table
-
-
-def _without_each(calibration: Calibration, everything: Sample, left: list[tuple[str, Sample]]) -> pd.DataFrame:
-    """Return what is believed of cells with every trial, and without each."""
-    told = [calibration.answers(sample).assign(without=trial) for trial, sample in [("", everything), *left]]
-    return pd.concat(told, ignore_index=True)
 
 
 def _cited(calibration: Calibration, evidence: Evidence) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from sciatrial.evidence.checks import evidence_warnings
 from sciatrial.evidence.contrasts import ContrastSource, published_contrasts
 from sciatrial.evidence.conversions import difference_from_shares, join_groups
 from sciatrial.evidence.dictionary import data_dictionary
+from sciatrial.evidence.entry_durations import EntryDuration, entry_duration_of, entry_durations
 from sciatrial.evidence.estimates import ArmEstimates, Kind, Unused, arm_estimates
 from sciatrial.evidence.form import Addition, read_form, starter_form
 from sciatrial.evidence.harmonise import harmonise, usable_counts
@@ -32,6 +33,7 @@ __all__ = [
     "ContrastSource",
     "Criterion",
     "Direction",
+    "EntryDuration",
     "Evidence",
     "Kind",
     "Measure",
@@ -45,6 +47,8 @@ __all__ = [
     "carrier_word",
     "data_dictionary",
     "difference_from_shares",
+    "entry_duration_of",
+    "entry_durations",
     "evidence_warnings",
     "harmonise",
     "join_groups",

@@ -12,6 +12,7 @@ import csv
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -340,3 +341,9 @@ def prior_quantile(row: PriorRow, share: NDArray[np.float64]) -> NDArray[np.floa
 
 
 CELL_EFFECTS = ("cell_anti_inflammatory", "cell_neurotrophic", "cell_disc_resolution", "cell_conversion")
+
+
+@cache
+def cell_effect_keys() -> tuple[str, ...]:
+    """Return the numbers whose absence, all together, means that cells do nothing: those of `CELL_EFFECTS`."""
+    return tuple(row.key for row in read_prior().entries if row.inclusion in CELL_EFFECTS)

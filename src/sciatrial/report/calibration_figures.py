@@ -94,7 +94,7 @@ def plot_predicted(panel: pd.DataFrame, ax: Axes | None = None) -> Axes:
         colour = CELL_COLOURS[0] if row["is_cells"] else CONTROL_COLOURS[0]
         _bars(ax, place, row, colour)
         ax.plot([row["low"], row["high"]], [place, place], color=PUBLISHED, lw=0.9, zorder=4)
-        face = "white" if row["is_cut"] else PUBLISHED
+        face = "white" if row["is_alone"] else PUBLISHED
         ax.plot(row["observed"], place, "D", color=PUBLISHED, mfc=face, ms=4, mew=0.9, zorder=5)
         is_first = place == 0 or studies[place - 1] != row["study_id"]
         if is_first and place:

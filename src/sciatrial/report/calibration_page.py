@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from sciatrial.report import words
@@ -136,15 +137,16 @@ def _without(fit: Fit, validation: Validation | None) -> list[dict[str, Any]]:
 
 
 def _claim(fit: Fit) -> str:
-    from sciatrial.calibration import NOT_TO_BE_QUOTED
+    from sciatrial.calibration import ABOUT_CELLS
 
     stop = "" if leg_pain_is_controlled(fit.calibration.terms) else f" {NO_LEG_PAIN_CLAIM.capitalize()}."
-    return NOT_TO_BE_QUOTED + stop
+    return ABOUT_CELLS + stop
 
 
 def _input(fit: Fit) -> list[tuple[str, str]]:
     made, terms = fit.posterior.made_with, fit.calibration.terms
     rows, settings = terms.rows, fit.calibration.settings
+    explained = 100 * float(np.median(fit.calibration.problem.emulator.explained))
     n_cells = sum(arm.is_cells for arm in terms.arms)
     shares: Any = rows[["study_id", "group"]].drop_duplicates()
     patients = rows.sort_values("n").drop_duplicates(["study_id", "arm_id"], keep="last")["n"].sum()
@@ -153,10 +155,11 @@ def _input(fit: Fit) -> list[tuple[str, str]]:
          "groups that share no patients"),
         ("Arms", f"{len(terms.arms)}, of which {n_cells} with cells; some {patients:.0f} patients"),
         ("Facts", f"{len(fit.calibration.facts.rows)} of the natural course"),
-        ("Cut", f"{made['numbers of cell arms without a control, cut']} numbers of cell arms without a control: "
-         "predicted, and without a say"),
+        ("Standing alone", f"{made['numbers of cell arms without a control, which say nothing of cells']} numbers of "
+         "cell arms without a control: what they show beyond idle cells has a change of its own, and says nothing of "
+         "cells"),
         ("Runs of the simulator", f"{len(fit.calibration.runs.z)}; the emulator explains "
-         f"{100 * pd.Series(fit.calibration.emulator.explained).median():.0f} % of the variance between them (median)"),
+         f"{explained:.0f} % of the variance between them (median)"),
         ("Chains", f"{settings.chains.n_chains} of {settings.chains.n_draws} draws after {settings.chains.n_warmup}"),
         ("Effects that may be absent", f"each there with probability {settings.inclusion_probability:g} beforehand"),
         ("Seed", str(settings.seed)),

@@ -30,6 +30,7 @@ KIND_WORDS = {
 }  # fmt: skip
 _MONTH = 12.0  # at which answers are told first
 _CARRIER = "carrier"
+_LARGEST_K = 0.7  # of weights, above which an answer rests on too few draws
 _FIT_WORDS = {"reference": "Reference fit", "single arms let in": "Single arms let in", "prior": "Prior"}
 
 
@@ -140,7 +141,8 @@ def effects_table(posterior: Posterior) -> pd.DataFrame:
     ]  # fmt: skip
     nothing = {
         "effect": "No effect of cells at all", "before": percent(no_effect_before(posterior.effects)),
-        "after": percent(posterior.probability_of_no_cell_effect), "Monte-Carlo error": "–", "Bayes factor": "–",
+        "after": percent(posterior.probability_of_no_cell_effect),
+        "Monte-Carlo error": f"{100 * posterior.no_cell_effect[1]:.1f} %", "Bayes factor": "–",
     }  # fmt: skip
     return pd.DataFrame([nothing, *rows])
 
@@ -164,14 +166,14 @@ def checks_words(posterior: Posterior) -> str:
 
 def posterior_lines(posterior: Posterior) -> list[str]:
     """Return checks and effects as lines of a terminal; a fit that failed says so first."""
-    from sciatrial.calibration import NOT_TO_BE_QUOTED
+    from sciatrial.calibration import ABOUT_CELLS
 
     lines = [checks_words(posterior)]
     lines += [
         f"  {row['check']}: {row['found']}, wanted {row['wanted']}: {row['holds']}"
         for row in checks_table(posterior).to_dict("records")
     ]
-    lines.append(f"Probability of each effect before and after the data. {NOT_TO_BE_QUOTED}")
+    lines.append(f"Probability of each effect before and after the data. {ABOUT_CELLS}")
     lines += [
         f"  {row['effect']}: {row['before']} to {row['after']}" for row in effects_table(posterior).to_dict("records")
     ]
@@ -232,7 +234,7 @@ def at_year(frame: pd.DataFrame, question: str) -> float:
 
 def findings(fit: Fit, validation: Validation | None = None) -> list[str]:
     """Return what a reader should take away, in sentences; a fit that failed says so first."""
-    from sciatrial.calibration import NOT_TO_BE_QUOTED
+    from sciatrial.calibration import ABOUT_CELLS
 
     posterior, terms = fit.posterior, fit.calibration.terms
     told = [] if posterior.converged else [checks_words(posterior)]
@@ -240,7 +242,7 @@ def findings(fit: Fit, validation: Validation | None = None) -> list[str]:
         f"The probability that cells have no effect at all was {percent(no_effect_before(posterior.effects))} before "
         f"the data and is {percent(posterior.probability_of_no_cell_effect)} after."
     )
-    told.append(NOT_TO_BE_QUOTED)
+    told.append(ABOUT_CELLS)
     told += [_answer_words(fit, str(question), validation) for question in fit.cells["question"].unique()]
     if not leg_pain_is_controlled(terms):
         told.append(
@@ -398,6 +400,13 @@ def without_trial_table(without: pd.DataFrame, question: str) -> pd.DataFrame:
              "90 % interval": f"{number(row['low'])} to {number(row['high'])}",
              "benefit": percent(row["probability_of_benefit"]), "no effect of cells": percent(row["no_cell_effect"]),
              **{words_of(name.removesuffix(" present")): percent(row[name])
-                for name in row if str(name).endswith(" present")}}
+                for name in row if str(name).endswith(" present")}, "Pareto k": pareto_words(row.get("pareto_k"))}
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def pareto_words(k: float | None) -> str:
+    """Return the Pareto k of the weights behind an answer; above 0.7 the answer rests on too few draws."""
+    if k is None or np.isnan(k):
+        return "–"
+    return f"{k:.2f}" + (", TOO FEW DRAWS" if k > _LARGEST_K else "")

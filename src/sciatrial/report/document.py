@@ -169,7 +169,7 @@ def _failed(posterior: Posterior) -> str:
 
 def _posterior(posterior: Posterior) -> dict[str, Any]:
     """Return what a reader is told of the posterior that trials were drawn from."""
-    from sciatrial.calibration import NOT_TO_BE_QUOTED
+    from sciatrial.calibration import ABOUT_CELLS
 
     made = {str(name).replace("_", " "): value for name, value in posterior.made_with.items()}
     chance = {row["group"]: (row["prior"], row["posterior"]) for row in posterior.effects.to_dict(orient="records")}
@@ -179,7 +179,7 @@ def _posterior(posterior: Posterior) -> dict[str, Any]:
     rows.append(("No cell effect at all", none, posterior.probability_of_no_cell_effect))
     return {
         "fingerprint": posterior.fingerprint()[:12],
-        "not_to_be_quoted": NOT_TO_BE_QUOTED,
+        "about_cells": ABOUT_CELLS,
         "n_draws": len(posterior),
         "failed": _failed(posterior),
         "assumptions": list(made.pop("assumptions", ())),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sciatrial.calibration import BlindValidation, Validation
 
 _PIXELS_PER_INCH = 112
+_LARGEST_R_HAT = 1.05  # of a short refit, whose draws tell means and intervals and no more
 _SCORES = {
     "model": "model", "stratum": "stratum", "what": "what", "n": "numbers", "n_studies": "studies",
     "coverage_50": "in 50 %", "coverage_90": "in 90 %", "crps": "error", "slope": "slope", "bias": "bias",
@@ -74,8 +75,21 @@ def _context(found: BlindValidation | Validation, stamp: Mapping[str, Any]) -> d
         "pictures": _pictures(told) if is_any else [],
         "scores": _columns(told.scores, _SCORES) if is_any else pd.DataFrame(),
         "predictions": _columns(told.predictions, _PREDICTIONS), "not_predicted": not_predicted, "hard": hard,
-        "fallbacks": told.fallbacks,
+        "fallbacks": told.fallbacks, "refits": refits_words(told),
     }  # fmt: skip
+
+
+def refits_words(told: Validation) -> str:
+    """Return whether the refits can be believed, as a sentence; nothing where none was made."""
+    made = told.refits
+    if not len(made):
+        return ""
+    doubtful = made[made["r_hat"] > _LARGEST_R_HAT]["left_out"].tolist()
+    words = (
+        f"{len(made)} refits: R-hat at most {made['r_hat'].max():.2f}, effective sample "
+        f"{made['effective_size'].min():.0f} or more, {made['divergences'].sum()} divergences."
+    )
+    return words + (f" R-hat above {_LARGEST_R_HAT:g} without {'; '.join(doubtful)}." if doubtful else "")
 
 
 def _columns(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
