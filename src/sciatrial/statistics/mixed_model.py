@@ -1,0 +1,408 @@
+"""Mixed models for repeated measures, many trials at once: Fisher scoring that ends in Newton's steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sciatrial.foundation import Problem, TrialError
+from sciatrial.statistics.covariance import Covariance, derivatives, matrices, n_parameters, second_derivatives, start
+from sciatrial.statistics.likelihood import Evaluation, Likelihood, evaluate, slope_weights, weights_of
+from sciatrial.statistics.moments import AbstractMoments, free_moments
+from sciatrial.statistics.sweep import sweep
+
+Floats = NDArray[Any]
+
+# a step whose expected gain of deviance is below this ends a fit: parameters then move by 1e-7 of their standard error
+_GAIN = 1e-14
+_MOST_STEPS = 60
+# pivots below this, relative to their diagonal, tell that two columns repeat one another
+_SINGULAR = 1e-10
+# trials fitted side by side: enough for long arrays, few enough for the processor's cache
+_SIDE_BY_SIDE = 64
+_MOST_VISITS = 60
+
+
+class SmallSample(StrEnum):
+    """How small samples are allowed for in tests of the coefficients.
+
+    ``satterthwaite``: degrees of freedom that match the variance of the estimated variance, from the observed
+    information. ``kenward_roger``: a larger covariance of the coefficients too, from the expected information.
+    """
+
+    SATTERTHWAITE = "satterthwaite"
+    KENWARD_ROGER = "kenward_roger"
+
+
+@dataclass(frozen=True, eq=False)
+class MixedFits:
+    """Fitted mixed models of many trials; a fit that failed is NaN throughout and says why.
+
+    Attributes
+    ----------
+    coefficients
+        Dims ``trial, coefficient``.
+    covariance
+        Of the coefficients, (X'V⁻¹X)⁻¹; dims ``trial, coefficient, coefficient``.
+    adjusted_covariance
+        The same with Kenward and Roger's adjustment; equal to it under Satterthwaite.
+    parameters
+        Of the residual covariance; dims ``trial, parameter``.
+    residual_covariance
+        Between the visits of one patient, in squared units of the outcome; dims ``trial, visit, visit``.
+    deviance
+        −2 log-likelihood, restricted or full; dims ``trial``.
+    information
+        About the parameters, observed for Satterthwaite, expected for Kenward and Roger; dims ``trial, parameter,
+        parameter``.
+    slopes
+        Minus the derivatives of X'V⁻¹X by the parameters; dims ``trial, parameter, coefficient, coefficient``.
+    n_steps
+        Likelihoods evaluated; dims ``trial``.
+    reasons
+        Why a trial has no fit, empty where it has; one a trial.
+    structure, likelihood, small_sample
+        What was asked for.
+    """
+
+    coefficients: Floats
+    covariance: Floats
+    adjusted_covariance: Floats
+    parameters: Floats
+    residual_covariance: Floats
+    deviance: Floats
+    information: Floats
+    slopes: Floats
+    n_steps: Floats
+    reasons: tuple[str, ...]
+    structure: Covariance
+    likelihood: Likelihood
+    small_sample: SmallSample
+
+    @property
+    def is_fitted(self) -> Floats:
+        """Whether each trial has a fit; dims ``trial``."""
+        return np.array([not reason for reason in self.reasons])
+
+    def __repr__(self) -> str:
+        fitted = int(self.is_fitted.sum())
+        failed = next((reason for reason in self.reasons if reason), "")
+        told = f"  first failure: {failed}" if failed else f"  median deviance {np.median(self.deviance):.6g}"
+        return (
+            f"MixedFits: {fitted} of {len(self.reasons)} trials fitted\n"
+            f"  {self.structure.value} covariance, {self.likelihood.value} likelihood, {self.small_sample.value}\n"
+            f"{told}"
+        )
+
+
+def fit_mixed_models(
+    outcome: ArrayLike,
+    design: ArrayLike,
+    *,
+    structure: Covariance = Covariance.UNSTRUCTURED,
+    likelihood: Likelihood = Likelihood.RESTRICTED,
+    small_sample: SmallSample = SmallSample.SATTERTHWAITE,
+) -> MixedFits:
+    """Fit a mixed model with any fixed effects to each of many trials.
+
+    Parameters
+    ----------
+    outcome
+        Dims ``patient, visit`` or ``trial, patient, visit``, NaN where missing at random; 1 to 60 visits.
+    design
+        Columns of the fixed effects, constant included; dims ``patient, visit, coefficient`` for all trials or ``trial,
+        patient, visit, coefficient``. Finite wherever the outcome is.
+    structure
+        Residual covariance between the visits of one patient. A random intercept is compound symmetry.
+    likelihood
+        Restricted (REML) or full (ML).
+    small_sample
+        How `contrasts` will allow for small samples.
+
+    Returns
+    -------
+    MixedFits
+        One fit a trial; those that fail say why.
+
+    Raises
+    ------
+    TrialError
+        With every problem: shapes that do not pair, a design that lacks values, a visit that nobody attends in any
+        trial.
+
+    Source
+    ------
+    Jennrich and Schluchter (1986), Biometrics 42, 805-820.
+    """
+    y = checked_outcome(outcome)
+    x: Floats = np.asarray(design, float)
+    if x.ndim == 3:
+        x = np.broadcast_to(x, (len(y), *x.shape))
+    if x.ndim != 4 or x.shape[:3] != y.shape:
+        problem = Problem(
+            "design",
+            f"shape {np.shape(design)}",
+            f"a row of coefficients for each patient and visit of {y.shape}",
+            "pair the design with the outcome",
+        )
+        raise TrialError("mixed model", problem)
+    if not np.isfinite(x[np.isfinite(y)]).all():
+        raise TrialError(
+            "mixed model",
+            Problem("design", "missing values beside an outcome", "finite numbers", "leave the outcome out (NaN)"),
+        )
+    return fit_in_chunks(
+        lambda trials: free_moments(y[trials], x[trials]), len(y), x.shape[3], structure, likelihood, small_sample
+    )
+
+
+def checked_outcome(outcome: ArrayLike) -> Floats:
+    """Return the outcome with dims ``trial, patient, visit``.
+
+    Raises
+    ------
+    TrialError
+        When dims or values cannot be used, or a visit has no outcome in any trial.
+    """
+    y: Floats = np.asarray(outcome, float)
+    y = y[None] if y.ndim == 2 else y
+    if y.ndim != 3 or not y.size or y.shape[2] > _MOST_VISITS:
+        problem = Problem(
+            "outcome",
+            f"shape {np.shape(outcome)}",
+            f"trials, patients and 1 to {_MOST_VISITS} visits",
+            "give dims patient, visit or trial, patient, visit",
+        )
+        raise TrialError("mixed model", problem)
+    problems = []
+    if np.isinf(y).any():
+        problems.append(Problem("outcome", "infinite values", "finite numbers, NaN where missing", "mark them as NaN"))
+    for visit in np.flatnonzero(np.isnan(y).all(axis=(0, 1))).tolist():
+        problems.append(
+            Problem(f"visit {visit + 1}", "nobody attends it in any trial", "an outcome or more", "leave the visit out")
+        )
+    if problems:
+        raise TrialError("mixed model", problems)
+    return y
+
+
+def fit_in_chunks(
+    moments_of: Callable[[slice], AbstractMoments],
+    n_trials: int,
+    n_coefficients: int,
+    structure: Covariance,
+    likelihood: Likelihood,
+    small_sample: SmallSample,
+) -> MixedFits:
+    """Fit all trials, some side by side; `moments_of` gives the moments of a slice of them."""
+    parts = [
+        _fit(moments_of(slice(first, first + _SIDE_BY_SIDE)), n_coefficients, structure, likelihood, small_sample)
+        for first in range(0, n_trials, _SIDE_BY_SIDE)
+    ]
+    arrays = [field.name for field in fields(MixedFits) if field.name not in _PLAIN]
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
+    reasons = tuple(reason for part in parts for reason in part.reasons)
+    return MixedFits(**joined, reasons=reasons, structure=structure, likelihood=likelihood, small_sample=small_sample)
+
+
+_PLAIN = ("reasons", "structure", "likelihood", "small_sample")
+
+
+def _fit(
+    moments: AbstractMoments,
+    n_coefficients: int,
+    structure: Covariance,
+    likelihood: Likelihood,
+    small_sample: SmallSample,
+) -> MixedFits:
+    trials, _, visits = moments.seen.shape
+    reasons = _why_not(moments, structure)
+    pairwise, pivot = _pairwise(moments)
+    too_simple = (np.diagonal(pairwise, axis1=1, axis2=2) <= 0).any(axis=1)
+    _note(reasons, np.asarray(pivot < _SINGULAR), "the fixed effects cannot be told apart: a column repeats others")
+    _note(reasons, np.asarray(too_simple), "the outcome of a visit does not vary about the fixed effects")
+
+    able = np.flatnonzero([not reason for reason in reasons])
+    found = _blank(trials, n_coefficients, n_parameters(structure, visits), visits)
+    n_steps = np.zeros(trials, int)
+    if len(able):
+        chosen = moments if len(able) == trials else moments.chosen(able)
+        best = _climb(chosen, structure, start(structure, pairwise[able]), likelihood)
+        n_steps[able] = best.n_steps
+        for trial, reason in zip(able.tolist(), best.reasons, strict=True):
+            reasons[trial] = reason
+        good = np.flatnonzero([not reason for reason in best.reasons])
+        for name, value in _summary(chosen, structure, best, small_sample).items():
+            found[name][able[good]] = value[good]
+    return MixedFits(
+        **found,
+        n_steps=n_steps,
+        reasons=tuple(reasons),
+        structure=structure,
+        likelihood=likelihood,
+        small_sample=small_sample,
+    )
+
+
+def _blank(trials: int, width: int, n: int, visits: int) -> dict[str, Floats]:
+    shapes = {
+        "coefficients": (width,),
+        "covariance": (width, width),
+        "adjusted_covariance": (width, width),
+        "parameters": (n,),
+        "residual_covariance": (visits, visits),
+        "deviance": (),
+        "information": (n, n),
+        "slopes": (n, width, width),
+    }
+    return {name: np.full((trials, *shape), np.nan) for name, shape in shapes.items()}
+
+
+def _note(reasons: list[str], concerned: Floats, reason: str) -> None:
+    """Give a reason to those trials that have none yet (the list is the caller's own)."""
+    for trial in np.flatnonzero(concerned).tolist():
+        reasons[trial] = reasons[trial] or reason
+
+
+def _why_not(moments: AbstractMoments, structure: Covariance) -> list[str]:
+    """Return why each trial cannot be fitted, as far as the pattern of missing visits tells."""
+    together = moments.seen.swapaxes(1, 2) @ (moments.count[..., None] * moments.seen)
+    reasons = [""] * len(together)
+    for trial in np.flatnonzero((together == 0).any(axis=(1, 2))).tolist():
+        empty = np.flatnonzero(np.diagonal(together[trial]) == 0).tolist()
+        if empty:
+            reasons[trial] = f"visit {empty[0] + 1}: nobody attends it"
+        elif structure is Covariance.UNSTRUCTURED:
+            first, second = (np.argwhere(together[trial] == 0)[0] + 1).tolist()
+            reasons[trial] = f"visits {first} and {second}: no patient attends both, so their covariance is unknown"
+    return reasons
+
+
+def _pairwise(moments: AbstractMoments) -> tuple[Floats, Floats]:
+    """Return moments of ordinary residuals between visits, and the smallest relative pivot of X'X."""
+    equal = moments.seen[..., None] * np.eye(moments.seen.shape[-1])
+    swept = sweep(moments.information(equal[:, :, :, None])[:, 0])
+    coefficients = (swept.inverse @ moments.side(equal[:, :, :, None])[:, 0, :, None])[..., 0]
+    both = moments.seen[..., None] * moments.seen[:, :, None]
+    products = (moments.residual(coefficients) * both).sum(axis=1)
+    scale = np.diagonal((moments.outcome * both).sum(axis=1), axis1=1, axis2=2)
+    number = np.maximum((moments.count[..., None, None] * both).sum(axis=1), 1)
+    pairwise = products / number
+    variance = np.diagonal(products, axis1=1, axis2=2)
+    exact = variance <= 1e-20 * scale
+    pairwise[exact.any(axis=1)] = 0.0
+    return pairwise, swept.pivot
+
+
+@dataclass(frozen=True, eq=False)
+class _Climbed:
+    parameters: Floats
+    evaluation: Evaluation
+    n_steps: Floats
+    reasons: list[str]
+
+
+def _climb(moments: AbstractMoments, structure: Covariance, parameters: Floats, likelihood: Likelihood) -> _Climbed:
+    """Return the parameters of least deviance; trials that have arrived are no longer evaluated."""
+    current = parameters.copy()
+    best = evaluate(moments, structure, current, likelihood)
+    step, gain = _step(best)
+    scale = np.ones(len(current))
+    n_steps = np.ones(len(current), int)
+    active = np.flatnonzero(gain >= _GAIN)
+    part, held = moments, np.arange(len(current))
+    for _ in range(_MOST_STEPS):
+        if not len(active):
+            break
+        # to copy moments costs as much as half an evaluation, so not for every trial that arrives
+        if len(active) <= 0.8 * len(held):
+            part, held = moments.chosen(active), active
+        candidate = current + scale[:, None] * step
+        tried = evaluate(part, structure, candidate[held], likelihood)
+        n_steps[active] += 1
+        is_better = tried.deviance <= best.deviance[held] + 1e-11 * (1 + np.abs(best.deviance[held]))
+        is_better &= np.isin(held, active)
+        better, worse = held[is_better], np.setdiff1d(active, held[is_better])
+        scale[worse] /= 2
+        if len(better):
+            taken = _of(tried, is_better)
+            current[better] = candidate[better]
+            best = best.replaced(better, taken)
+            step[better], gain[better] = _step(taken)
+            scale[better] = 1.0
+        active = np.flatnonzero((gain >= _GAIN) & (scale > 1e-10))
+    return _Climbed(current, best, n_steps, [_verdict(value) for value in gain.tolist()])
+
+
+def _verdict(gain: float) -> str:
+    """Return why the last step's promise of `gain` is no end of a fit; empty where it is."""
+    if np.isnan(gain):
+        return "the covariance parameters cannot be told apart: too few patients are seen at two visits"
+    return "" if gain < _GAIN else "did not converge: the likelihood has no maximum at a covariance of full rank"
+
+
+def _of(evaluation: Evaluation, chosen: Floats) -> Evaluation:
+    return Evaluation(**{field.name: getattr(evaluation, field.name)[chosen] for field in fields(Evaluation)})
+
+
+def _step(evaluation: Evaluation) -> tuple[Floats, Floats]:
+    """Return the step of the parameters and the gain of deviance that it promises, NaN where there is none.
+
+    Scoring is safe far from the maximum, Newton's step is faster near it; near is where scoring promises little.
+    """
+    scoring, newton = sweep(evaluation.expected), sweep(evaluation.observed)
+    step = -(scoring.inverse @ evaluation.score[..., None])[..., 0] / 2
+    gain = np.where(scoring.pivot > _SINGULAR, -np.einsum("bi,bi->b", step, evaluation.score) / 2, np.nan)
+    near = (gain < 1.0) & (newton.pivot > 1e-6)
+    fast = -(newton.inverse @ evaluation.score[..., None])[..., 0] / 2
+    step = np.where(near[:, None], fast, step)
+    return step, np.where(near, -np.einsum("bi,bi->b", fast, evaluation.score) / 2, gain)
+
+
+def _summary(
+    moments: AbstractMoments, structure: Covariance, best: _Climbed, small_sample: SmallSample
+) -> dict[str, Floats]:
+    at = best.evaluation
+    visits = moments.seen.shape[-1]
+    is_adjusted = small_sample is SmallSample.KENWARD_ROGER
+    return {
+        "coefficients": at.coefficients,
+        "covariance": at.covariance,
+        "adjusted_covariance": _adjusted(moments, structure, best) if is_adjusted else at.covariance,
+        "parameters": best.parameters,
+        "residual_covariance": matrices(structure, best.parameters, visits),
+        "deviance": at.deviance,
+        "information": at.expected if is_adjusted else at.observed,
+        "slopes": at.slopes,
+    }
+
+
+def _adjusted(moments: AbstractMoments, structure: Covariance, best: _Climbed) -> Floats:
+    """Return Kenward and Roger's covariance of the coefficients.
+
+    Φ + 2Φ{Σ U(Q − PΦP − R/4)}Φ with U the inverse expected information, Q = X'V⁻¹DV⁻¹DV⁻¹X, P = X'V⁻¹DV⁻¹X and R the
+    same with second derivatives, which vanish where the covariance is linear in its parameters.
+
+    Source
+    ------
+    Kenward and Roger (1997), Biometrics 53, 983-997, equation 5.
+    """
+    at, visits = best.evaluation, moments.seen.shape[-1]
+    spread = sweep(at.expected).inverse
+    slopes = derivatives(structure, best.parameters, visits)
+    slopes = np.broadcast_to(slopes, (len(spread), *slopes.shape[1:]))
+    weights, _ = weights_of(moments, matrices(structure, best.parameters, visits))
+    middle = np.einsum("bij,biac,bpcd,bjde->bpae", spread, slopes, weights, slopes, optimize=True)
+    inner = moments.information((weights @ middle @ weights)[:, :, :, None])[:, 0]
+    product = at.slopes @ at.covariance[:, None]
+    inner = inner - np.einsum("bij,bixy,bjyz->bxz", spread, product, at.slopes, optimize=True)
+    bend = second_derivatives(structure, best.parameters, visits)
+    if bend is not None:
+        bent = np.einsum("bij,bijvw->bvw", spread, bend)
+        inner = inner - moments.information(slope_weights(weights, bent[:, None]))[:, 0] / 4
+    return at.covariance + 2 * at.covariance @ inner @ at.covariance
