@@ -35,7 +35,7 @@ class Evaluation:
     Attributes
     ----------
     deviance
-        −2 log-likelihood with its constant, infinite where the covariance is not positive definite. The restricted one
+        −2 log-likelihood with its constant. The restricted one
         has (outcomes − coefficients) log 2π and log|X'V⁻¹X|, and no log|X'X|, as in SAS, nlme's gls and lme4.
     coefficients
         Generalised least squares; dims ``trial, coefficient``.
@@ -108,7 +108,7 @@ def evaluate(moments: AbstractMoments, structure: Covariance, parameters: Floats
     structure
         One of `Covariance`.
     parameters
-        Dims ``trial, parameter``; positive definite, else the deviance is infinite and the rest is meaningless.
+        Dims ``trial, parameter``; of a covariance that is positive definite, else all is meaningless.
     likelihood
         One of `Likelihood`.
 
@@ -153,7 +153,6 @@ def evaluate(moments: AbstractMoments, structure: Covariance, parameters: Floats
         deviance = deviance + swept.log_determinant
         n_seen = n_seen - coefficients.shape[1]
     deviance = deviance + n_seen * np.log(2 * np.pi)
-    deviance = np.where(sweep(sigma).pivot > 1e-12, deviance, np.inf)
     return Evaluation(
         deviance, coefficients, covariance, score, _even(traces / 2), _even(observed), information, swept.pivot
     )

@@ -18,11 +18,15 @@ from sciatrial.statistics.sweep import sweep
 
 Floats = NDArray[Any]
 
-# a step whose expected gain of deviance is below this ends a fit: parameters then move by 1e-7 of their standard error
-_GAIN = 1e-14
+# a step that promises less deviance than this ends a fit: parameters then move by 1e-9 of their standard error
+_GAIN = 1e-18
+# where rounding hides so small a gain, a fit that has taken all steps stands if it ended with less than this
+_ENOUGH = 1e-10
 _MOST_STEPS = 60
 # pivots below this, relative to their diagonal, tell that two columns repeat one another
 _SINGULAR = 1e-10
+# a residual covariance with a smaller pivot than this has visits that determine one another
+_FLAT = 1e-9
 # trials fitted side by side: enough for long arrays, few enough for the processor's cache
 _SIDE_BY_SIDE = 64
 _MOST_VISITS = 60
@@ -322,7 +326,9 @@ def _climb(moments: AbstractMoments, structure: Covariance, parameters: Floats, 
         # to copy moments costs as much as half an evaluation, so not for every trial that arrives
         if len(active) <= 0.8 * len(held):
             part, held = moments.chosen(active), active
-        candidate = current + scale[:, None] * step
+        scale[active] = _inside(structure, current[active], step[active], scale[active], moments.seen.shape[-1])
+        candidate = current.copy()
+        candidate[active] += scale[active, None] * step[active]
         tried = evaluate(part, structure, candidate[held], likelihood)
         n_steps[active] += 1
         is_better = tried.deviance <= best.deviance[held] + 1e-11 * (1 + np.abs(best.deviance[held]))
@@ -339,11 +345,22 @@ def _climb(moments: AbstractMoments, structure: Covariance, parameters: Floats, 
     return _Climbed(current, best, n_steps, [_verdict(value) for value in gain.tolist()])
 
 
+def _inside(structure: Covariance, current: Floats, step: Floats, scale: Floats, visits: int) -> Floats:
+    """Return the scales, halved until every step ends at a covariance that is positive definite."""
+    scale = scale.copy()
+    for _ in range(_MOST_STEPS):
+        outside = sweep(matrices(structure, current + scale[:, None] * step, visits)).pivot < _FLAT
+        if not outside.any():
+            break
+        scale[outside] /= 2
+    return scale
+
+
 def _verdict(gain: float) -> str:
     """Return why the last step's promise of `gain` is no end of a fit; empty where it is."""
     if np.isnan(gain):
         return "the covariance parameters cannot be told apart: too few patients are seen at two visits"
-    return "" if gain < _GAIN else "did not converge: the likelihood has no maximum at a covariance of full rank"
+    return "" if gain < _ENOUGH else "did not converge: the likelihood has no maximum at a covariance of full rank"
 
 
 def _of(evaluation: Evaluation, chosen: Floats) -> Evaluation:

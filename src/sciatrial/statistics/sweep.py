@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[Any]
+_ROUNDING = 1e-14
 
 
 class Swept(NamedTuple):
     """Inverses of matrices, their log determinants, and the smallest pivot relative to its diagonal element.
 
-    A pivot at or below 0 says that the matrix is not positive definite; its inverse is then meaningless.
+    A pivot at or below 0, or near it, says that the matrix is not positive definite; its inverse is then meaningless.
     """
 
     inverse: Floats
@@ -58,13 +59,14 @@ def sweep(matrices: Floats, seen: Floats | None = None) -> Swept:
     for k in range(size):
         pivot = work[k, k]
         smallest = np.minimum(smallest, pivot / np.where(diagonal[k] > 0, diagonal[k], np.inf))
-        pivot = np.where(pivot > 0, pivot, 1.0)
-        log_determinant += np.log(pivot)
-        row = work[k] / pivot
+        # a row that depends on those before it is left out: its pivot is rounding, and would grow without bounds
+        inverse = np.where(pivot > _ROUNDING * diagonal[k], 1 / np.where(pivot == 0, 1.0, pivot), 0.0)
+        log_determinant -= np.log(np.where(inverse > 0, inverse, 1.0))
+        row = work[k] * inverse
         column = work[:, k].copy()
         work -= column[:, None] * row
-        work[k], work[:, k] = row, -column / pivot
-        work[k, k] = 1 / pivot
+        work[k], work[:, k] = row, -column * inverse
+        work[k, k] = inverse
     if seen is not None:
         work *= here[:, None] & here[None]
     # the lower triangle is mirrored, so that rounding leaves no asymmetry
