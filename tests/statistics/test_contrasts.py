@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from sciatrial.foundation import TrialError
-from sciatrial.statistics import Covariance, SmallSample, contrasts, fit_mixed_models, joint_contrasts
+from sciatrial.statistics import Covariance, Information, SmallSample, contrasts, fit_mixed_models, joint_contrasts
 from sciatrial.statistics.likelihood import Likelihood, evaluate
 from sciatrial.statistics.moments import free_moments
 from tests.statistics.trials import crossed_design, trials
@@ -93,7 +93,13 @@ def test_kenward_and_rogers_covariance_is_its_formula_written_out(structure):
 
     change, arms, baseline = trials(n_trials=1, n_patients=16)
     design = crossed_design(arms, (baseline - 60) / 12)[1]
-    fits = fit_mixed_models(change, design, structure=structure, small_sample=SmallSample.KENWARD_ROGER)
+    fits = fit_mixed_models(
+        change,
+        design,
+        structure=structure,
+        small_sample=SmallSample.KENWARD_ROGER,
+        information=Information.EXPECTED,
+    )
     seen = np.isfinite(change).ravel()
 
     def whole(matrix):

@@ -8,7 +8,7 @@ from sciatrial.statistics.ancova import fit_ancova
 from sciatrial.statistics.contrasts import Estimates, JointTests, contrasts, joint_contrasts
 from sciatrial.statistics.covariance import Covariance
 from sciatrial.statistics.likelihood import Likelihood
-from sciatrial.statistics.mixed_model import MixedFits, SmallSample, fit_mixed_models
+from sciatrial.statistics.mixed_model import Information, MixedFits, SmallSample, fit_mixed_models
 from sciatrial.statistics.repeated_measures import (
     RepeatedMeasures,
     arm_means,
@@ -19,6 +19,7 @@ from sciatrial.statistics.repeated_measures import (
 __all__ = [
     "Covariance",
     "Estimates",
+    "Information",
     "JointTests",
     "Likelihood",
     "MixedFits",

@@ -81,7 +81,7 @@ def contrasts(fits: MixedFits, weights: ArrayLike, *, level: float = 0.95) -> Es
     Source
     ------
     Satterthwaite: Giesbrecht and Burns (1985), Biometrics 41, 477-486. Kenward and Roger (1997), Biometrics 53,
-    983-997, whose denominator is the same sum for one contrast, with the expected information.
+    983-997, whose denominator is the same for one contrast.
     """
     rows, shape = _rows(fits, weights)
     if not 0 < level < 1:
@@ -154,7 +154,7 @@ def joint_contrasts(fits: MixedFits, weights: ArrayLike) -> JointTests:
     rows, _ = _rows(fits, weights)
     number = rows.shape[1]
     estimate = np.einsum("bcp,bp->bc", rows, fits.coefficients)
-    if fits.small_sample is SmallSample.KENWARD_ROGER:
+    if fits.asked.small_sample is SmallSample.KENWARD_ROGER:
         covariance = rows @ fits.adjusted_covariance @ rows.swapaxes(1, 2)
         scale, freedom = _kenward_roger(fits, rows)
     else:

@@ -35,12 +35,33 @@ _MOST_VISITS = 60
 class SmallSample(StrEnum):
     """How small samples are allowed for in tests of the coefficients.
 
-    ``satterthwaite``: degrees of freedom that match the variance of the estimated variance, from the observed
-    information. ``kenward_roger``: a larger covariance of the coefficients too, from the expected information.
+    ``satterthwaite``: degrees of freedom that match the variance of the estimated variance. ``kenward_roger``: a larger
+    covariance of the coefficients too, which allows for weights that are themselves estimated.
     """
 
     SATTERTHWAITE = "satterthwaite"
     KENWARD_ROGER = "kenward_roger"
+
+
+class Information(StrEnum):
+    """Whose inverse is the covariance of the covariance parameters, on which degrees of freedom rest.
+
+    ``observed``: the likelihood's own second derivatives, as SAS and mmrm have it. ``expected``: their expectation, as
+    Kenward and Roger (1997) and pbkrtest have it. Where no visit is missing the two are equal.
+    """
+
+    OBSERVED = "observed"
+    EXPECTED = "expected"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a fit is asked for."""
+
+    structure: Covariance
+    likelihood: Likelihood
+    small_sample: SmallSample
+    information: Information
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +83,14 @@ class MixedFits:
     deviance
         −2 log-likelihood, restricted or full; dims ``trial``.
     information
-        About the parameters, observed for Satterthwaite, expected for Kenward and Roger; dims ``trial, parameter,
-        parameter``.
+        About the parameters, observed or expected; dims ``trial, parameter, parameter``.
     slopes
         Minus the derivatives of X'V⁻¹X by the parameters; dims ``trial, parameter, coefficient, coefficient``.
     n_steps
         Likelihoods evaluated; dims ``trial``.
     reasons
         Why a trial has no fit, empty where it has; one a trial.
-    structure, likelihood, small_sample
+    asked
         What was asked for.
     """
 
@@ -84,9 +104,7 @@ class MixedFits:
     slopes: Floats
     n_steps: Floats
     reasons: tuple[str, ...]
-    structure: Covariance
-    likelihood: Likelihood
-    small_sample: SmallSample
+    asked: Asked
 
     @property
     def is_fitted(self) -> Floats:
@@ -94,12 +112,12 @@ class MixedFits:
         return np.array([not reason for reason in self.reasons])
 
     def __repr__(self) -> str:
-        fitted = int(self.is_fitted.sum())
+        asked, fitted = self.asked, int(self.is_fitted.sum())
         failed = next((reason for reason in self.reasons if reason), "")
         told = f"  first failure: {failed}" if failed else f"  median deviance {np.median(self.deviance):.6g}"
         return (
             f"MixedFits: {fitted} of {len(self.reasons)} trials fitted\n"
-            f"  {self.structure.value} covariance, {self.likelihood.value} likelihood, {self.small_sample.value}\n"
+            f"  {asked.structure.value} covariance, {asked.likelihood.value} likelihood, {asked.small_sample.value}\n"
             f"{told}"
         )
 
@@ -111,6 +129,7 @@ def fit_mixed_models(
     structure: Covariance = Covariance.UNSTRUCTURED,
     likelihood: Likelihood = Likelihood.RESTRICTED,
     small_sample: SmallSample = SmallSample.SATTERTHWAITE,
+    information: Information = Information.OBSERVED,
 ) -> MixedFits:
     """Fit a mixed model with any fixed effects to each of many trials.
 
@@ -125,7 +144,7 @@ def fit_mixed_models(
         Residual covariance between the visits of one patient. A random intercept is compound symmetry.
     likelihood
         Restricted (REML) or full (ML).
-    small_sample
+    small_sample, information
         How `contrasts` will allow for small samples.
 
     Returns
@@ -160,9 +179,8 @@ def fit_mixed_models(
             "mixed model",
             Problem("design", "missing values beside an outcome", "finite numbers", "leave the outcome out (NaN)"),
         )
-    return fit_in_chunks(
-        lambda trials: free_moments(y[trials], x[trials]), len(y), x.shape[3], structure, likelihood, small_sample
-    )
+    asked = Asked(structure, likelihood, small_sample, information)
+    return fit_in_chunks(lambda trials: free_moments(y[trials], x[trials]), len(y), x.shape[3], asked)
 
 
 def checked_outcome(outcome: ArrayLike) -> Floats:
@@ -199,32 +217,25 @@ def fit_in_chunks(
     moments_of: Callable[[slice], AbstractMoments],
     n_trials: int,
     n_coefficients: int,
-    structure: Covariance,
-    likelihood: Likelihood,
-    small_sample: SmallSample,
+    asked: Asked,
 ) -> MixedFits:
     """Fit all trials, some side by side; `moments_of` gives the moments of a slice of them."""
     parts = [
-        _fit(moments_of(slice(first, first + _SIDE_BY_SIDE)), n_coefficients, structure, likelihood, small_sample)
+        _fit(moments_of(slice(first, first + _SIDE_BY_SIDE)), n_coefficients, asked)
         for first in range(0, n_trials, _SIDE_BY_SIDE)
     ]
     arrays = [field.name for field in fields(MixedFits) if field.name not in _PLAIN]
     joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
     reasons = tuple(reason for part in parts for reason in part.reasons)
-    return MixedFits(**joined, reasons=reasons, structure=structure, likelihood=likelihood, small_sample=small_sample)
+    return MixedFits(**joined, reasons=reasons, asked=asked)
 
 
-_PLAIN = ("reasons", "structure", "likelihood", "small_sample")
+_PLAIN = ("reasons", "asked")
 
 
-def _fit(
-    moments: AbstractMoments,
-    n_coefficients: int,
-    structure: Covariance,
-    likelihood: Likelihood,
-    small_sample: SmallSample,
-) -> MixedFits:
+def _fit(moments: AbstractMoments, n_coefficients: int, asked: Asked) -> MixedFits:
     trials, _, visits = moments.seen.shape
+    structure = asked.structure
     reasons = _why_not(moments, structure)
     pairwise, pivot = _pairwise(moments)
     too_simple = (np.diagonal(pairwise, axis1=1, axis2=2) <= 0).any(axis=1)
@@ -236,20 +247,18 @@ def _fit(
     n_steps = np.zeros(trials, int)
     if len(able):
         chosen = moments if len(able) == trials else moments.chosen(able)
-        best = _climb(chosen, structure, start(structure, pairwise[able]), likelihood)
+        best = _climb(chosen, structure, start(structure, pairwise[able]), asked.likelihood)
         n_steps[able] = best.n_steps
         for trial, reason in zip(able.tolist(), best.reasons, strict=True):
             reasons[trial] = reason
         good = np.flatnonzero([not reason for reason in best.reasons])
-        for name, value in _summary(chosen, structure, best, small_sample).items():
+        for name, value in _summary(chosen, best, asked).items():
             found[name][able[good]] = value[good]
     return MixedFits(
         **found,
         n_steps=n_steps,
         reasons=tuple(reasons),
-        structure=structure,
-        likelihood=likelihood,
-        small_sample=small_sample,
+        asked=asked,
     )
 
 
@@ -381,28 +390,27 @@ def _step(evaluation: Evaluation) -> tuple[Floats, Floats]:
     return step, np.where(near, -np.einsum("bi,bi->b", fast, evaluation.score) / 2, gain)
 
 
-def _summary(
-    moments: AbstractMoments, structure: Covariance, best: _Climbed, small_sample: SmallSample
-) -> dict[str, Floats]:
-    at = best.evaluation
+def _summary(moments: AbstractMoments, best: _Climbed, asked: Asked) -> dict[str, Floats]:
+    at, structure = best.evaluation, asked.structure
     visits = moments.seen.shape[-1]
-    is_adjusted = small_sample is SmallSample.KENWARD_ROGER
+    is_adjusted = asked.small_sample is SmallSample.KENWARD_ROGER
+    information = at.expected if asked.information is Information.EXPECTED else at.observed
     return {
         "coefficients": at.coefficients,
         "covariance": at.covariance,
-        "adjusted_covariance": _adjusted(moments, structure, best) if is_adjusted else at.covariance,
+        "adjusted_covariance": _adjusted(moments, structure, best, information) if is_adjusted else at.covariance,
         "parameters": best.parameters,
         "residual_covariance": matrices(structure, best.parameters, visits),
         "deviance": at.deviance,
-        "information": at.expected if is_adjusted else at.observed,
+        "information": information,
         "slopes": at.slopes,
     }
 
 
-def _adjusted(moments: AbstractMoments, structure: Covariance, best: _Climbed) -> Floats:
+def _adjusted(moments: AbstractMoments, structure: Covariance, best: _Climbed, information: Floats) -> Floats:
     """Return Kenward and Roger's covariance of the coefficients.
 
-    Φ + 2Φ{Σ U(Q − PΦP − R/4)}Φ with U the inverse expected information, Q = X'V⁻¹DV⁻¹DV⁻¹X, P = X'V⁻¹DV⁻¹X and R the
+    Φ + 2Φ{Σ U(Q − PΦP − R/4)}Φ with U the inverse information, Q = X'V⁻¹DV⁻¹DV⁻¹X, P = X'V⁻¹DV⁻¹X and R the
     same with second derivatives, which vanish where the covariance is linear in its parameters.
 
     Source
@@ -410,7 +418,7 @@ def _adjusted(moments: AbstractMoments, structure: Covariance, best: _Climbed) -
     Kenward and Roger (1997), Biometrics 53, 983-997, equation 5.
     """
     at, visits = best.evaluation, moments.seen.shape[-1]
-    spread = sweep(at.expected).inverse
+    spread = sweep(information).inverse
     slopes = derivatives(structure, best.parameters, visits)
     slopes = np.broadcast_to(slopes, (len(spread), *slopes.shape[1:]))
     weights, _ = weights_of(moments, matrices(structure, best.parameters, visits))

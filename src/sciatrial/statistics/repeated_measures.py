@@ -12,7 +12,7 @@ from sciatrial.foundation import Problem, TrialError
 from sciatrial.statistics.contrasts import Estimates, contrasts
 from sciatrial.statistics.covariance import Covariance
 from sciatrial.statistics.likelihood import Likelihood
-from sciatrial.statistics.mixed_model import MixedFits, SmallSample, checked_outcome, fit_in_chunks
+from sciatrial.statistics.mixed_model import Asked, Information, MixedFits, SmallSample, checked_outcome, fit_in_chunks
 from sciatrial.statistics.moments import crossed_moments
 
 Floats = NDArray[Any]
@@ -47,6 +47,7 @@ def fit_repeated_measures(
     structure: Covariance = Covariance.UNSTRUCTURED,
     likelihood: Likelihood = Likelihood.RESTRICTED,
     small_sample: SmallSample = SmallSample.SATTERTHWAITE,
+    information: Information = Information.OBSERVED,
 ) -> RepeatedMeasures:
     """Fit change on baseline × visit + arm × visit to each of many trials.
 
@@ -59,7 +60,7 @@ def fit_repeated_measures(
         0 for the control, then 1, 2, …; dims ``patient`` for all trials or ``trial, patient``.
     baseline
         In points; dims as those of the arms. A patient without one takes no part (NaN), as in other programs.
-    structure, likelihood, small_sample
+    structure, likelihood, small_sample, information
         See `fit_mixed_models`.
 
     Returns
@@ -95,9 +96,7 @@ def fit_repeated_measures(
         lambda trials: crossed_moments(y[trials], covariates[trials]),
         len(y),
         width * visits,
-        structure,
-        likelihood,
-        small_sample,
+        Asked(structure, likelihood, small_sample, information),
     )
     return RepeatedMeasures(_moved(fits, means, width, visits), len(codes), visits, means)
 
