@@ -62,6 +62,10 @@ class Evaluation:
     slopes: Floats
     pivot: Floats
 
+    def chosen(self, trials: Floats) -> Evaluation:
+        """Return the evaluation of some trials."""
+        return Evaluation(**{field.name: getattr(self, field.name)[trials] for field in fields(self)})
+
     def replaced(self, trials: Floats, other: Evaluation) -> Evaluation:
         """Return the evaluation with some trials taken from another."""
         changed = {}

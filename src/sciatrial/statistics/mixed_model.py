@@ -1,4 +1,4 @@
-"""Mixed models for repeated measures, many trials at once: Fisher scoring that ends in Newton's steps."""
+"""Mixed models for repeated measures, many trials at once: what is asked for, and the record of the fits."""
 
 from __future__ import annotations
 
@@ -11,24 +11,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sciatrial.foundation import Problem, TrialError
+from sciatrial.statistics.climb import Climbed, climb
 from sciatrial.statistics.covariance import Covariance, derivatives, matrices, n_parameters, second_derivatives, start
-from sciatrial.statistics.likelihood import Evaluation, Likelihood, evaluate, slope_weights, weights_of
+from sciatrial.statistics.likelihood import Likelihood, slope_weights, weights_of
 from sciatrial.statistics.moments import AbstractMoments, free_moments
 from sciatrial.statistics.sweep import sweep
 
 Floats = NDArray[Any]
 
-# a step that promises less deviance than this ends a fit: parameters then move by 1e-9 of their standard error
-_GAIN = 1e-18
-# where rounding hides so small a gain, a fit that has taken all steps stands if it ended with less than this
-_ENOUGH = 1e-10
-_MOST_STEPS = 60
 # pivots below this, relative to their diagonal, tell that two columns repeat one another
 _SINGULAR = 1e-10
-# a residual covariance with a smaller pivot than this has visits that determine one another
-_FLAT = 1e-9
 # trials fitted side by side: enough for long arrays, few enough for the processor's cache
 _SIDE_BY_SIDE = 64
+# numbers held at a time for the sums over patients, eight bytes each; some arrays of this size live together
+_NUMBERS = 20_000_000
 _MOST_VISITS = 60
 
 
@@ -46,8 +42,8 @@ class SmallSample(StrEnum):
 class Information(StrEnum):
     """Whose inverse is the covariance of the covariance parameters, on which degrees of freedom rest.
 
-    ``observed``: the likelihood's own second derivatives, as SAS and mmrm have it. ``expected``: their expectation, as
-    Kenward and Roger (1997) and pbkrtest have it. Where no visit is missing the two are equal.
+    ``observed``: the likelihood's own second derivatives, as SAS has it. ``expected``: their expectation, as
+    Kenward and Roger (1997) have it. Where no visit is missing the two are equal.
     """
 
     OBSERVED = "observed"
@@ -180,7 +176,7 @@ def fit_mixed_models(
             Problem("design", "missing values beside an outcome", "finite numbers", "leave the outcome out (NaN)"),
         )
     asked = Asked(structure, likelihood, small_sample, information)
-    return fit_in_chunks(lambda trials: free_moments(y[trials], x[trials]), len(y), x.shape[3], asked)
+    return fit_in_chunks(lambda trials: free_moments(y[trials], x[trials]), y.shape, x.shape[3], asked)
 
 
 def checked_outcome(outcome: ArrayLike) -> Floats:
@@ -214,15 +210,16 @@ def checked_outcome(outcome: ArrayLike) -> Floats:
 
 
 def fit_in_chunks(
-    moments_of: Callable[[slice], AbstractMoments],
-    n_trials: int,
-    n_coefficients: int,
-    asked: Asked,
+    moments_of: Callable[[slice], AbstractMoments], shape: tuple[int, ...], n_coefficients: int, asked: Asked
 ) -> MixedFits:
-    """Fit all trials, some side by side; `moments_of` gives the moments of a slice of them."""
+    """Fit all trials, some side by side; `moments_of` gives the moments of a slice, `shape` is that of the outcome."""
+    n_trials, patients, visits = shape
+    patterns = min(patients, 2**visits)
+    width = max(n_coefficients**2, n_parameters(asked.structure, visits))
+    side_by_side = int(np.clip(_NUMBERS // (patterns * visits**2 * width), 1, _SIDE_BY_SIDE))
     parts = [
-        _fit(moments_of(slice(first, first + _SIDE_BY_SIDE)), n_coefficients, asked)
-        for first in range(0, n_trials, _SIDE_BY_SIDE)
+        _fit(moments_of(slice(first, first + side_by_side)), n_coefficients, asked)
+        for first in range(0, n_trials, side_by_side)
     ]
     arrays = [field.name for field in fields(MixedFits) if field.name not in _PLAIN]
     joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
@@ -247,7 +244,7 @@ def _fit(moments: AbstractMoments, n_coefficients: int, asked: Asked) -> MixedFi
     n_steps = np.zeros(trials, int)
     if len(able):
         chosen = moments if len(able) == trials else moments.chosen(able)
-        best = _climb(chosen, structure, start(structure, pairwise[able]), asked.likelihood)
+        best = climb(chosen, structure, start(structure, pairwise[able]), asked.likelihood)
         n_steps[able] = best.n_steps
         for trial, reason in zip(able.tolist(), best.reasons, strict=True):
             reasons[trial] = reason
@@ -312,85 +309,7 @@ def _pairwise(moments: AbstractMoments) -> tuple[Floats, Floats]:
     return pairwise, swept.pivot
 
 
-@dataclass(frozen=True, eq=False)
-class _Climbed:
-    parameters: Floats
-    evaluation: Evaluation
-    n_steps: Floats
-    reasons: list[str]
-
-
-def _climb(moments: AbstractMoments, structure: Covariance, parameters: Floats, likelihood: Likelihood) -> _Climbed:
-    """Return the parameters of least deviance; trials that have arrived are no longer evaluated."""
-    current = parameters.copy()
-    best = evaluate(moments, structure, current, likelihood)
-    step, gain = _step(best)
-    scale = np.ones(len(current))
-    n_steps = np.ones(len(current), int)
-    active = np.flatnonzero(gain >= _GAIN)
-    part, held = moments, np.arange(len(current))
-    for _ in range(_MOST_STEPS):
-        if not len(active):
-            break
-        # to copy moments costs as much as half an evaluation, so not for every trial that arrives
-        if len(active) <= 0.8 * len(held):
-            part, held = moments.chosen(active), active
-        scale[active] = _inside(structure, current[active], step[active], scale[active], moments.seen.shape[-1])
-        candidate = current.copy()
-        candidate[active] += scale[active, None] * step[active]
-        tried = evaluate(part, structure, candidate[held], likelihood)
-        n_steps[active] += 1
-        is_better = tried.deviance <= best.deviance[held] + 1e-11 * (1 + np.abs(best.deviance[held]))
-        is_better &= np.isin(held, active)
-        better, worse = held[is_better], np.setdiff1d(active, held[is_better])
-        scale[worse] /= 2
-        if len(better):
-            taken = _of(tried, is_better)
-            current[better] = candidate[better]
-            best = best.replaced(better, taken)
-            step[better], gain[better] = _step(taken)
-            scale[better] = 1.0
-        active = np.flatnonzero((gain >= _GAIN) & (scale > 1e-10))
-    return _Climbed(current, best, n_steps, [_verdict(value) for value in gain.tolist()])
-
-
-def _inside(structure: Covariance, current: Floats, step: Floats, scale: Floats, visits: int) -> Floats:
-    """Return the scales, halved until every step ends at a covariance that is positive definite."""
-    scale = scale.copy()
-    for _ in range(_MOST_STEPS):
-        outside = sweep(matrices(structure, current + scale[:, None] * step, visits)).pivot < _FLAT
-        if not outside.any():
-            break
-        scale[outside] /= 2
-    return scale
-
-
-def _verdict(gain: float) -> str:
-    """Return why the last step's promise of `gain` is no end of a fit; empty where it is."""
-    if np.isnan(gain):
-        return "the covariance parameters cannot be told apart: too few patients are seen at two visits"
-    return "" if gain < _ENOUGH else "did not converge: the likelihood has no maximum at a covariance of full rank"
-
-
-def _of(evaluation: Evaluation, chosen: Floats) -> Evaluation:
-    return Evaluation(**{field.name: getattr(evaluation, field.name)[chosen] for field in fields(Evaluation)})
-
-
-def _step(evaluation: Evaluation) -> tuple[Floats, Floats]:
-    """Return the step of the parameters and the gain of deviance that it promises, NaN where there is none.
-
-    Scoring is safe far from the maximum, Newton's step is faster near it; near is where scoring promises little.
-    """
-    scoring, newton = sweep(evaluation.expected), sweep(evaluation.observed)
-    step = -(scoring.inverse @ evaluation.score[..., None])[..., 0] / 2
-    gain = np.where(scoring.pivot > _SINGULAR, -np.einsum("bi,bi->b", step, evaluation.score) / 2, np.nan)
-    near = (gain < 1.0) & (newton.pivot > 1e-6)
-    fast = -(newton.inverse @ evaluation.score[..., None])[..., 0] / 2
-    step = np.where(near[:, None], fast, step)
-    return step, np.where(near, -np.einsum("bi,bi->b", fast, evaluation.score) / 2, gain)
-
-
-def _summary(moments: AbstractMoments, best: _Climbed, asked: Asked) -> dict[str, Floats]:
+def _summary(moments: AbstractMoments, best: Climbed, asked: Asked) -> dict[str, Floats]:
     at, structure = best.evaluation, asked.structure
     visits = moments.seen.shape[-1]
     is_adjusted = asked.small_sample is SmallSample.KENWARD_ROGER
@@ -407,7 +326,7 @@ def _summary(moments: AbstractMoments, best: _Climbed, asked: Asked) -> dict[str
     }
 
 
-def _adjusted(moments: AbstractMoments, structure: Covariance, best: _Climbed, information: Floats) -> Floats:
+def _adjusted(moments: AbstractMoments, structure: Covariance, best: Climbed, information: Floats) -> Floats:
     """Return Kenward and Roger's covariance of the coefficients.
 
     Φ + 2Φ{Σ U(Q − PΦP − R/4)}Φ with U the inverse information, Q = X'V⁻¹DV⁻¹DV⁻¹X, P = X'V⁻¹DV⁻¹X and R the

@@ -94,7 +94,7 @@ def fit_repeated_measures(
     width, visits = covariates.shape[2], y.shape[2]
     fits = fit_in_chunks(
         lambda trials: crossed_moments(y[trials], covariates[trials]),
-        len(y),
+        y.shape,
         width * visits,
         Asked(structure, likelihood, small_sample, information),
     )
