@@ -142,3 +142,5 @@ def test_weights_and_levels_that_cannot_be_used_are_named():
         contrasts(fits, np.eye(4))
     with pytest.raises(TrialError, match="between 0 and 1"):
         contrasts(fits, np.eye(3), level=95)
+    with pytest.raises(TrialError, match="contrasts that follow from others"):
+        joint_contrasts(fits, [[1, -1, 0], [0, 1, -1], [1, 0, -1]])

@@ -143,6 +143,16 @@ def joint_contrasts(fits: MixedFits, weights: ArrayLike) -> JointTests:
     weights
         Dims ``contrast, coefficient`` or ``trial, contrast, coefficient``; linearly independent.
 
+    Returns
+    -------
+    JointTests
+        One F test a trial.
+
+    Raises
+    ------
+    TrialError
+        When the weights do not pair with the coefficients, or some follow from the others.
+
     Source
     ------
     Satterthwaite: Fai and Cornelius (1996), Journal of Statistical Computation and Simulation 54, 363-378: the
@@ -153,6 +163,9 @@ def joint_contrasts(fits: MixedFits, weights: ArrayLike) -> JointTests:
 
     rows, _ = _rows(fits, weights)
     number = rows.shape[1]
+    if np.linalg.matrix_rank(rows).min() < number:
+        problem = Problem("weights", "contrasts that follow from others", "independent ones", "leave some out")
+        raise TrialError("joint contrasts", problem)
     estimate = np.einsum("bcp,bp->bc", rows, fits.coefficients)
     if fits.asked.small_sample is SmallSample.KENWARD_ROGER:
         covariance = rows @ fits.adjusted_covariance @ rows.swapaxes(1, 2)
