@@ -1,6 +1,6 @@
 """Bounds of group-sequential designs, planned and re-derived at the information that was really reached.
 
-Sources: jennison2000, chapters 2, 4, 7 and 19; wassmer2016, chapters 2 and 3.
+Sources: Jennison and Turnbull 2000, chapters 2, 7 and 19; Wassmer and Brannath 2016, chapters 2 and 3.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from math import inf, log, sqrt
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from sciatrial.foundation import Problem, TrialError
@@ -39,10 +38,8 @@ from sciatrial.statistics.integration import (
     share_below,
     stopping_shares,
 )
+from sciatrial.statistics.roots import root_near
 from sciatrial.statistics.spending import Spending, SpendingKind, spent
-
-_SECANT_STEPS = 30
-_TOLERANCE = 1e-11
 
 
 @dataclass(frozen=True)
@@ -184,7 +181,7 @@ def drift_for(target: float, power_at: Callable[[float], float], start: float) -
     def miss(drift: float) -> float:
         return float(ndtri(min(max(power_at(drift), 1e-300), 1 - 1e-16))) - wanted
 
-    return _root(miss, start, 1.0, (-20.0, 40.0), "drift")
+    return root_near(miss, start, 1.0, (-20.0, 40.0), "drift")
 
 
 def _efficacy(looks: _Looks, futility_z: np.ndarray) -> np.ndarray:
@@ -215,7 +212,7 @@ def _shaped_bounds(looks: _Looks, shape: WangTsiatis, lower: np.ndarray) -> np.n
 
     fixed = -float(ndtri(alpha))
     # a start near O'Brien-Fleming's and Pocock's constants of a few looks; the slope is the normal hazard near 2
-    return _root(miss, fixed + 0.02 + 0.8 * max(shape.delta, 0.0), 2.4, (1e-6, 40.0), "bound") * form
+    return root_near(miss, fixed + 0.02 + 0.8 * max(shape.delta, 0.0), 2.4, (1e-6, 40.0), "bound") * form
 
 
 def _null_error(looks: _Looks, upper: np.ndarray, lower: np.ndarray) -> float:
@@ -319,7 +316,7 @@ def _beta(looks: _Looks) -> np.ndarray:
 
 
 def _drift_that_spends_beta(looks: _Looks) -> float:
-    """The drift at which the bounds meet at the last look, so that power is 1 − beta."""
+    """Find the drift at which the bounds meet at the last look, so that power is 1 − beta."""
     rules = looks.rules
     known = _efficacy(looks, np.array([])) if rules.binding is Binding.NON_BINDING else None
 
@@ -340,7 +337,7 @@ def _fixed_futility(rules: Rules, n_looks: int) -> np.ndarray:
 
 
 def _rules_at(design: GroupSequentialDesign, times: np.ndarray) -> Rules:
-    """The rules with user-defined spending read off between the planned looks, in a straight line."""
+    """Read user-defined spending off between the planned looks, in a straight line."""
 
     def read(rule: Efficacy | Futility | None):
         if not isinstance(rule, Spending) or rule.kind is not SpendingKind.USER:
@@ -351,9 +348,7 @@ def _rules_at(design: GroupSequentialDesign, times: np.ndarray) -> Rules:
     return replace(design.rules, efficacy=read(design.rules.efficacy), futility=read(design.rules.futility))
 
 
-def _as_design(
-    looks: _Looks, efficacy: np.ndarray, futility: np.ndarray, drift: float | None
-) -> GroupSequentialDesign:
+def _as_design(looks: _Looks, efficacy: np.ndarray, futility: np.ndarray, drift: float | None) -> GroupSequentialDesign:
     two_sided = looks.rules.sides is Sides.TWO
     lower = -efficacy if two_sided else _null_lower(looks.rules, futility, len(efficacy))
     errors = stopping_shares(looks.rates, lower, efficacy, 0.0)[1].cumsum() * (2 if two_sided else 1)
@@ -372,26 +367,3 @@ def _as_design(
         beta_spent=misses,
         drift=drift,
     )
-
-
-def _root(
-    miss: Callable[[float], float], start: float, slope: float, limits: tuple[float, float], what: str
-) -> float:
-    """Secant steps, and bisection between the limits when they do not settle."""
-    earlier, before = start, miss(start)
-    now = start - before / slope
-    for _ in range(_SECANT_STEPS):
-        if abs(before) < _TOLERANCE:
-            return earlier
-        value = miss(now)
-        if abs(value) < _TOLERANCE:
-            return now
-        if value == before or not limits[0] < now < limits[1]:
-            break
-        earlier, before, now = now, value, now - value * (now - earlier) / (value - before)
-    if miss(limits[0]) * miss(limits[1]) > 0:
-        raise TrialError(
-            "group-sequential design",
-            Problem(what, f"none between {limits[0]:g} and {limits[1]:g} fits", "rules that one can meet"),
-        )
-    return float(brentq(miss, *limits, xtol=1e-12))

@@ -1,6 +1,6 @@
 """What a design costs and finds: drift, inflation, expected information, and where it stops at any effect.
 
-Source: jennison2000, sections 2.3, 3.3 and 19.3; wassmer2016, section 2.1.
+Source: Jennison and Turnbull 2000, chapters 2 and 19.
 """
 
 from __future__ import annotations

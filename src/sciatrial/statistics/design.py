@@ -176,7 +176,9 @@ def rate_problems(rates: Sequence[float]) -> list[Problem]:
     for look, rate in enumerate(rates[:-1], start=1):
         if rate >= 1:
             problems.append(
-                Problem(f"{where}, look {look}", f"{rate:g} is at or beyond full information", "below 1 before the last")
+                Problem(
+                    f"{where}, look {look}", f"{rate:g} is at or beyond full information", "below 1 before the last"
+                )
             )
     if rates[-1] != 1:
         problems.append(Problem(where, f"the last rate is {rates[-1]:g}", "1", "divide by the information at the end"))

@@ -1,10 +1,11 @@
 """Recursive integration: how likely a score path is to be inside its bounds at one look and outside at the next.
 
-The score path B has independent normal increments: at the share t of full information it has mean drift × t and variance
-t, so the test statistic is Z = B / √t. Its sub-density among paths that have not stopped is carried from look to look on
-Gauss-Legendre points; the integrand is a smooth product of normals, so that the error falls exponentially in their number.
+The score path B has independent normal increments: at the share t of full information it has mean drift × t and
+variance t, so the test statistic is Z = B / √t. Its sub-density among paths that have not stopped is carried from look
+to look on Gauss-Legendre points; the integrand is a smooth product of normals, so that the error falls exponentially in
+their number.
 
-Sources: armitage1969, section 2 (the recursion); jennison2000, section 19.2 (its numerical form).
+Sources: Armitage, McPherson and Rowe 1969 (the recursion); Jennison and Turnbull 2000, chapter 19 (numerical form).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from scipy.special import ndtr, ndtri
 
 # beyond this many standard deviations of the unstopped path lies less than 1e-15 of the probability
 _TAIL = 8.0
-# points for each width of the narrowest normal in the integrand, and a few more: 1.5 already gives 1e-11 (see the tests)
+# points for each width of the narrowest normal in the integrand, and a few more: 1.5 already gives 1e-11
 _POINTS_PER_WIDTH = 1.8
 _POINTS_AT_LEAST = 16
 _POINTS_OF_A_PANEL = 64
@@ -95,12 +96,12 @@ def bound_above(paths: Paths, time: float, drift: float, probability: float) -> 
 
 
 def bound_below(paths: Paths, time: float, drift: float, probability: float) -> float:
-    """Return the z below which the paths lie with `probability` at share `time`: -inf for 0, inf when too few are left."""
+    """Return the z below which the paths lie with `probability`: -inf for 0, inf when fewer are left."""
     return -bound_above(Paths(paths.time, -paths.points, paths.mass), time, -drift, probability)
 
 
 def go_on(paths: Paths, time: float, next_time: float, drift: float, lower_z: float, upper_z: float) -> Paths:
-    """Return the paths with Z between `lower_z` and `upper_z` at share `time`, on points fine enough for `next_time`."""
+    """Return the paths with Z between two bounds at share `time`, on points fine enough for `next_time`."""
     root = sqrt(time)
     low = max(lower_z * root, drift * time - _TAIL * root)
     high = min(upper_z * root, drift * time + _TAIL * root)

@@ -1,9 +1,9 @@
 """Sample size and power for two arms with a mean each: difference or ratio, t or normal test, any margin.
 
-The fixed design is exact, by the noncentral t distribution. A group-sequential design takes its inflation factor and, for
-power, the drift of the normal design that has the same power with one look.
+The fixed design is exact, by the noncentral t distribution. A group-sequential design takes its inflation factor and,
+for power, the drift of the normal design that has the same power with one look.
 
-Source: julious2010, chapter 3 (noncentral t, ratio of means); wassmer2016, section 5.2.
+Source: Wassmer and Brannath 2016, chapter 5.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from enum import StrEnum
 from math import inf, isfinite, sqrt
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri, stdtrit
 from scipy.stats import nct
 
 from sciatrial.foundation import Problem
 from sciatrial.statistics.characteristics import characteristics, fixed_information
 from sciatrial.statistics.design import GroupSequentialDesign, refuse
+from sciatrial.statistics.roots import root_between
 from sciatrial.statistics.sizes import (
     Direction,
     Power,
@@ -164,7 +164,7 @@ def _fixed_size(design: GroupSequentialDesign, test: MeanTest, shift: float) -> 
     while miss(high) > 0 and high < _LARGEST:
         high *= 2
     # a t test needs more than the normal one, and two patients have no degree of freedom
-    return float(brentq(miss, max(2.0001, 0.5 * normal), high, xtol=1e-9))
+    return root_between(miss, max(2.0001, 0.5 * normal), high, error=1e-9)
 
 
 def _effects_at(

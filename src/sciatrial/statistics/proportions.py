@@ -1,7 +1,7 @@
 """Sample size and power for proportions: two arms by normal approximation with any margin, one arm exactly.
 
-Source: farrington1990 (restricted estimates under a margin); fleiss2003, chapter 4 (pooled variance under the null,
-unpooled under the alternative).
+Source: Farrington and Manning 1990 (restricted estimates under a margin). Without a margin they are the pooled
+proportion; the alternative has the variance of each arm.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from enum import StrEnum
 from math import acos, cos, isfinite, pi, sqrt
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtri
 from scipy.stats import binom
 
 from sciatrial.foundation import Problem, TrialError
 from sciatrial.statistics.characteristics import characteristics
 from sciatrial.statistics.design import GroupSequentialDesign, refuse, share_problem
+from sciatrial.statistics.roots import root_between
 from sciatrial.statistics.sizes import (
     Direction,
     Power,
@@ -79,9 +79,7 @@ class ExactSize:
     power: float
 
 
-def proportion_sample_size(
-    design: GroupSequentialDesign, comparison: ProportionComparison, first: float
-) -> SampleSize:
+def proportion_sample_size(design: GroupSequentialDesign, comparison: ProportionComparison, first: float) -> SampleSize:
     """Return how many patients find a difference of proportions with the power of the design.
 
     Parameters
@@ -168,7 +166,11 @@ def exact_binomial_sample_size(null: float, alternative: float, *, alpha: float,
 
 def exact_binomial_power(n: int, null: float, alternative: float, *, alpha: float) -> ExactSize:
     """Return successes that reject, level and power of the exact one-sided test of `n` patients (1 or more)."""
-    problems = [*share_problem("null", null), *share_problem("alternative", alternative), *share_problem("alpha", alpha)]
+    problems = [
+        *share_problem("null", null),
+        *share_problem("alternative", alternative),
+        *share_problem("alpha", alpha),
+    ]
     refuse("exact binomial power", [*problems, *positive_problem("n", n)])
     count, level, power = _exact_powers(np.array([n]), null, alternative, alpha)
     return ExactSize(n, int(count[0]), float(level[0]), float(power[0]))
@@ -186,7 +188,7 @@ def _exact_powers(
 
 
 def _unit_sds(comparison: ProportionComparison, first: float) -> tuple[float, float]:
-    """Standard errors × √(patients of both arms) under the null and as they are."""
+    """Return the standard errors × √(patients of both arms) under the null and as they are."""
     true_sd = _unit_sd(first, comparison.second, comparison.allocation)
     if comparison.variance is NullVariance.UNPOOLED:
         return true_sd, true_sd
@@ -209,7 +211,7 @@ def restricted_proportions(first: float, comparison: ProportionComparison) -> tu
 
     Source
     ------
-    farrington1990, appendix: the root of the cubic likelihood equation in trigonometric form.
+    Farrington and Manning 1990: the root of the cubic likelihood equation in trigonometric form.
     """
     second, null, share = comparison.second, comparison.null, 1 / comparison.allocation
     if null == 0:
@@ -226,14 +228,10 @@ def restricted_proportions(first: float, comparison: ProportionComparison) -> tu
     return restricted, restricted - null
 
 
-def _critical_effects(
-    design: GroupSequentialDesign, comparison: ProportionComparison, n_max: float
-) -> np.ndarray:
+def _critical_effects(design: GroupSequentialDesign, comparison: ProportionComparison, n_max: float) -> np.ndarray:
     """Difference at each look at which z is on the efficacy bound; nan where no proportion reaches it."""
     sizes = n_at_looks(design, n_max)
-    return np.array(
-        [_critical_effect(comparison, bound, n) for bound, n in zip(design.efficacy_z, sizes, strict=True)]
-    )
+    return np.array([_critical_effect(comparison, bound, n) for bound, n in zip(design.efficacy_z, sizes, strict=True)])
 
 
 def _critical_effect(comparison: ProportionComparison, bound_z: float, n: float) -> float:
@@ -247,7 +245,7 @@ def _critical_effect(comparison: ProportionComparison, bound_z: float, n: float)
     end = 1.0 if comparison.direction is Direction.HIGHER else 0.0
     if not isfinite(bound_z) or miss(null_first) * miss(end) > 0:
         return float("nan")
-    return float(brentq(miss, null_first, end, xtol=1e-12)) - comparison.second
+    return root_between(miss, null_first, end, error=1e-12) - comparison.second
 
 
 def _problems(comparison: ProportionComparison) -> list[Problem]:

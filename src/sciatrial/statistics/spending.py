@@ -1,12 +1,14 @@
 """Error spending: how much of alpha or beta may be used up at a share of full information.
 
-Sources: lan1983 (O'Brien-Fleming and Pocock types), kim1987 (power family), hwang1990 (exponential family).
+Sources: Lan and DeMets 1983 (O'Brien-Fleming and Pocock types), Kim and DeMets 1987 (powers), Hwang, Shih and DeCani
+1990 (exponentials).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from math import e
 
 import numpy as np
@@ -105,7 +107,7 @@ def _value_problems(values: tuple[float, ...], where: str, total: float, n_looks
         problems.append(Problem(where, f"{len(values)} values for {n_looks} looks", "one cumulative value a look"))
     if not np.all(np.isfinite(values)) or any(value < 0 for value in values):
         problems.append(Problem(where, f"{values}", "finite numbers, 0 or more"))
-    if any(later < earlier for earlier, later in zip(values[:-1], values[1:], strict=True)):
+    if any(later < earlier for earlier, later in pairwise(values)):
         problems.append(Problem(where, "the values fall from one look to the next", "cumulative error, never falling"))
     if values and max(values) > total * (1 + 1e-12):
         problems.append(Problem(where, f"{max(values):g} is spent of {total:g}", f"{total:g} at most"))
