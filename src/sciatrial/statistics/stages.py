@@ -200,9 +200,7 @@ def analyse_means(
         repeated_high=intervals[:, 1],
         repeated_p=np.array([repeated_p_value(design, look, value) for look, value in enumerate(z, 1)]),
         final_look=final_look,
-        final=None
-        if final_look is None
-        else _final(design, stages, overall, z, combination, null, sign, final_look, share),
+        final=None if final_look is None else _final(tests, final_look, float(z[final_look - 1]), share),
     )
 
 
