@@ -98,8 +98,7 @@ def group_sequential_design(
     refuse("group-sequential design", [*rate_problems(rates), *rule_problems(rules, len(rates))])
     looks = _Looks(rules, np.array(rates), np.array(rates))
     if not rules.spends_beta:
-        futility_z = _fixed_futility(rules, len(rates))
-        return _as_design(looks, _efficacy(looks, futility_z), futility_z, None)
+        return _with_fixed_futility(looks)
     drift = _drift_that_spends_beta(looks)
     return _as_design(looks, *_spending_bounds(looks, drift), drift)
 
@@ -148,8 +147,7 @@ def bounds_at_realised_information(
     looks = _Looks(rules, np.array(reached) / reached[-1], times)
     planned_drift = design.drift if drift is None else drift
     if not rules.spends_beta or planned_drift is None:
-        futility_z = _fixed_futility(rules, len(reached))
-        return _as_design(looks, _efficacy(looks, futility_z), futility_z, None)
+        return _with_fixed_futility(looks)
     new_drift = planned_drift * sqrt(reached[-1])
     return _as_design(looks, *_spending_bounds(looks, new_drift), new_drift)
 
@@ -204,15 +202,20 @@ def _shaped_bounds(looks: _Looks, shape: WangTsiatis, lower: np.ndarray) -> np.n
     """Wang-Tsiatis bounds: one constant, so that all looks together use up alpha."""
     rules = looks.rules
     form = looks.rates ** (shape.delta - 0.5)
-    form[[look - 1 for look in rules.futility_only_looks]] = inf
+    only_futility = [look - 1 for look in rules.futility_only_looks]
     alpha = rules.alpha_of_a_side
 
+    def bounds_of(constant: float) -> np.ndarray:
+        bounds = constant * form
+        bounds[only_futility] = inf
+        return bounds
+
     def miss(constant: float) -> float:
-        return log(alpha) - log(max(_null_error(looks, constant * form, lower), 1e-300))
+        return log(alpha) - log(max(_null_error(looks, bounds_of(constant), lower), 1e-300))
 
     fixed = -float(ndtri(alpha))
     # a start near O'Brien-Fleming's and Pocock's constants of a few looks; the slope is the normal hazard near 2
-    return root_near(miss, fixed + 0.02 + 0.8 * max(shape.delta, 0.0), 2.4, (1e-6, 40.0), "bound") * form
+    return bounds_of(root_near(miss, fixed + 0.02 + 0.8 * max(shape.delta, 0.0), 2.4, (-1.0, 40.0), "bound"))
 
 
 def _null_error(looks: _Looks, upper: np.ndarray, lower: np.ndarray) -> float:
@@ -328,6 +331,24 @@ def _drift_that_spends_beta(looks: _Looks) -> float:
 
     start = float(-ndtri(rules.alpha_of_a_side) - ndtri(rules.beta)) * 1.04
     return drift_for(1 - rules.beta, power_at, start)
+
+
+def _with_fixed_futility(looks: _Looks) -> GroupSequentialDesign:
+    """Design whose futility bounds are given, or which has none."""
+    futility = _fixed_futility(looks.rules, len(looks.rates))
+    efficacy = _efficacy(looks, futility)
+    problems = [
+        Problem(
+            f"futility.bounds_z, look {look}",
+            f"{low:g} is not below the efficacy bound {high:.4g}",
+            "futility below efficacy",
+            "lower it: as it is, the trial always ends at this look",
+        )
+        for look, (low, high) in enumerate(zip(futility, efficacy[:-1], strict=False), start=1)
+        if low >= high
+    ]
+    refuse("group-sequential design", problems)
+    return _as_design(looks, efficacy, futility, None)
 
 
 def _fixed_futility(rules: Rules, n_looks: int) -> np.ndarray:

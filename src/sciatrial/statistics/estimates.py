@@ -6,15 +6,14 @@ higher its z. Source: Jennison and Turnbull 2000, chapters 8 and 9.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from math import isfinite, isnan, nan, sqrt
+from math import isfinite, nan, sqrt
 
 import numpy as np
 
 from sciatrial.foundation import Problem
 from sciatrial.statistics.boundaries import design_at_alpha
-from sciatrial.statistics.design import Binding, GroupSequentialDesign, Sides, refuse, share_problem
+from sciatrial.statistics.design import Binding, GroupSequentialDesign, HaybittlePeto, Sides, refuse, share_problem
 from sciatrial.statistics.integration import stopping_shares
 from sciatrial.statistics.roots import root_between
 
@@ -139,20 +138,23 @@ def repeated_p_value(design: GroupSequentialDesign, look: int, z: float) -> floa
     def reaches(alpha: float) -> float:
         return z - design_at_alpha(design, alpha).efficacy_z[look - 1]
 
-    if reaches(_LARGEST_ALPHA) <= 0:
-        return _LARGEST_ALPHA
-    return _smallest(reaches)
-
-
-def _smallest(reaches: Callable[[float], float]) -> float:
-    """Find the alpha at which a bound meets z, on the logarithmic scale."""
-    low, high = np.log(_SMALLEST_ALPHA), np.log(_LARGEST_ALPHA)
-    at_lowest = reaches(_SMALLEST_ALPHA)
-    if isnan(at_lowest) or at_lowest == reaches(_LARGEST_ALPHA):
+    lowest = _lowest_alpha(design)
+    at_lowest, at_highest = reaches(lowest), reaches(_LARGEST_ALPHA)
+    if at_lowest == at_highest:
         return nan
+    if at_highest <= 0:
+        return _LARGEST_ALPHA
     if at_lowest >= 0:
-        return _SMALLEST_ALPHA
+        return lowest
+    low, high = np.log(lowest), np.log(_LARGEST_ALPHA)
     return float(np.exp(root_between(lambda log_alpha: reaches(float(np.exp(log_alpha))), low, high, error=1e-12)))
+
+
+def _lowest_alpha(design: GroupSequentialDesign) -> float:
+    """Return the smallest alpha that the search tries: Haybittle-Peto's interim bounds spend some whatever it is."""
+    if isinstance(design.rules.efficacy, HaybittlePeto) and design.n_looks > 1:
+        return design.alpha_spent[-2] * (1 + 1e-6)
+    return _SMALLEST_ALPHA
 
 
 def _scores_of_one(

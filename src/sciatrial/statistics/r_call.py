@@ -45,9 +45,9 @@ def rpact_call(design: GroupSequentialDesign) -> str:
 
 
 def _efficacy(design: GroupSequentialDesign) -> dict[str, str]:
-    efficacy = design.rules.efficacy
-    if design.rules.futility_only_looks or (_was_moved(design) and isinstance(efficacy, Spending)):
-        return {"typeOfDesign": '"asUser"', "userAlphaSpending": _vector(design.alpha_spent)}
+    rules, efficacy = design.rules, design.rules.efficacy
+    if rules.futility_only_looks or (_was_moved(design) and isinstance(efficacy, Spending)):
+        return {"typeOfDesign": '"asUser"', "userAlphaSpending": _vector((*design.alpha_spent[:-1], rules.alpha))}
     if isinstance(efficacy, HaybittlePeto):
         return {"typeOfDesign": '"HP"', "constantBoundsHP": _number(efficacy.interim_z)}
     if isinstance(efficacy, WangTsiatis):

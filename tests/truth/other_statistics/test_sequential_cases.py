@@ -1,8 +1,8 @@
 """Group-sequential designs, sizes, powers and analyses against what rpact and gsDesign print (`sequential_cases.json`).
 
 The cases were run with rpact 3.3.4 or are printed in gsDesign's documentation; the tests read them and need no R. Each
-number is compared within the tolerance that its case names; where a page prints fewer digits than that tolerance, ours is
-first rounded as the page does. What cannot be matched is listed in `NOT_MATCHED`.
+number is compared within the tolerance that its case names; where a page prints fewer digits than that tolerance, ours
+is first rounded as the page does. What cannot be matched is listed in `NOT_MATCHED`.
 """
 
 import json
@@ -58,7 +58,7 @@ CASES = {
 # (case, quantity) that cannot be matched, and why; nothing else is left out
 NOT_MATCHED = {
     ("gsDesign-CP", "predictive_power"): (
-        "the case names no prior; printed 0.067302, the flat prior gives 0.031298 with futility stops and 0.044776 without"
+        "the case names no prior; printed 0.067302, the flat prior gives 0.031298 with futility stops, 0.044776 without"
     ),
 }
 LABELS = {"drift_note", "note"}
