@@ -37,12 +37,11 @@ def test_with_one_look_to_come_conditional_power_is_a_normal_tail(z, drift):
 
 def test_conditional_power_averaged_over_the_first_look_is_the_power():
     drift, (low, high) = 2.5, (DESIGN.futility_z[0], DESIGN.efficacy_z[0])
-    rest = quad(
-        lambda z: conditional_power(DESIGN, 1, z, drift=drift) * norm.pdf(z - drift * sqrt(0.3)),
-        low,
-        high,
-        epsabs=1e-11,
-    )[0]
+
+    def density_and_power(z):
+        return norm.pdf(z - drift * sqrt(0.3)) * conditional_power(DESIGN, 1, z, drift=drift)
+
+    rest = quad(density_and_power, low, high, epsabs=1e-11)[0]
     first = norm.sf(high - drift * sqrt(0.3))
     assert first + rest == pytest.approx(stopping_at(DESIGN, drift).power, abs=1e-9)
 

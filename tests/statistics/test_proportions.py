@@ -88,5 +88,5 @@ def test_every_number_that_cannot_be_used_is_named():
         assert part in str(found.value)
     with pytest.raises(TrialError, match="another proportion"):
         exact_binomial_sample_size(0.3, 0.3, alpha=0.025, beta=0.1)
-    with pytest.raises(TrialError, match="firsts: 1.2"):
+    with pytest.raises(TrialError, match=r"firsts: 1\.2"):
         proportion_power(FIXED, ProportionComparison(0.3), [0.5, 1.2], 100)

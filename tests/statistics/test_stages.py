@@ -72,10 +72,8 @@ def test_the_rules_say_what_to_do():
 
 def test_without_a_plan_nothing_is_said_of_what_is_to_come():
     assert np.isnan(analyse_means(DESIGN, [FIRST]).conditional_power)
-    plan = Planned((60,), effect=1.0, sd=2.0)
-    small, large = (
-        analyse_means(DESIGN, [FIRST], planned=p).conditional_power for p in (plan, Planned((120,), 1.0, 2.0))
-    )
+    plans = [Planned((n,), effect=1.0, sd=2.0) for n in (60, 120)]
+    small, large = (analyse_means(DESIGN, [FIRST], planned=plan).conditional_power for plan in plans)
     assert 0 < small < large < 1
 
 

@@ -33,6 +33,8 @@ from sciatrial.statistics.sizes import (
 )
 
 _LARGEST = 1e9
+# two patients have no degree of freedom, and the t distribution with nearly none overflows
+_FEWEST = 2.1
 # beyond these degrees of freedom t and normal power agree to 1e-7, and the noncentral t of scipy is slow
 _NORMAL_FROM_DF = 1e6
 
@@ -117,7 +119,7 @@ def mean_sample_size(design: GroupSequentialDesign, comparison: MeanComparison, 
 def mean_power(
     design: GroupSequentialDesign, comparison: MeanComparison, effects: Sequence[float], n_max: float
 ) -> Power:
-    """Return what a design with `n_max` patients of both arms (above 2) finds at each difference or ratio.
+    """Return what a design with `n_max` patients of both arms (2.1 or more) finds at each difference or ratio.
 
     Raises
     ------
@@ -125,8 +127,8 @@ def mean_power(
         Names every number that cannot be used.
     """
     problems = _problems(comparison)
-    if not n_max > 2 or not isfinite(n_max):
-        problems.append(Problem("n_max", f"{n_max:g}", "more than 2 patients"))
+    if not n_max >= _FEWEST or not isfinite(n_max):
+        problems.append(Problem("n_max", f"{n_max:g}", f"{_FEWEST:g} patients or more"))
     problems += [Problem("effects", f"{value}", "finite numbers") for value in effects if not isfinite(value)]
     refuse("power of means", problems)
     alpha = design.rules.alpha_of_a_side
@@ -163,8 +165,8 @@ def _fixed_size(design: GroupSequentialDesign, test: MeanTest, shift: float) -> 
     high = normal + 4
     while miss(high) > 0 and high < _LARGEST:
         high *= 2
-    # a t test needs more than the normal one, and two patients have no degree of freedom
-    return root_between(miss, max(2.0001, 0.5 * normal), high, error=1e-9)
+    low = max(_FEWEST, 0.5 * normal)  # a t test needs more than the normal one
+    return low if miss(low) <= 0 else root_between(miss, low, high, error=1e-9)
 
 
 def _effects_at(
