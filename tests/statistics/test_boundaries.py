@@ -69,6 +69,16 @@ def test_a_larger_alpha_never_raises_a_bound(looks, alpha):
         assert np.all(np.array(strict.efficacy_z) >= np.array(lenient.efficacy_z) - 1e-9)
 
 
+def test_looks_that_lie_close_together_have_bounds_too():
+    pocock = Spending(SpendingKind.POCOCK_TYPE)
+    looks = [0.338, 0.854, 0.855, 1.0]
+    design = group_sequential_design(
+        looks, alpha=0.005, beta=0.1, efficacy=pocock, futility=pocock, binding=Binding.BINDING
+    )
+    assert design.alpha_spent[-1] == pytest.approx(0.005, abs=1e-9)
+    assert design.beta_spent[-1] == pytest.approx(0.1, abs=1e-9)
+
+
 def test_one_look_is_an_ordinary_quantile():
     for rule in RULES:
         assert group_sequential_design(efficacy=rule).efficacy_z[0] == pytest.approx(-ndtri(0.025), abs=1e-9)

@@ -67,8 +67,8 @@ def share_below(paths: Paths, time: float, drift: float, bound_z: float) -> floa
 def bound_above(paths: Paths, time: float, drift: float, probability: float) -> float:
     """Return the z above which the paths lie with `probability` at share `time` of information.
 
-    The logarithm of the tail is concave, and the bound of unstopped paths lies right of the root: from there Newton's
-    steps only go left and always arrive.
+    The logarithm of the tail is concave, and the bounds of unstopped paths and of paths that all start at the highest
+    point lie right of the root: from there Newton's steps only go left and always arrive.
 
     Returns
     -------
@@ -77,12 +77,16 @@ def bound_above(paths: Paths, time: float, drift: float, probability: float) -> 
     """
     if probability <= 0:
         return inf
-    if probability >= paths.mass.sum():
+    left = float(paths.mass.sum())
+    if probability >= left:
         return -inf
     step = time - paths.time
     width = sqrt(step)
     start = paths.points + drift * step
-    score = drift * time - sqrt(time) * float(ndtri(probability))
+    score = min(
+        drift * time - sqrt(time) * float(ndtri(probability)),
+        float(start.max()) - width * float(ndtri(probability / left)),
+    )
     target = log(probability)
     for _ in range(_NEWTON_STEPS):
         centred = (score - start) / width
