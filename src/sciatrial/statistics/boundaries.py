@@ -51,6 +51,15 @@ class _Looks:
     times: np.ndarray
 
 
+@dataclass(frozen=True)
+class _SpentBounds:
+    """Bounds that spend beta under a drift, and the power that they have there."""
+
+    efficacy: np.ndarray
+    futility: np.ndarray
+    power: float
+
+
 def group_sequential_design(
     information_rates: Sequence[float] = (1.0,),
     *,
@@ -100,7 +109,7 @@ def group_sequential_design(
     if not rules.spends_beta:
         return _with_fixed_futility(looks)
     drift = _drift_that_spends_beta(looks)
-    return _as_design(looks, *_spending_bounds(looks, drift), drift)
+    return _spending_design(looks, drift)
 
 
 def bounds_at_realised_information(
@@ -149,7 +158,7 @@ def bounds_at_realised_information(
     if not rules.spends_beta or planned_drift is None:
         return _with_fixed_futility(looks)
     new_drift = planned_drift * sqrt(reached[-1])
-    return _as_design(looks, *_spending_bounds(looks, new_drift), new_drift)
+    return _spending_design(looks, new_drift)
 
 
 def design_at_alpha(design: GroupSequentialDesign, alpha: float) -> GroupSequentialDesign:
@@ -272,34 +281,37 @@ def _refuse_overspending(rules: Rules, used: float, look: int) -> None:
         )
 
 
-def _spending_bounds(looks: _Looks, drift: float) -> tuple[np.ndarray, np.ndarray]:
-    """Efficacy and futility bounds when beta is spent under a drift."""
-    if looks.rules.binding is Binding.NON_BINDING:
-        efficacy = _efficacy(looks, np.array([]))
-        return efficacy, _beta_bounds(looks, drift, efficacy)
-    return _binding_bounds(looks, drift)
+def _spending_bounds(looks: _Looks, drift: float, known: np.ndarray | None = None) -> _SpentBounds:
+    """Bounds when beta is spent under a drift; `known` saves deriving the efficacy bounds of non-binding futility."""
+    if looks.rules.binding is Binding.BINDING:
+        return _binding_bounds(looks, drift)
+    return _non_binding_bounds(looks, drift, _efficacy(looks, np.array([])) if known is None else known)
 
 
-def _beta_bounds(looks: _Looks, drift: float, efficacy: np.ndarray) -> np.ndarray:
+def _non_binding_bounds(looks: _Looks, drift: float, efficacy: np.ndarray) -> _SpentBounds:
     """Futility bounds at the interim looks that spend beta under a drift, below given efficacy bounds."""
     allowed = _beta(looks)
-    paths, used, bounds = all_paths(), 0.0, []
-    for look, time in enumerate(looks.rates[:-1]):
-        bound = min(bound_below(paths, time, drift, allowed[look] - used), efficacy[look])
-        used += share_below(paths, time, drift, bound)
-        bounds.append(bound)
-        paths = go_on(paths, time, looks.rates[look + 1], drift, bound, efficacy[look])
-    return np.array(bounds)
+    paths, used, power, futility = all_paths(), 0.0, 0.0, []
+    for look, time in enumerate(looks.rates):
+        power += share_above(paths, time, drift, efficacy[look])
+        if look == len(looks.rates) - 1:
+            break
+        lower = min(bound_below(paths, time, drift, allowed[look] - used), efficacy[look])
+        used += share_below(paths, time, drift, lower)
+        futility.append(lower)
+        paths = go_on(paths, time, looks.rates[look + 1], drift, lower, efficacy[look])
+    return _SpentBounds(efficacy, np.array(futility), power)
 
 
-def _binding_bounds(looks: _Looks, drift: float) -> tuple[np.ndarray, np.ndarray]:
+def _binding_bounds(looks: _Looks, drift: float) -> _SpentBounds:
     """Both kinds of bounds at once, look by look: null and drifting paths stop at the same ones."""
     alpha, beta = _alpha_of_a_side(looks), _beta(looks)
-    null, drifting, alpha_used, beta_used = all_paths(), all_paths(), 0.0, 0.0
+    null, drifting, alpha_used, beta_used, power = all_paths(), all_paths(), 0.0, 0.0, 0.0
     efficacy, futility = [], []
     for look, time in enumerate(looks.rates):
         only_futility = look + 1 in looks.rules.futility_only_looks
         upper = inf if only_futility else bound_above(null, time, 0.0, alpha[look] - alpha_used)
+        power += share_above(drifting, time, drift, upper)
         efficacy.append(upper)
         if look == len(looks.rates) - 1:
             break
@@ -309,7 +321,7 @@ def _binding_bounds(looks: _Looks, drift: float) -> tuple[np.ndarray, np.ndarray
         futility.append(lower)
         null = go_on(null, time, looks.rates[look + 1], 0.0, lower, upper)
         drifting = go_on(drifting, time, looks.rates[look + 1], drift, lower, upper)
-    return np.array(efficacy), np.array(futility)
+    return _SpentBounds(np.array(efficacy), np.array(futility), power)
 
 
 def _beta(looks: _Looks) -> np.ndarray:
@@ -324,10 +336,7 @@ def _drift_that_spends_beta(looks: _Looks) -> float:
     known = _efficacy(looks, np.array([])) if rules.binding is Binding.NON_BINDING else None
 
     def power_at(drift: float) -> float:
-        efficacy, futility = (
-            _binding_bounds(looks, drift) if known is None else (known, _beta_bounds(looks, drift, known))
-        )
-        return float(stopping_shares(looks.rates, np.append(futility, -inf), efficacy, drift)[1].sum())
+        return _spending_bounds(looks, drift, known).power
 
     start = float(-ndtri(rules.alpha_of_a_side) - ndtri(rules.beta)) * 1.04
     return drift_for(1 - rules.beta, power_at, start)
@@ -349,6 +358,11 @@ def _with_fixed_futility(looks: _Looks) -> GroupSequentialDesign:
     ]
     refuse("group-sequential design", problems)
     return _as_design(looks, efficacy, futility, None)
+
+
+def _spending_design(looks: _Looks, drift: float) -> GroupSequentialDesign:
+    bounds = _spending_bounds(looks, drift)
+    return _as_design(looks, bounds.efficacy, bounds.futility, drift)
 
 
 def _fixed_futility(rules: Rules, n_looks: int) -> np.ndarray:
