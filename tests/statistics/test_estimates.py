@@ -20,6 +20,7 @@ from sciatrial.statistics import (
     repeated_p_value,
     stagewise_p_value,
 )
+from sciatrial.statistics.estimates import _more_extreme
 
 LDOF = Spending(SpendingKind.O_BRIEN_FLEMING_TYPE)
 DESIGN = group_sequential_design([0.4, 0.7, 1], efficacy=LDOF)
@@ -77,8 +78,6 @@ def test_simulated_estimates_are_too_high_half_of_the_time_and_intervals_hold():
 
 
 def _share(look, z, drift):
-    from sciatrial.statistics.estimates import _more_extreme
-
     return _more_extreme(DESIGN, look, z, drift * np.array(DESIGN.information_rates[:look]))
 
 

@@ -122,6 +122,8 @@ def go_on(paths: Paths, time: float, next_time: float, drift: float, lower_z: fl
 def stopping_shares(times: np.ndarray, lower_z: np.ndarray, upper_z: np.ndarray, drift: float) -> np.ndarray:
     """Return the probabilities to stop below and above at each look.
 
+    The inner loop of everything else: what it is given is not checked.
+
     Parameters
     ----------
     times
