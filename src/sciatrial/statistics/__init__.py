@@ -1,35 +1,169 @@
-"""What a statistician computes from a trial's data, for one trial or for thousands at once.
+"""What formulae and fits say of a trial: boundaries, sizes, powers, mixed models; no patients, no model.
 
-Takes outcomes by patient and visit, gives estimates with intervals and tests. Never draws patients, never imputes, and
-never drops a fit that failed: it says why instead.
+Takes errors, information rates, assumed effects, and outcomes by patient and visit; gives designs, sizes, powers,
+analyses at each look, estimates with intervals and tests. Never simulates, never knows of studies or the model, never imputes,
+and never drops a fit that failed: it says why instead.
 """
 
 from sciatrial.statistics.ancova import fit_ancova
+from sciatrial.statistics.boundaries import (
+    bounds_at_realised_information,
+    design_at_alpha,
+    group_sequential_design,
+)
+from sciatrial.statistics.characteristics import (
+    Characteristics,
+    Stopping,
+    characteristics,
+    drift_for_power,
+    fixed_information,
+    stopping_at,
+)
+from sciatrial.statistics.combination import (
+    FisherDesign,
+    FisherMethod,
+    fisher_design,
+    fisher_products,
+    inverse_normal,
+    stage_z_of,
+)
 from sciatrial.statistics.contrasts import Estimates, JointTests, contrasts, joint_contrasts
 from sciatrial.statistics.covariance import Covariance
+from sciatrial.statistics.design import (
+    O_BRIEN_FLEMING,
+    POCOCK,
+    Binding,
+    FixedFutility,
+    GroupSequentialDesign,
+    HaybittlePeto,
+    Rules,
+    Sides,
+    WangTsiatis,
+)
+from sciatrial.statistics.estimates import FinalEstimate, final_estimate, repeated_p_value, stagewise_p_value
+from sciatrial.statistics.integration import stopping_shares
+from sciatrial.statistics.interim import (
+    conditional_power,
+    conditional_rejection_probability,
+    predictive_power,
+    repeated_interval,
+    stage_mean,
+)
 from sciatrial.statistics.likelihood import Likelihood
+from sciatrial.statistics.means import (
+    MeanComparison,
+    MeanEffect,
+    MeanTest,
+    futility_effects,
+    mean_power,
+    mean_sample_size,
+)
 from sciatrial.statistics.mixed_model import Information, MixedFits, SmallSample, fit_mixed_models
+from sciatrial.statistics.proportions import (
+    ExactSize,
+    NullVariance,
+    ProportionComparison,
+    exact_binomial_power,
+    exact_binomial_sample_size,
+    proportion_power,
+    proportion_sample_size,
+    restricted_proportions,
+)
+from sciatrial.statistics.r_call import rpact_call
 from sciatrial.statistics.repeated_measures import (
     RepeatedMeasures,
     arm_means,
     fit_repeated_measures,
     treatment_differences,
 )
+from sciatrial.statistics.sizes import Direction, Power, SampleSize
+from sciatrial.statistics.spending import Spending, SpendingKind, spent
+from sciatrial.statistics.stages import (
+    Action,
+    Combination,
+    MeanAnalysis,
+    MeanStage,
+    MeanTestResult,
+    Planned,
+    analyse_means,
+)
 
 __all__ = [
+    "O_BRIEN_FLEMING",
+    "POCOCK",
+    "Action",
+    "Binding",
+    "Characteristics",
+    "Combination",
     "Covariance",
+    "Direction",
     "Estimates",
+    "ExactSize",
+    "FinalEstimate",
+    "FisherDesign",
+    "FisherMethod",
+    "FixedFutility",
+    "GroupSequentialDesign",
+    "HaybittlePeto",
     "Information",
     "JointTests",
     "Likelihood",
+    "MeanAnalysis",
+    "MeanComparison",
+    "MeanEffect",
+    "MeanStage",
+    "MeanTest",
+    "MeanTestResult",
     "MixedFits",
+    "NullVariance",
+    "Planned",
+    "Power",
+    "ProportionComparison",
     "RepeatedMeasures",
+    "Rules",
+    "SampleSize",
+    "Sides",
     "SmallSample",
+    "Spending",
+    "SpendingKind",
+    "Stopping",
+    "WangTsiatis",
+    "analyse_means",
     "arm_means",
+    "bounds_at_realised_information",
+    "characteristics",
+    "conditional_power",
+    "conditional_rejection_probability",
     "contrasts",
+    "design_at_alpha",
+    "drift_for_power",
+    "exact_binomial_power",
+    "exact_binomial_sample_size",
+    "final_estimate",
+    "fisher_design",
+    "fisher_products",
     "fit_ancova",
     "fit_mixed_models",
     "fit_repeated_measures",
+    "fixed_information",
+    "futility_effects",
+    "group_sequential_design",
+    "inverse_normal",
     "joint_contrasts",
+    "mean_power",
+    "mean_sample_size",
+    "predictive_power",
+    "proportion_power",
+    "proportion_sample_size",
+    "repeated_interval",
+    "repeated_p_value",
+    "restricted_proportions",
+    "rpact_call",
+    "spent",
+    "stage_mean",
+    "stage_z_of",
+    "stagewise_p_value",
+    "stopping_at",
+    "stopping_shares",
     "treatment_differences",
 ]
