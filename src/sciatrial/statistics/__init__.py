@@ -1,8 +1,8 @@
 """What formulae and fits say of a trial: boundaries, sizes, powers, mixed models; no patients, no model.
 
 Takes errors, information rates, assumed effects, and outcomes by patient and visit; gives designs, sizes, powers,
-analyses at each look, estimates with intervals and tests. Never simulates, never knows of studies or the model, never imputes,
-and never drops a fit that failed: it says why instead.
+analyses at each look, estimates with intervals and tests.
+Never simulates, never imputes, and never drops a fit that failed: it says why instead.
 """
 
 from sciatrial.statistics.ancova import fit_ancova
