@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -50,7 +51,7 @@ def posterior_of(*, seed=3, holds=True):
         keys=drawn.keys, scales=drawn.scales, values=drawn.values, sds=drawn.sds, groups=drawn.groups,
         included=drawn.included, coordinate_keys=("trial_context_shift",), coordinates=drawn.values[:, :1],
         columns=("pain",), discrepancy=drawn.values[:, :1], spreads=drawn.values[:, :1], shift_sds=drawn.values[:, :3],
-        parameters=pd.DataFrame(table), effects=pd.DataFrame(effects),
+        freedom=np.inf, parameters=pd.DataFrame(table), effects=pd.DataFrame(effects), no_cell_effect=(0.06, 0.02),
         checks=pd.DataFrame({"check": ["chains agree", "no divergence"], "holds": [True, holds]}),
         made_with={"seed": seed, "trials": ("noriega2017",), "assumptions": ("cells of one kind act alike",)},
     )  # fmt: skip
