@@ -99,6 +99,8 @@ def test_ctrl_c_ends_the_command_with_130_and_keeps_what_was_finished(small_file
     process = subprocess.Popen(
         [*command, "simulation.n_trials=400"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
+        # what starts the tests in the background may have its children ignore the signal
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     batches = tmp_path / "out"
     for _ in range(600):
