@@ -129,6 +129,23 @@ class Plan:
         """How many numbers are terms or facts."""
         return len(self.terms) + (0 if self.facts is None else len(self.facts.rows))
 
+    @property
+    def is_share(self) -> NDArray[np.bool_]:
+        """Which numbers of a run are shares of responders; dims ``number``."""
+        shares = (self.terms.rows["kind"] == TermKind.SHARE).to_numpy()
+        facts = np.zeros(self.n_observed - len(shares), dtype=bool)
+        return np.concatenate([shares, facts, shares[self.of_cells]])
+
+    def idle(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the terms and facts of runs as they would be had cells done nothing; dims ``run, number``."""
+        made = values[:, : self.n_observed].copy()
+        made[:, self.of_cells] = values[:, self.n_observed :]
+        return made
+
+    def changed(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what cells change in runs; dims ``run, cell term``."""
+        return values[:, self.of_cells] - values[:, self.n_observed :]
+
     def __len__(self) -> int:
         """Return how many numbers a forward run gives."""
         return self.n_observed + len(self.of_cells)

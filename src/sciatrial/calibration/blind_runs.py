@@ -114,9 +114,7 @@ def simulate_numbers(
             label=f"trials of {of_cause.cause}",
         )  # fmt: skip
         numbers, arms = np.concatenate([arm.terms for arm in of_cause.arms]), [arm.arm for arm in of_cause.arms]
-        idle = runs.values[:, : len(terms)].copy()
-        idle[:, plan.of_cells] = runs.values[:, len(terms) :]
-        values[:, numbers], without[:, numbers] = runs.values[:, numbers], idle[:, numbers]
+        values[:, numbers], without[:, numbers] = runs.values[:, numbers], plan.idle(runs.values)[:, numbers]
         effective[:, arms], gap[:, arms] = runs.effective_size[:, arms], runs.gap[:, arms]
     return Simulated(keep, values, without, effective, gap)
 

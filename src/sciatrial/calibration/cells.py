@@ -21,7 +21,6 @@ from sciatrial.calibration.ensemble import run_ensemble
 from sciatrial.calibration.problem import Likelihood, fitted_scale, likelihood
 from sciatrial.calibration.questions import answers, cell_effects, with_questions
 from sciatrial.calibration.sampler import Sample, libraries, log_likelihood_at, means_of, population_inputs
-from sciatrial.calibration.terms import TermKind
 from sciatrial.foundation import Progress, derived_seed, silent
 from sciatrial.parameters import CELL_EFFECTS
 
@@ -135,9 +134,7 @@ def cell_draws(
     )  # fmt: skip
     asked = plan.terms.rows.iloc[len(terms) :].reset_index(drop=True)
     drawn = cell_effects(asked, runs.values[:, len(terms) : len(plan.terms)])
-    is_share = (plan.terms.rows["kind"] == TermKind.SHARE).to_numpy()[: len(terms)]
-    acting, idle = runs.values[:, : len(terms)], runs.values[:, plan.n_observed : plan.n_observed + len(terms)]
-    changed = fitted_scale(is_share, acting) - fitted_scale(is_share, idle)
+    changed = plan.changed(fitted_scale(plan.is_share, runs.values))[:, : len(terms)]
     weights, pareto_k = np.full(len(kept), 1 / len(kept)), np.nan
     if mask is not None and mask[terms].any():
         weights, pareto_k = _weights(calibration, single_arms, sample, kept, mask, se, terms, changed)

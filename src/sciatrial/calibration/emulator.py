@@ -407,8 +407,7 @@ def _assembled(
     left, variance, told = np.zeros((int(held.sum()), n)), np.zeros(n), np.zeros(n, dtype=np.int64)
     for mine, factors, fitted in parts:
         rows = np.array([place[tuple(sorted(row))] for row in factors.tolist()])
-        # `add`: an input times a gated one can be the same monomial twice
-        np.add.at(coefficients, (rows[:, None], mine[None, :]), fitted.coefficients)
+        coefficients[rows[:, None], mine] = fitted.coefficients
         intercept[mine], left[:, mine], variance[mine] = fitted.intercept, fitted.left, fitted.variance
         told[mine] = fitted.n
     own = luck.sd

@@ -23,7 +23,7 @@ from sciatrial.calibration.facts import FactTerms, fact_terms
 from sciatrial.calibration.problem import Likelihood, Scales, fitted_scale, likelihood
 from sciatrial.calibration.sampler import Chains, Sample, Task, sample_posteriors
 from sciatrial.calibration.space import Space, prior_points, space_of
-from sciatrial.calibration.terms import TermKind, Terms, likelihood_terms
+from sciatrial.calibration.terms import Terms, likelihood_terms
 from sciatrial.evidence import Evidence
 from sciatrial.foundation import (
     CalibrationError,
@@ -225,17 +225,17 @@ def _calibration(
     cause = terms.rows["cause"].to_numpy(dtype=str)
     of_facts = facts.rows["cause"].to_numpy(dtype=str)
     base = fit_emulator(
-        _with_idle_cells(plan, runs), space, cause=np.concatenate([cause, of_facts]),
-        luck=replace(luck, deviations=_idle(plan, luck.deviations)), n_quadratic=settings.n_quadratic, weight=weight,
+        replace(runs, values=plan.idle(runs.values)), space, cause=np.concatenate([cause, of_facts]),
+        luck=replace(luck, deviations=plan.idle(luck.deviations)), n_quadratic=settings.n_quadratic, weight=weight,
     )  # fmt: skip
-    differences = _alone(replace(runs, values=_changed(plan, runs.values)))
+    differences = _without_arms(replace(runs, values=plan.changed(runs.values)))
     heavy = np.ones(len(runs.z)) if weight is None else weight
     if more_cells is not None:
-        differences = differences.joined(_alone(more_cells))
+        differences = differences.joined(_without_arms(more_cells))
         heavy = np.concatenate([heavy, np.full(len(more_cells.z), heavy.max())])
     cells = fit_cell_effects(
         differences, space, cause=cause[plan.of_cells],
-        luck=replace(luck, deviations=_changed(plan, luck.deviations)), weight=heavy,
+        luck=replace(luck, deviations=plan.changed(luck.deviations)), weight=heavy,
     )  # fmt: skip
     beside = ~uncontrolled_cells(terms.rows)[plan.of_cells]
     acting = base.plus(cells.of(beside), plan.of_cells[beside])
@@ -246,26 +246,10 @@ def _calibration(
     )  # fmt: skip
 
 
-def _with_idle_cells(plan: Plan, runs: Runs) -> Runs:
-    return replace(runs, values=_idle(plan, runs.values))
-
-
-def _idle(plan: Plan, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return every observed number as it would be with cells that do nothing; dims ``run, number``."""
-    made = values[:, : plan.n_observed].copy()
-    made[:, plan.of_cells] = values[:, plan.n_observed :]
-    return made
-
-
-def _alone(runs: Runs) -> Runs:
+def _without_arms(runs: Runs) -> Runs:
     """Return runs without what is told of their arms, so that those of different arms can be joined."""
     nothing = np.empty((len(runs.z), 0))
     return replace(runs, effective_size=nothing, gap=nothing)
-
-
-def _changed(plan: Plan, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what cells change, dims ``run, cell term``."""
-    return values[:, plan.of_cells] - values[:, plan.n_observed :]
 
 
 def sharpened(
@@ -311,7 +295,7 @@ def sharpened(
             seed=derived_seed(settings.seed, "cells at the posterior"), folder=_part(folder, "cells"),
             label="cells at the posterior", **how,
         ), arms)  # fmt: skip
-        cells = replace(cells, values=_changed(arms, cells.values))
+        cells = replace(cells, values=arms.changed(cells.values))
     return _calibration(plan, calibration.facts, space, both, luck, settings, weight, cells)
 
 
@@ -333,9 +317,7 @@ def _points_around(
 
 
 def _scaled(runs: Runs, plan: Plan) -> Runs:
-    is_share = (plan.terms.rows["kind"] == TermKind.SHARE).to_numpy()
-    facts = np.zeros(plan.n_observed - len(plan.terms), dtype=bool)
-    return replace(runs, values=fitted_scale(np.concatenate([is_share, facts, is_share[plan.of_cells]]), runs.values))
+    return replace(runs, values=fitted_scale(plan.is_share, runs.values))
 
 
 def _part(folder: Path | None, name: str) -> Path | None:

@@ -15,8 +15,10 @@ from sciatrial.calibration.cells import CellDraws, cell_draws
 from sciatrial.calibration.fit import Calibration, Settings, first_wave, reached, sharpened
 from sciatrial.calibration.posterior import Posterior
 from sciatrial.calibration.predictive import predict_numbers
+from sciatrial.calibration.problem import Scales
 from sciatrial.calibration.sampler import Chains, Sample
 from sciatrial.calibration.space import TRIAL_SHIFTS, draws_at
+from sciatrial.calibration.terms import PATIENT_SD
 from sciatrial.evidence import Evidence
 from sciatrial.foundation import Progress, derived_seed, fingerprint, silent
 from sciatrial.parameters import Prior
@@ -24,20 +26,27 @@ from sciatrial.parameters import Prior
 N_DRAWS = 500
 REFERENCE = "reference"
 _VARIED_INCLUSION = 0.16  # four mechanisms of which none is there with probability a half
-_ASSUMED = (
-    "the prior of each number is a normal on its scale in the middle of its range, which holds 90 % of it",
-    "each effect that may be absent is there with the prior probability that stands beside it",
-    "pain that a trial does not name is leg pain, or back pain where the disc is the cause",
-    "trials that print no baseline of the main pain enrol at the mean of those that do",
-    "trials that print no duration of symptoms enrol around a usual one, with a shift of their own",
-    "nobody enrols whose main pain is measured below 30 of 100",
-    "sampling errors of an arm are correlated by 0.6 over visits of a score and by 0.4 over scores",
-    "what arms of cells show that nothing stands beside has a change of its own, N(0, 10 points) early and late, and "
-    "says nothing about cells in the reference fit",
-    "trials that say only from which duration on they let patients in enrol around three times that duration",
-    "numbers of one group of studies lie about their means by a t with 5 degrees of freedom",
-    "differences between trials are normal, and those of its discrepancy linear",
-)
+
+
+def _assumed(scales: Scales) -> list[str]:
+    """Return what a fit takes for granted, in sentences."""
+    return [
+        "the prior of each number is a normal on its scale in the middle of its range, which holds 90 % of it",
+        "each effect that may be absent is there with the prior probability that stands beside it",
+        "pain that a trial does not name is leg pain, or back pain where the disc is the cause",
+        "trials that print no baseline of the main pain enrol at the mean of those that do",
+        "trials that print no duration of symptoms enrol around a usual one, with a shift of their own",
+        "trials that say only from which duration on they let patients in enrol around three times that duration",
+        "nobody enrols whose main pain is measured below 30 of 100",
+        "sampling errors of an arm are correlated by 0.6 over visits of a score, by 0.4 over scores, and by 0.9 "
+        "between two rules by which the same patients respond at one visit",
+        f"a share of responders is as many points of a mean as move a normal crowd with an SD of {PATIENT_SD:g} "
+        "past its rule",
+        "what arms of cells show that nothing stands beside has a change of its own, "
+        f"N(0, {scales.uncontrolled:g} points) early and late, and says nothing about cells in the reference fit",
+        "what trials differ by is linear in their shifts and in the discrepancy's columns; numbers of one group of "
+        f"studies lie about their means by a t with {scales.freedom:g} degrees of freedom",
+    ]
 
 
 @dataclass(frozen=True, repr=False)
@@ -221,7 +230,7 @@ def _made_with(calibration: Calibration, evidence: Evidence) -> Mapping[str, Any
         "facts": len(calibration.facts.rows),
         "numbers of cell arms without a control, which say nothing of cells": int(calibration.is_alone.sum()),
         **settings,
-        "assumptions": list(_ASSUMED),
+        "assumptions": _assumed(calibration.problem.scales),
     }
 
 

@@ -11,14 +11,6 @@ from sciatrial.statistics.boundaries import (
     design_at_alpha,
     group_sequential_design,
 )
-from sciatrial.statistics.characteristics import (
-    Characteristics,
-    Stopping,
-    characteristics,
-    drift_for_power,
-    fixed_information,
-    stopping_at,
-)
 from sciatrial.statistics.combination import (
     FisherDesign,
     FisherMethod,
@@ -27,7 +19,6 @@ from sciatrial.statistics.combination import (
     inverse_normal,
     stage_z_of,
 )
-from sciatrial.statistics.contrasts import Estimates, JointTests, contrasts, joint_contrasts
 from sciatrial.statistics.covariance import Covariance
 from sciatrial.statistics.design import (
     O_BRIEN_FLEMING,
@@ -41,6 +32,7 @@ from sciatrial.statistics.design import (
     WangTsiatis,
 )
 from sciatrial.statistics.estimates import FinalEstimate, final_estimate, repeated_p_value, stagewise_p_value
+from sciatrial.statistics.inference import Estimates, JointTests, contrasts, joint_contrasts
 from sciatrial.statistics.integration import stopping_shares
 from sciatrial.statistics.interim import (
     conditional_power,
@@ -86,6 +78,14 @@ from sciatrial.statistics.stages import (
     MeanTestResult,
     Planned,
     analyse_means,
+)
+from sciatrial.statistics.stopping import (
+    Characteristics,
+    Stopping,
+    characteristics,
+    drift_for_power,
+    fixed_information,
+    stopping_at,
 )
 
 __all__ = [

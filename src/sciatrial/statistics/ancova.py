@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sciatrial.foundation import Problem, TrialError
-from sciatrial.statistics.contrasts import Estimates
+from sciatrial.statistics.inference import Estimates
 from sciatrial.statistics.repeated_measures import fit_repeated_measures, treatment_differences
 
 

@@ -18,7 +18,6 @@ from scipy.special import ndtr, ndtri, stdtrit
 from scipy.stats import nct
 
 from sciatrial.foundation import Problem
-from sciatrial.statistics.characteristics import characteristics, fixed_information
 from sciatrial.statistics.design import GroupSequentialDesign, refuse
 from sciatrial.statistics.roots import root_between
 from sciatrial.statistics.sizes import (
@@ -31,6 +30,7 @@ from sciatrial.statistics.sizes import (
     power_record,
     size_record,
 )
+from sciatrial.statistics.stopping import characteristics, fixed_information
 
 _LARGEST = 1e9
 # two patients have no degree of freedom, and the t distribution with nearly none overflows

@@ -16,7 +16,6 @@ from scipy.special import ndtri
 from scipy.stats import binom
 
 from sciatrial.foundation import Problem, TrialError
-from sciatrial.statistics.characteristics import characteristics
 from sciatrial.statistics.design import GroupSequentialDesign, refuse, share_problem
 from sciatrial.statistics.roots import root_between
 from sciatrial.statistics.sizes import (
@@ -29,6 +28,7 @@ from sciatrial.statistics.sizes import (
     power_record,
     size_record,
 )
+from sciatrial.statistics.stopping import characteristics
 
 _LARGEST_EXACT = 100_000
 

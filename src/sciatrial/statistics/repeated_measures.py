@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sciatrial.foundation import Problem, TrialError
-from sciatrial.statistics.contrasts import Estimates, contrasts
 from sciatrial.statistics.covariance import Covariance
+from sciatrial.statistics.inference import Estimates, contrasts
 from sciatrial.statistics.likelihood import Likelihood
 from sciatrial.statistics.mixed_model import Asked, Information, MixedFits, SmallSample, checked_outcome, fit_in_chunks
 from sciatrial.statistics.moments import crossed_moments

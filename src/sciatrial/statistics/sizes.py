@@ -10,8 +10,8 @@ from math import ceil, isfinite
 import numpy as np
 
 from sciatrial.foundation import Problem
-from sciatrial.statistics.characteristics import characteristics, stopping_at
 from sciatrial.statistics.design import GroupSequentialDesign
+from sciatrial.statistics.stopping import characteristics, stopping_at
 
 
 class Direction(StrEnum):
