@@ -11,10 +11,11 @@ from sciatrial.calibration import ABOUT_CELLS
 from sciatrial.evidence import read_evidence
 from sciatrial.foundation import StudyError
 from sciatrial.parameters import read_behaviours
-from sciatrial.report import compare_with_published, write_report
+from sciatrial.report import compare_with_published, population_lines, write_report
 from sciatrial.report.document import render
 from sciatrial.report.words import DISCLAIMER, findings
 from sciatrial.synthesis import Question, certainty_of, evidence_map, synthesise, traffic_lights
+from tests.report.compared import compared_with
 from tests.report.conftest import STUDY, operating_of, trials
 from tests.study.conftest import posterior_of
 
@@ -262,3 +263,30 @@ def test_a_calibrated_report_makes_no_claim_for_which_there_is_no_controlled_tri
     mapped = evidence_map(read_evidence())
     sentence = "no direct evidence, and no claim can be made"
     assert sentence in render(replace(calibrated, mapped=mapped))
+
+
+def test_patients_of_the_posterior_stand_beside_published_ones_of_the_cause_of_the_study(calibrated):
+    made = compared_with(calibrated.posterior)
+    text = html.unescape(render(replace(calibrated, population=made, cause="discogenic")))
+    section = text[text.index('id="population"') : text.index('id="sources"')]
+    for sentence in population_lines(made, "discogenic"):
+        assert sentence in section
+    assert "chronic back pain from a degenerated disc" in section
+    assert "six to twelve weeks of severe leg pain" not in section
+    assert section.count("<img") >= 1
+
+
+def test_where_nobody_compared_them_the_report_says_how(calibrated_text):
+    assert "Nobody has compared the patients of this posterior" in calibrated_text
+    assert "sciatrial show population --posterior FOLDER" in calibrated_text
+
+
+def test_a_cause_without_published_numbers_leaves_words_and_no_picture(calibrated):
+    made = compared_with(calibrated.posterior)
+    text = render(replace(calibrated, population=made, cause="piriformis"))
+    assert "speaks of piriformis" in text
+    assert "Virtual patients at the door minus" not in text
+
+
+def test_a_report_of_the_prior_has_no_such_section(inputs):
+    assert 'id="population"' not in render(inputs)

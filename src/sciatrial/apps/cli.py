@@ -226,7 +226,8 @@ def show(
     tables: Annotated[Path | None, typer.Option(help="Trials together: a folder with the seven tables.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw it into this .svg, .png or .pdf.")] = None,
     posterior: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Posterior: a saved one; left out, that of the package.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Posterior, population: a saved posterior; left out, that of the package."),
     ] = None,
     show_r: Annotated[bool, typer.Option("--show-r", help="Pooled: print the R code that gives the same.")] = False,
     limit: Annotated[int, typer.Option(min=0, help="Rows to print on a terminal; 0 for all.")] = 60,
