@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import t
 from tests.calibration.small import prior_of_small, small_calibration
 
-from sciatrial.calibration.predictive import predict_numbers, unlikeness
+from sciatrial.calibration.predictive import predict_numbers, responders, unlikeness
 
 N = 60
 
@@ -34,6 +34,18 @@ def test_shares_are_counted_patients(sample):
     assert np.allclose(counted, counted.round())
     assert (made.drawn >= 0).all()
     assert (made.drawn <= 100).all()
+
+
+def test_the_luck_of_responders_is_inside_the_t_as_in_the_likelihood():
+    rng = np.random.default_rng(1)
+    chance, patients = np.full(100_000, 0.4), np.full(100_000, 50)
+    counted = rng.binomial(50, chance)
+    assert responders(chance, counted, patients, np.ones(100_000)) == pytest.approx(2 * counted)
+    wider = unlikeness(rng, 5.0, (100_000,))
+    drawn = responders(chance, counted, patients, wider)
+    assert drawn * 0.5 == pytest.approx(np.round(drawn * 0.5))
+    assert drawn.mean() == pytest.approx(40, abs=0.2)
+    assert drawn.std() == pytest.approx(np.sqrt(5 / 3) * (2 * counted).std(), rel=0.05)
 
 
 def test_nothing_is_printed_beyond_the_end_of_its_scale(sample):

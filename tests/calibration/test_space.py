@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from sciatrial.calibration.space import (
     DURATION,
+    TRIAL_SHIFTS,
     centred,
     draws_at,
     inputs_at,
@@ -41,11 +43,16 @@ def test_an_effect_that_is_absent_is_exactly_none(space):
     assert all(draws.values[0, draws.keys.index(key)] == 0 for key in gated)
 
 
-def test_every_draw_stays_in_its_range(space):
+def test_every_draw_stays_in_its_range_but_for_shifts_of_a_trial_whose_spread_is_fitted(space):
     z, present, _ = prior_points(space, first=0, count=50, seed=1)
     draws = draws_at(space, z * 3, present)
     for row in space.prior.entries:
-        if row.key in space.keys and not row.inclusion:
+        if row.key in TRIAL_SHIFTS:
+            # linear, as in the likelihood; 90 % of a usual trial's lie in the range
+            sd = (row.high - row.low) / 2 / norm.ppf(0.95)
+            expected = (row.low + row.high) / 2 + sd * 3 * z[:, space.keys.index(row.key)]
+            assert draws.values[:, draws.keys.index(row.key)] == pytest.approx(expected)
+        elif row.key in space.keys and not row.inclusion:
             column = draws.values[:, draws.keys.index(row.key)]
             assert column.min() >= row.low - 1e-12
             assert column.max() <= row.high + 1e-12

@@ -1,7 +1,10 @@
 """Designs and a posterior → what trials of these designs would print, each draw simulated by the model itself.
 
-No emulator stands between: arms that nobody has seen before were never emulated. A trial's own shifts are part of the
-posterior's draws; what trials differ by beyond the mechanism, and sampling error, are added here.
+No emulator stands between: arms that nobody has seen before were never emulated. Trials that share patients are
+simulated together, with shifts of their own; what trials differ by beyond the mechanism, and sampling error, are added.
+
+In the likelihood the numbers of one group of studies, all together, follow a t: its trial's shifts, what it differs by
+beyond them, and sampling error. So here one chi-square a group and draw widens all three.
 """
 
 from __future__ import annotations
@@ -17,9 +20,9 @@ from sciatrial.calibration.contrasts import uncontrolled_cells
 from sciatrial.calibration.discrepancy import discrepancy_columns
 from sciatrial.calibration.ensemble import run_ensemble
 from sciatrial.calibration.posterior import Posterior
-from sciatrial.calibration.predictive import shares_as_percent, within_scale
+from sciatrial.calibration.predictive import responders, shares_as_percent, within_scale
 from sciatrial.calibration.problem import covariances, fitted_scale
-from sciatrial.calibration.space import draws_at, space_of
+from sciatrial.calibration.space import DURATION, TRIAL_SHIFTS, Space, draws_at, space_of
 from sciatrial.calibration.terms import TermKind, Terms
 from sciatrial.foundation import CalibrationError, Cause, Problem, Progress, derived_seed, normals, uniforms
 from sciatrial.parameters import Prior
@@ -32,20 +35,25 @@ class Simulated:
     """What the mechanism says of each number.
 
     ``values`` and ``without_cells`` (the same draws with every effect of cells taken out) have dims ``draw, number``
-    and the units of the terms, NaN where a run failed; ``effective_size`` and ``gap`` have dims ``draw, arm``; ``draw``
-    tells the posterior's draw of each row.
+    and the units of the terms, NaN where a run failed; ``wider`` (the same dims) is by what all that a trial differs by
+    is wider than a normal, the same for every number of a group of studies; ``effective_size`` and ``gap`` have dims
+    ``draw, arm``; ``draw`` tells the posterior's draw of each row.
     """
 
     draw: NDArray[np.int64]
     values: NDArray[np.float64]
     without_cells: NDArray[np.float64]
+    wider: NDArray[np.float64]
     effective_size: NDArray[np.float64]
     gap: NDArray[np.float64]
 
     def only(self, draws: NDArray[np.bool_], numbers: NDArray[np.bool_]) -> Simulated:
         """Return some draws of some numbers, of all arms."""
-        values, without_cells = (array[np.ix_(draws, numbers)] for array in (self.values, self.without_cells))
-        return Simulated(self.draw[draws], values, without_cells, self.effective_size[draws], self.gap[draws])
+        grid = np.ix_(draws, numbers)
+        return Simulated(
+            self.draw[draws], self.values[grid], self.without_cells[grid], self.wider[grid],
+            self.effective_size[draws], self.gap[draws],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,9 @@ def simulate_numbers(
     workers: int,
     progress: Progress,
 ) -> Simulated:
-    """Run the simulator for the arms of some terms at draws of a posterior.
+    """Run the simulator for the arms of some terms at draws of a posterior, each group of studies by itself.
+
+    A trial's shifts are drawn afresh for every group and draw, from the t of the likelihood.
 
     Parameters
     ----------
@@ -84,7 +94,7 @@ def simulate_numbers(
     n_draws
         As many draws are chosen at random; all when there are fewer.
     seed
-        Of patients and of how long trials' patients have had symptoms.
+        Of patients and of trials' shifts; each group of studies has its own, whoever else is predicted.
     usual
         Main pain at entry of trials that print none.
     sizes, workers, progress
@@ -101,22 +111,57 @@ def simulate_numbers(
     keep = np.sort(np.random.default_rng(derived_seed(seed, "draws")).choice(total, min(n_draws, total), replace=False))
     _refuse_other_prior(posterior, prior, keep)
     space, coordinates, present = space_of(prior), posterior.coordinates[keep], posterior.included[keep]
-    duration = posterior.shift_sds[keep, -1] * normals(seed, "duration of symptoms in a new trial", keep)
-    plan = plan_arms(terms, usual=usual)
-
     values, without = np.full((len(keep), len(terms)), np.nan), np.full((len(keep), len(terms)), np.nan)
+    wider = np.ones_like(values)
     effective, gap = np.zeros((len(keep), len(terms.arms))), np.full((len(keep), len(terms.arms)), np.inf)
-    # cause by cause: where one kind of patients cannot be found, the others are still predicted
-    for of_cause in plan.causes:
-        runs = run_ensemble(
-            replace(plan, causes=(of_cause,)), space, (coordinates, present, duration), sizes=sizes,
-            seed=derived_seed(seed, "patients"), workers=workers, progress=progress,
-            label=f"trials of {of_cause.cause}",
-        )  # fmt: skip
-        numbers, arms = np.concatenate([arm.terms for arm in of_cause.arms]), [arm.arm for arm in of_cause.arms]
-        values[:, numbers], without[:, numbers] = runs.values[:, numbers], plan.idle(runs.values)[:, numbers]
-        effective[:, arms], gap[:, arms] = runs.effective_size[:, arms], runs.gap[:, arms]
-    return Simulated(keep, values, without, effective, gap)
+    groups = terms.rows["group"].to_numpy(dtype=str)
+    for group in dict.fromkeys(groups):
+        mine = np.flatnonzero(groups == group)
+        factor = _unlikeness(seed, group, keep, posterior.freedom)
+        wider[:, mine] = factor[:, None]
+        z, duration = _shifted(space, coordinates, factor[:, None] * posterior.shift_sds[keep], seed, group, keep)
+        plan = plan_arms(terms.only(groups == group), usual=usual)
+        places = np.array(list(dict.fromkeys(terms.rows["arm"].to_numpy(dtype=int)[mine])))
+        # cause by cause: where one kind of patients cannot be found, the others are still predicted
+        for of_cause in plan.causes:
+            runs = run_ensemble(
+                replace(plan, causes=(of_cause,)), space, (z, present, duration), sizes=sizes,
+                seed=derived_seed(seed, f"patients of {group}"), workers=workers, progress=progress,
+                label=f"trials of {of_cause.cause}: {group}",
+            )  # fmt: skip
+            numbers = np.concatenate([arm.terms for arm in of_cause.arms])
+            arms = [arm.arm for arm in of_cause.arms]
+            values[:, mine[numbers]] = runs.values[:, numbers]
+            without[:, mine[numbers]] = plan.idle(runs.values)[:, numbers]
+            effective[:, places[arms]], gap[:, places[arms]] = runs.effective_size[:, arms], runs.gap[:, arms]
+    return Simulated(keep, values, without, wider, effective, gap)
+
+
+def _unlikeness(seed: int, group: str, draws: NDArray[np.int64], freedom: float) -> NDArray[np.float64]:
+    """Return by what a group's luck is wider than the normal's in each draw, as `predictive.unlikeness` does."""
+    from scipy.stats import chi2
+
+    if np.isinf(freedom):
+        return np.ones(len(draws))
+    return np.sqrt(freedom / chi2.ppf(uniforms(seed, f"how unlike others {group} is", draws), freedom))
+
+
+def _shifted(
+    space: Space,
+    coordinates: NDArray[np.float64],
+    widths: NDArray[np.float64],
+    seed: int,
+    group: str,
+    draws: NDArray[np.int64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return coordinates with shifts of one trial (dims ``draw, coordinate``) and its duration's (dims ``draw``)."""
+    z, names = coordinates.copy(), [name for name in space.inputs if name in (*TRIAL_SHIFTS, DURATION)]
+    drawn = {
+        name: widths[:, place] * normals(seed, f"{name} of {group}", draws) for place, name in enumerate(names)
+    }  # fmt: skip
+    for name in set(names) - {DURATION}:
+        z[:, space.keys.index(name)] = drawn[name]
+    return z, drawn[DURATION]
 
 
 def _refuse_other_prior(posterior: Posterior, prior: Prior, keep: NDArray[np.int64]) -> None:
@@ -124,7 +169,8 @@ def _refuse_other_prior(posterior: Posterior, prior: Prior, keep: NDArray[np.int
     is_same = space.keys == posterior.coordinate_keys and space.groups == posterior.groups
     if is_same:
         made = draws_at(space, posterior.coordinates[keep], posterior.included[keep])
-        is_same = made.keys == posterior.keys and np.allclose(made.values, posterior.values[keep])
+        own = ~np.isin(made.keys, TRIAL_SHIFTS)  # trials' shifts are drawn afresh
+        is_same = made.keys == posterior.keys and np.allclose(made.values[:, own], posterior.values[keep][:, own])
     if not is_same:
         what = Problem(
             "posterior", "was made from another prior table", "draws of the numbers of this version",
@@ -144,7 +190,7 @@ def draw_trials(terms: Terms, simulated: Simulated, posterior: Posterior, *, see
     terms
         The numbers, with their standard errors and numbers of patients.
     simulated
-        Of these numbers; no NaN.
+        Of these numbers; no NaN. The trial's luck is as much wider as its shifts were.
     posterior
         Gives discrepancy and spreads of the same draws.
     seed
@@ -160,26 +206,22 @@ def draw_trials(terms: Terms, simulated: Simulated, posterior: Posterior, *, see
         what = Problem("posterior", "has another discrepancy", "that of this version", "calibrate again")
         raise CalibrationError("blind predictions", what)
     left = posterior.discrepancy[simulated.draw] @ columns.values.T  # (draw, number)
-    luck = _luck(terms, posterior.spreads[simulated.draw], seed, posterior.freedom)  # (draw, trial, number)
+    luck = _luck(terms, posterior.spreads[simulated.draw], seed) * simulated.wider[:, None]  # (draw, trial, number)
+    wider = np.repeat(simulated.wider, TRIALS_A_RUN, axis=0)
     is_share = (terms.rows["kind"] == TermKind.SHARE).to_numpy()
     acting = np.where(uncontrolled_cells(terms.rows), simulated.without_cells, simulated.values)
 
     def printed(values: NDArray[np.float64]) -> NDArray[np.float64]:
         drawn = (fitted_scale(is_share, values) + left)[:, None] + luck
-        return _printed(drawn.reshape(len(simulated.draw) * TRIALS_A_RUN, len(terms)), terms, is_share, seed)
+        return _printed(drawn.reshape(len(simulated.draw) * TRIALS_A_RUN, len(terms)), terms, is_share, wider, seed)
 
     mechanism = fitted_scale(is_share, acting)
     part = shares_as_percent(mechanism + left, is_share) - shares_as_percent(mechanism, is_share)
     return Drawn(printed(acting), printed(simulated.without_cells), part.mean(axis=0))
 
 
-def _luck(terms: Terms, spreads: NDArray[np.float64], seed: int, freedom: float) -> NDArray[np.float64]:
-    """Return what trials differ by, with the sampling errors of means; dims ``draw, trial, number``.
-
-    A trial's own shifts are part of the posterior's draws, and normal: by them alone no trial is unlike all others.
-    """
-    from scipy.stats import chi2
-
+def _luck(terms: Terms, spreads: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """Return what trials differ by beyond their shifts, with sampling errors of means; dims ``draw, trial, number``."""
     sampling, fixed, parts = covariances(terms)
     parts = np.stack(parts)
     rows = terms.rows
@@ -196,12 +238,12 @@ def _luck(terms: Terms, spreads: NDArray[np.float64], seed: int, freedom: float)
         for draw, widths in enumerate(spreads):
             covariance = of_all + np.einsum("p,pij->ij", widths**2, parts[:, mine[:, None], mine[None, :]])
             luck[draw][:, mine] = chance[draw] @ np.linalg.cholesky(covariance).T
-        wider = uniforms(seed, f"how unlike others {study} is", np.arange(np.prod(shape[:2]))).reshape(shape[:2])
-        luck[:, :, mine] *= np.sqrt(freedom / chi2.ppf(wider, freedom))[:, :, None] if np.isfinite(freedom) else 1.0
     return luck
 
 
-def _printed(drawn: NDArray[np.float64], terms: Terms, is_share: NDArray[np.bool_], seed: int) -> NDArray[np.float64]:
+def _printed(
+    drawn: NDArray[np.float64], terms: Terms, is_share: NDArray[np.bool_], wider: NDArray[np.float64], seed: int
+) -> NDArray[np.float64]:
     """Return numbers as they are printed: responders counted among the patients; dims ``draw, number``."""
     from scipy.stats import binom
 
@@ -211,6 +253,7 @@ def _printed(drawn: NDArray[np.float64], terms: Terms, is_share: NDArray[np.bool
     for place in np.flatnonzero(is_share):
         row = rows.iloc[place]
         purpose = f"who responds: {row['study_id']}, {row['arm_id']}, {row['rule']}, {row['month']:g}"
-        chance = uniforms(seed, purpose, np.arange(len(made)))
-        made[:, place] = 100 * binom.ppf(chance, patients[place], made[:, place] / 100) / patients[place]
+        chance = made[:, place] / 100
+        counted = binom.ppf(uniforms(seed, purpose, np.arange(len(made))), patients[place], chance)
+        made[:, place] = responders(chance, counted, patients[place], wider[:, place])
     return within_scale(made, rows)

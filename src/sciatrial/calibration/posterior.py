@@ -26,9 +26,10 @@ class Posterior(Record):
     """Draws of the parameters given the published trials and facts, and of what trials differ by.
 
     ``keys, scales, values, sds, groups, included`` make the `Draws` of the parameters; a trial's own shifts among them
-    are drawn afresh for a new trial. ``coordinates`` (dims ``draw, coordinate``) are standard normal under the prior,
-    ``coordinate_keys`` their names. ``discrepancy`` (dims ``draw, column``; ``columns`` names them), ``spreads`` (dims
-    ``draw, spread``) and ``shift_sds`` (dims ``draw, shift``) say what the mechanism leaves, by a t with ``freedom``.
+    are drawn afresh for a new trial, from the t of the likelihood. ``coordinates`` (dims ``draw, coordinate``) are
+    standard normal under the prior, ``coordinate_keys`` their names. ``discrepancy`` (dims ``draw, column``;
+    ``columns`` names them), ``spreads`` (dims ``draw, spread``) and ``shift_sds`` (dims ``draw, shift``) say what the
+    mechanism leaves, by a t with ``freedom``.
     ``parameters`` has a row a coordinate: prior and posterior on its own scale, contraction. ``effects`` has the
     probability of each effect before and after, ``no_cell_effect`` that of none of those of cells, with its Monte-Carlo
     standard error; draws, and what is said of cells, are weighted by the simulator (see `CellDraws`), `parameters` are

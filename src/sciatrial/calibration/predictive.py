@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,7 +52,7 @@ def predict_numbers(
         Of the trials' luck.
     se
         Sampling errors of all numbers, dims as the likelihood's; None takes those of the likelihood. Responders are
-        counted among the patients at the predicted chance.
+        counted among the patients at the predicted chance (see `responders`).
     most_draws
         As many draws are chosen at random; all when there are fewer.
     added
@@ -61,7 +62,9 @@ def predict_numbers(
     Returns
     -------
     Predicted
-        Numbers of one group are drawn together, so that arms of one trial share its luck.
+        Numbers of one group are drawn together, so that arms of one trial share its luck. All that a group's numbers
+        differ from their means by, a trial's shifts and sampling error included, is `unlikeness` times as wide, one of
+        them a group and draw: together they follow the t of the likelihood.
     """
     libraries()
     from threadpoolctl import threadpool_limits
@@ -93,7 +96,7 @@ def _predicted(
     # who responds is counted below, patient by patient
     errors = np.where(is_share, 0.0, errors)
     mean = np.empty((len(keep), len(place)))
-    left, drawn = np.empty_like(mean), np.empty_like(mean)
+    left, drawn, wider = np.empty_like(mean), np.empty_like(mean), np.empty_like(mean)
     patients = np.maximum(np.nan_to_num(_patients(problem)[place], nan=1.0).round(), 1).astype(int)
     for draw in range(len(keep)):
         of_all, shifts = means(inputs(z[draw], present[draw].astype(float)), coefficients[draw])
@@ -112,12 +115,14 @@ def _predicted(
             moved = shift_sds[draw][:, None] * shifts[:, place[columns]]
             covariance = fixed + np.einsum("p,pij->ij", spreads[draw] ** 2, parts) + moved.T @ moved
             root = np.linalg.cholesky(covariance + 1e-9 * np.eye(len(slots)))
-            luck = root @ rng.standard_normal(len(slots)) * unlikeness(rng, problem.scales.freedom)
-            drawn[draw, columns] = mean[draw, columns] + luck
+            luck = root @ rng.standard_normal(len(slots))
+            wider[draw, columns] = unlikeness(rng, problem.scales.freedom)
+            drawn[draw, columns] = mean[draw, columns] + luck * wider[draw, columns]
     without = shares_as_percent(mean - left, is_share)
     mean, drawn = shares_as_percent(mean, is_share), shares_as_percent(drawn, is_share)
-    counted = rng.binomial(patients[is_share], drawn[:, is_share] / 100)
-    drawn[:, is_share] = 100 * counted / patients[is_share]
+    chance = drawn[:, is_share] / 100
+    counted = rng.binomial(patients[is_share], chance)
+    drawn[:, is_share] = responders(chance, counted, patients[is_share], wider[:, is_share])
     of_terms = place < len(problem.terms)
     drawn[:, of_terms] = within_scale(drawn[:, of_terms], problem.terms.rows.iloc[place[of_terms]])
     return Predicted(place, mean, mean - without, drawn)
@@ -126,6 +131,28 @@ def _predicted(
 def unlikeness(rng: np.random.Generator, freedom: float, shape: tuple[int, ...] = ()) -> NDArray[np.float64]:
     """Return by what a study's luck is wider than the normal's: with it, luck follows Student's t."""
     return np.ones(shape) if np.isinf(freedom) else np.sqrt(freedom / rng.chisquare(freedom, shape))
+
+
+def responders(
+    chance: NDArray[np.float64], counted: NDArray[Any], patients: NDArray[Any], wider: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return percent of patients who respond, in whole patients, their luck so many times as wide as a binomial's.
+
+    In the likelihood the sampling error of a share is inside the t of its group of studies, as that of a mean is.
+
+    Parameters
+    ----------
+    chance
+        Of one patient, from 0 to 1; any dims.
+    counted
+        A binomial draw among `patients`.
+    patients
+        From 1.
+    wider
+        `unlikeness` of the group and draw.
+    """
+    expected = chance * patients
+    return 100 * np.clip(np.rint(expected + wider * (counted - expected)), 0, patients) / patients
 
 
 def within_scale(values: NDArray[np.float64], rows: pd.DataFrame) -> NDArray[np.float64]:

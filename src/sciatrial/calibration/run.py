@@ -14,7 +14,7 @@ from sciatrial.calibration import diagnose
 from sciatrial.calibration.cells import CellDraws, cell_draws
 from sciatrial.calibration.fit import Calibration, Settings, first_wave, reached, sharpened
 from sciatrial.calibration.posterior import Posterior
-from sciatrial.calibration.predictive import predict_numbers
+from sciatrial.calibration.predictive import predict_numbers, unlikeness
 from sciatrial.calibration.problem import Scales
 from sciatrial.calibration.sampler import Chains, Sample
 from sciatrial.calibration.space import TRIAL_SHIFTS, draws_at
@@ -197,15 +197,19 @@ def _posterior(
     checks: pd.DataFrame,
     evidence: Evidence,
 ) -> Posterior:
-    """Keep draws as often as the simulator's own differences of cells say; a draw may come more than once."""
+    """Keep draws as often as the simulator's own differences of cells say; a draw may come more than once.
+
+    Each has the shifts of a new trial, from the t of the likelihood.
+    """
     problem, space, settings = calibration.problem, calibration.space, calibration.settings
     rng = np.random.default_rng(derived_seed(settings.seed, "a new trial's shifts"))
     keep = cells.kept[cells.resampled(min(N_DRAWS, len(cells.kept)), derived_seed(settings.seed, "draws that ship"))]
     z, present, shift_sds = (sample.flat(name)[keep].copy() for name in ("z", "present", "shift_sds"))
     names = [name for name, is_shift in zip(space.inputs, space.is_shift, strict=True) if is_shift]
+    wider = unlikeness(rng, problem.scales.freedom, (len(keep),))  # as every trial's numbers are in the likelihood
     for key in TRIAL_SHIFTS:
         if key in space.keys:
-            z[:, space.keys.index(key)] = shift_sds[:, names.index(key)] * rng.standard_normal(len(keep))
+            z[:, space.keys.index(key)] = wider * shift_sds[:, names.index(key)] * rng.standard_normal(len(keep))
     draws = draws_at(space, z, present)
     effects = diagnose.effect_table(problem, sample, cells, settings.inclusion_probability)
     return Posterior(

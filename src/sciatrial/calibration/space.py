@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from sciatrial.foundation import normals, uniforms
 from sciatrial.parameters import Draws, Prior, PriorRow, from_scale, onto_scale, prior_quantile
 
+_NORMAL_90 = 1.6448536269514722  # half the width of the middle 90 % of a standard normal
+
 TRIAL_SHIFTS = ("trial_context_shift", "trial_recovery_shift", "trial_severity_shift")
 DURATION = "trial_duration_shift"
 
@@ -105,7 +107,8 @@ def draws_at(space: Space, z: NDArray[np.float64], present: NDArray[np.bool_]) -
     Returns
     -------
     Draws
-        One a point; what has no range keeps its reference value, an absent effect is 0.
+        One a point; what has no range keeps its reference value, an absent effect is 0. A trial's own shifts are not
+        bounded by their ranges: how far trials spread is fitted, and the likelihood knows no bound either.
     """
     from scipy.special import ndtr
 
@@ -116,7 +119,9 @@ def draws_at(space: Space, z: NDArray[np.float64], present: NDArray[np.bool_]) -
         row = next(row for row in space.prior.entries if row.key == "patient_spread_factor")
         spread = prior_quantile(centred(row), ndtr(z[:, place[row.key]]))
     for row in space.prior.entries:
-        if row.key in place:
+        if row.key in TRIAL_SHIFTS and row.key in place:
+            value = _unbounded(row, z[:, place[row.key]])
+        elif row.key in place:
             value = prior_quantile(centred(row), ndtr(z[:, place[row.key]]))
         else:
             value = np.full(len(z), row.reference)
@@ -132,6 +137,12 @@ def draws_at(space: Space, z: NDArray[np.float64], present: NDArray[np.bool_]) -
         space.groups,
         np.asarray(present, dtype=bool),
     )
+
+
+def _unbounded(row: PriorRow, z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a trial's shift: the middle of its range and as many standard deviations, of which it holds 90 %."""
+    low, high = row.low or 0.0, row.high or 0.0
+    return (low + high) / 2 + (high - low) / (2 * _NORMAL_90) * z
 
 
 def table_of(space: Space) -> list[dict[str, object]]:
