@@ -113,15 +113,30 @@ def test_a_printed_mean_is_the_mean_whoever_was_let_in():
     assert weights_for(months, EntryDuration(None, None), 6.0) @ months == pytest.approx(6.0, rel=0.15)
 
 
+@pytest.mark.parametrize(("cause", "printed"), [(Cause.HERNIATION, 16.4), (Cause.DISCOGENIC, 96.0)])
+def test_the_mean_duration_that_is_enrolled_is_the_printed_one_and_so_is_the_baseline(plan, cause, printed):
+    place = next(place for place, of_cause in enumerate(plan.causes) if of_cause.cause is cause)
+    causes = list(plan.causes)
+    causes[place] = replace(causes[place], arms=tuple(replace(a, duration_months=printed) for a in causes[place].arms))
+    draw = reference_draw(read_prior()).one(0)
+    run = forward(sct.sciatica_model(), replace(plan, causes=tuple(causes)), draw, seed=3, sizes=SIZES)
+    mine = [arm.arm for arm in causes[place].arms]
+    others = np.setdiff1d(np.arange(len(plan.terms.arms)), mine)
+    assert run.months[mine] == pytest.approx(printed, rel=0.02)
+    assert np.median(run.gap[mine]) < 2
+    assert not np.any(np.isclose(run.months[others], printed, rtol=0.02))
+
+
 def test_a_baseline_out_of_reach_is_told_by_its_gap(plan):
     baselines = plan.terms.baselines.copy()
-    hit = baselines["arm"] == 0
+    place = int(baselines.loc[baselines["is_own"].astype(bool), "arm"].iloc[0])
+    hit = baselines["arm"] == place
     baselines.loc[hit, "mean"] = 99.9
     far = plan_arms(replace(plan.terms, baselines=baselines))
     draw = reference_draw(read_prior()).one(0)
     run = forward(sct.sciatica_model(), far, draw, seed=3, sizes=SIZES)
-    assert run.gap[0] > 3
-    assert run.effective_size[0] < 30
+    assert run.gap[place] > 3
+    assert run.effective_size[place] < 30
 
 
 def test_who_hurts_too_little_is_in_no_trial():

@@ -20,7 +20,7 @@ def runs_of(function, n=900, noise=0.3, seed=0, first=0):
     x = inputs_at(SPACE, z, present, duration)
     rng = np.random.default_rng(seed)
     values = function(x) + noise * rng.standard_normal((n, 5))
-    return Runs(z, present, duration, values, np.full((n, 1), 100.0), np.zeros((n, 1)))
+    return Runs(z, present, duration, values, np.full((n, 1), 100.0), np.zeros((n, 1)), np.ones((n, 1)))
 
 
 def polynomial(x):
@@ -67,7 +67,7 @@ def test_the_luck_of_patients_is_told_from_repeats():
     repeated = [np.repeat(part, 5, axis=0) for part in (z, present, duration)]
     rng = np.random.default_rng(1)
     values = polynomial(inputs_at(SPACE, *repeated)) + 0.7 * rng.standard_normal((300, 5))
-    runs = Runs(*repeated, values, np.zeros((300, 1)), np.zeros((300, 1)))
+    runs = Runs(*repeated, values, *(np.zeros((300, 1)) for _ in range(3)))
     assert luck_of(runs, [5] * 60).sd == pytest.approx(np.full(5, 0.7), rel=0.2)
 
 

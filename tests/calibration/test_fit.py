@@ -99,6 +99,21 @@ def test_every_arm_says_how_well_it_can_be_made_up():
     assert len(table) >= len(small_calibration().terms.arms)
 
 
+def test_every_arm_says_whether_its_patients_had_been_ill_as_long_as_the_study_says():
+    calibration = small_calibration()
+    table = reached(calibration).set_index(["study_id", "arm_id"])
+    printed = table[table["months_printed"].notna()]
+    assert len(printed)
+    assert printed["months_agree"].all()
+    assert printed["months"].to_numpy() == pytest.approx(printed["months_printed"].to_numpy(), rel=0.05)
+    assert table["months_agree"][table[["months_printed", "months_from", "months_to"]].isna().all(axis=1)].all()
+    arms = list(calibration.terms.arms)
+    arms[0] = replace(arms[0], duration_months=None, let_in=EntryDuration(None, 0.05))
+    told = reached(replace(calibration, terms=replace(calibration.terms, arms=tuple(arms)))).iloc[0]
+    assert not told["months_agree"]
+    assert told["months_to"] == 0.05
+
+
 def test_a_quick_calibration_is_smaller_in_everything():
     quick, full = Settings.quick(), Settings()
     assert quick.n_runs < full.n_runs

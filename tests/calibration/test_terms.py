@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import sciatrial as sct
+from sciatrial.calibration.arms_simulated import usual_pain
 from sciatrial.calibration.terms import TermKind, likelihood_terms
 
 
@@ -65,6 +66,25 @@ def test_a_wild_result_changes_no_baseline_of_another_arm(terms):
     mine = terms.baselines[[terms.arms[a].study_id != "gadjradj2022" for a in terms.baselines["arm"]]]
     theirs = other.baselines[[other.arms[a].study_id != "gadjradj2022" for a in other.baselines["arm"]]]
     assert mine["mean"].tolist() == theirs["mean"].tolist()
+
+
+@pytest.mark.parametrize("study", ["amirdelfan2021", "noriega2017", "orozco2011", "papadimitriou2021", "pang2014"])
+def test_no_result_of_a_study_says_whom_it_enrolled(terms, study):
+    evidence = sct.read_evidence()
+    outcomes = evidence.outcomes.copy()
+    hit = (outcomes["study_id"] == study) & (outcomes["month"] > 0)
+    assert {"mean_change", "percent_change"} & set(outcomes.loc[hit, "statistic"])
+    outcomes.loc[hit & (outcomes["statistic"] == "percent_change"), "value"] = -90.0
+    other = likelihood_terms(replace(evidence, outcomes=outcomes))
+    by_arm = [
+        {(made.arms[row["arm"]].key, row["score"]): row["mean"] for row in made.baselines.to_dict("records")}
+        for made in (terms, other)
+    ]
+    assert by_arm[0] == by_arm[1]
+    assert usual_pain(terms) == usual_pain(other)
+    at_entry = outcomes[(outcomes["study_id"] == study) & (outcomes["month"] == 0)]
+    own = terms.rows.loc[terms.rows["study_id"] == study, "baseline"]
+    assert own.isna().all() or len(at_entry)
 
 
 def test_the_table_is_told_in_words(terms):

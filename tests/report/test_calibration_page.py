@@ -4,9 +4,11 @@ import re
 from dataclasses import replace
 from html import unescape
 
+import pandas as pd
 import pytest
 
 from sciatrial.report import population_lines, write_calibration
+from sciatrial.report.calibration_page import _durations
 from sciatrial.report.words import DISCLAIMER
 from tests.report.compared import compared_with, small_comparison
 from tests.report.fits import made_validation, small_fit
@@ -68,6 +70,20 @@ def test_every_study_and_every_assumption_is_on_the_page(page):
         assert study in shown
     for sentence in fit.posterior.made_with["assumptions"]:
         assert sentence[1:].split("%")[0] in shown
+
+
+def test_arms_whose_patients_have_been_ill_for_another_time_than_printed_are_counted_and_named(page):
+    assert "Where a mean duration of symptoms is printed" in page
+    nan = float("nan")
+    table = pd.DataFrame(
+        [("a", "x", 58.0, 96.0, 12.0, nan, False), ("b", "y", 0.12, nan, nan, 0.099, False),
+         ("c", "z", 4.2, 4.2, nan, nan, True), ("d", "z", 20.0, nan, 6.0, nan, True),
+         ("e", "z", 4.0, nan, nan, nan, True)],
+        columns=["study_id", "arm_id", "months", "months_printed", "months_from", "months_to", "months_agree"],
+    )  # fmt: skip
+    told = _durations(table)
+    assert "is printed (2 arms), 1 enrol it; where only bounds are known (2 arms), 1 enrol" in told
+    assert told.endswith("Not: a, x (58 months enrolled, 96 printed); b, y (0.12 months enrolled, to 0.099).")
 
 
 def test_what_the_data_cannot_tell_is_counted_and_listed(page):

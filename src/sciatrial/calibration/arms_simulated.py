@@ -1,8 +1,9 @@
 """One draw of the parameters → what every term would be, by virtual patients as trials enrol them.
 
 The patients of a cause are sampled once a draw and shared by its arms, so that two arms of a trial differ by treatment
-alone. Each arm takes them by weights: for the duration of symptoms, and so that the mean of what is measured at entry
-is the one that the trial printed. Regression to the mean comes out by itself, since the entry is measured with error.
+alone. Each arm takes them by weights: for the duration of symptoms, and so that the means of what is measured at entry,
+and of that duration, are those that the trial printed. Regression to the mean comes out by itself, since the entry is
+measured with error.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from sciatrial.population import AgeYears, Cohort, Patients, balanced_weights, s
 # months of symptoms at entry: the shortest and longest that are simulated, and what a trial that is silent enrols
 DURATIONS: Mapping[Cause, tuple[float, float]] = {
     Cause.HERNIATION: (0.1, 48.0),
-    Cause.DISCOGENIC: (3.0, 120.0),
+    Cause.DISCOGENIC: (3.0, 240.0),
     Cause.STENOSIS: (3.0, 72.0),
     Cause.SPONDYLOLISTHESIS: (3.0, 72.0),
     Cause.PIRIFORMIS: (1.0, 48.0),
@@ -48,6 +49,8 @@ _DURATION_BINS = 12
 # gadjradj2022 print both, and lie at 2 to 6 times)
 _USUAL_OVER_SHORTEST = 3.0
 _EDGE_OF_A_WINDOW = 0.2  # of the logarithm of a duration: how sharply a bound on who was let in cuts
+# a printed mean duration counts as so many points, and may stay so many away: within about one percent
+_DURATION_POINTS, _DURATION_TOLERANCE = 20.0, 0.2
 USUAL_PAIN = 65.0  # where no trial prints any
 LEAST_PAIN = 30.0  # whoever measures less of the cause's main pain is in no trial
 _BASELINE_TOLERANCE = 1.0
@@ -156,12 +159,14 @@ class Forward:
     """One forward run.
 
     ``values`` (dims ``number``, see `Plan`) in the units of the terms; ``effective_size`` and ``gap`` (dims
-    ``arm``): patients that the weights leave, and how far their mean at entry stays from the printed one, in points.
+    ``arm``): patients that the weights leave, and how far their mean at entry stays from the printed one, in points;
+    ``months`` (dims ``arm``): their mean duration of symptoms at entry.
     """
 
     values: NDArray[np.float64]
     effective_size: NDArray[np.float64]
     gap: NDArray[np.float64]
+    months: NDArray[np.float64]
 
 
 def plan_arms(terms: Terms, facts: FactTerms | None = None, usual: Mapping[Cause, float] | None = None) -> Plan:
@@ -270,18 +275,20 @@ def forward(
     twin_of = {int(term): plan.n_observed + place for place, term in enumerate(plan.of_cells)}
     effective = np.zeros(len(plan.terms.arms))
     gap = np.full(len(plan.terms.arms), np.inf)
+    enrolled = np.full(len(plan.terms.arms), np.nan)
     for of_cause in plan.causes:
         patients = sample_patients(
             model, draw, enrolling_cohort(of_cause.cause), n_patients=sizes.of(of_cause.cause), seed=seed,
             threads=threads, least_eligible_share=1e-3,
         )  # fmt: skip
         entry, months, seen = _courses(model, of_cause, patients, tolerance, threads)
-        duration = np.log(patients.covariates["symptom_months"].to_numpy(dtype=float))
+        symptom_months = patients.covariates["symptom_months"].to_numpy(dtype=float)
         for arm in of_cause.arms:
-            start = _duration_weights(duration, arm, of_cause.cause, duration_shift)
-            weights, off = balanced_weights(start, entry[:, list(arm.scores)], arm.means, arm.tolerances)
+            start = _duration_weights(np.log(symptom_months), arm, of_cause.cause, duration_shift)
+            weights, off = balanced_weights(start, *_targets(arm, entry, symptom_months))
             effective[arm.arm] = 1 / np.sum(weights**2)
-            gap[arm.arm] = np.max(np.abs(off)) if len(off) else 0.0
+            gap[arm.arm] = np.max(np.abs(off[: len(arm.scores)]))
+            enrolled[arm.arm] = weights @ symptom_months
             for term in arm.terms:
                 row = plan.terms.rows.iloc[term]
                 given = [(term, arm.protocol)] if arm.without < 0 else [
@@ -293,7 +300,21 @@ def forward(
         values[len(plan.terms) : plan.n_observed] = forward_facts(
             model, plan.facts, draw, seed=seed, n_patients=sizes.facts, tolerance=tolerance, threads=threads
         )
-    return Forward(values, effective, gap)
+    return Forward(values, effective, gap, enrolled)
+
+
+def _targets(
+    arm: ArmPlan, entry: NDArray[np.float64], symptom_months: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return what an arm's means are balanced on: values of each patient, printed means, tolerances; scores first."""
+    values = entry[:, list(arm.scores)]
+    if arm.duration_months is None:
+        return values, arm.means, arm.tolerances
+    points = _DURATION_POINTS * symptom_months / arm.duration_months
+    return (
+        np.column_stack([values, points]), np.append(arm.means, _DURATION_POINTS),
+        np.append(arm.tolerances, _DURATION_TOLERANCE),
+    )  # fmt: skip
 
 
 def _courses(

@@ -28,7 +28,7 @@ class Runs:
     """Forward runs.
 
     ``z``, ``present``, ``duration`` as in `prior_points` (dims ``run, …``); ``values`` (dims ``run, term``),
-    ``effective_size`` and ``gap`` (dims ``run, arm``). A run that failed is NaN throughout.
+    ``effective_size``, ``gap`` and ``months`` (dims ``run, arm``; see `Forward`). A run that failed is NaN throughout.
     """
 
     z: NDArray[np.float64]
@@ -37,6 +37,7 @@ class Runs:
     values: NDArray[np.float64]
     effective_size: NDArray[np.float64]
     gap: NDArray[np.float64]
+    months: NDArray[np.float64]
 
     @property
     def failed(self) -> int:
@@ -74,6 +75,7 @@ def _simulated(
     n_terms, n_arms = len(job.plan), len(job.plan.terms.arms)
     values = np.full((len(z), n_terms), np.nan)
     effective, gap = np.zeros((len(z), n_arms)), np.full((len(z), n_arms), np.inf)
+    months = np.full((len(z), n_arms), np.nan)
     for place in range(len(z)):
         seed = derived_seed(job.seed, f"patients of run {first + place}")
         try:
@@ -84,7 +86,8 @@ def _simulated(
         except SciatrialError:
             continue  # counted by the NaN that it leaves
         values[place], effective[place], gap[place] = run.values, run.effective_size, run.gap
-    return {"values": values, "effective_size": effective, "gap": gap}
+        months[place] = run.months
+    return {"values": values, "effective_size": effective, "gap": gap, "months": months}
 
 
 def run_ensemble(
@@ -146,7 +149,7 @@ def run_ensemble(
     else:
         _in_processes(job, parts, workers, finished)
     progress.finish()
-    names = ("values", "effective_size", "gap")
+    names = ("values", "effective_size", "gap", "months")
     return Runs(z, present, duration, *(np.concatenate([found[f][name] for f in starts]) for name in names))
 
 

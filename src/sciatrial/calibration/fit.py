@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sciatrial.calibration.arms import Arm
 from sciatrial.calibration.arms_simulated import Plan, Sizes, plan_arms, usual_pain
 from sciatrial.calibration.contrasts import uncontrolled_cells
 from sciatrial.calibration.emulator import Emulator, Luck, fit_cell_effects, fit_emulator, luck_of
@@ -249,7 +250,7 @@ def _calibration(
 def _without_arms(runs: Runs) -> Runs:
     """Return runs without what is told of their arms, so that those of different arms can be joined."""
     nothing = np.empty((len(runs.z), 0))
-    return replace(runs, effective_size=nothing, gap=nothing)
+    return replace(runs, effective_size=nothing, gap=nothing, months=nothing)
 
 
 def sharpened(
@@ -380,10 +381,14 @@ def reached(calibration: Calibration) -> pd.DataFrame:
     pandas.DataFrame
         Columns ``study_id, arm_id, effective_size, gap, verdict``: medians over the runs of the weighted patients'
         effective number and of the distance to the printed baseline in points; ``few`` below 50 patients, ``refused``
-        where the distance exceeds 5 points in most runs.
+        where the distance exceeds 5 points in most runs. ``months`` is the median of their mean duration of symptoms,
+        beside what the study says of it: ``months_printed`` (a mean), ``months_from, months_to`` (whom it let in);
+        ``months_agree`` is False where the first is not the printed mean, or not between the bounds.
     """
     runs, arms = calibration.runs, calibration.terms.arms
     size, gap = (np.median(values, axis=0) for values in (runs.effective_size, runs.gap))
+    with np.errstate(invalid="ignore"):
+        months = np.array([np.median(column[np.isfinite(column)]) for column in runs.months.T])
     verdict = np.where(gap > LARGEST_GAP, "refused", np.where(size < FEWEST_PATIENTS, "few", "good"))
     return pd.DataFrame(
         {
@@ -392,9 +397,23 @@ def reached(calibration: Calibration) -> pd.DataFrame:
             "effective_size": size,
             "gap": gap,
             "verdict": verdict,
+            "months": months,
+            "months_printed": [arm.duration_months for arm in arms],
+            "months_from": [arm.let_in.shortest for arm in arms],
+            "months_to": [arm.let_in.longest for arm in arms],
+            "months_agree": [_agrees(arm, enrolled) for arm, enrolled in zip(arms, months.tolist(), strict=True)],
         }
-    )
+    ).astype({name: float for name in ("months_printed", "months_from", "months_to")})
 
 
+def _agrees(arm: Arm, months: float) -> bool:
+    """Return whether patients had symptoms as long, on average, as the study says of its own."""
+    if arm.duration_months is not None:
+        return bool(abs(np.log(months / arm.duration_months)) < _DURATION_SLACK)
+    shortest, longest = arm.let_in.shortest or 0.0, arm.let_in.longest or np.inf
+    return shortest <= months <= longest
+
+
+_DURATION_SLACK = 0.05  # of a logarithm: nearer counts as the same
 FEWEST_PATIENTS = 50.0
 LARGEST_GAP = 5.0

@@ -1,7 +1,8 @@
 """Evidence → likelihood terms: each a number that arms print and that simulated patients can be asked for.
 
 Never a pooled result, and of studies that share patients one only, so that no patient counts twice. What cannot be
-used is kept with its reason. Baselines are inputs: what a trial found at entry says whom it enrolled.
+used is kept with its reason. Baselines are inputs: what a trial printed of month 0 says whom it enrolled. A baseline
+that follows only from a change and its percentage is a result, and is not used: a study could not be left out with it.
 """
 
 from __future__ import annotations
@@ -153,7 +154,6 @@ def likelihood_terms(evidence: Evidence, assumptions: Assumptions | None = None)
         year=[studies.loc[study, "year"] for study in rows["study_id"]],
     )
     baselines = baselines_at_entry(scaled, used, evidence)
-    baselines = _with_implied(baselines, estimates.rows, used)
     own = {(b["arm"], b["score"]): b["mean"] for b in baselines.to_dict("records")}
     rows["baseline"] = [own.get(key, np.nan) for key in zip(rows["arm"], rows["score"], strict=True)]
     columns = [
@@ -277,26 +277,6 @@ def _deduplicated(rows: Any) -> Any:
     shares = shares[[row not in told for row in zip(*(shares[column] for column in key), strict=True)]]
     joined = pd.concat([first, shares, spreads]).sort_values(["study_id", "arm_id", "month", "rank"], kind="stable")
     return joined.drop(columns="rank")
-
-
-def _with_implied(baselines: pd.DataFrame, rows: pd.DataFrame, arms: list[Arm]) -> pd.DataFrame:
-    """Add baselines that a change and its percentage imply where month 0 is not in the tables."""
-    told = set(zip(baselines["arm"], baselines["score"], strict=True))
-    places = {arm.key: place for place, arm in enumerate(arms)}
-    more = []
-    for row in rows.to_dict("records"):
-        place = places.get((row["study_id"], row["arm_id"]))
-        if place is None or pd.isna(row["baseline"]):
-            continue
-        cause = arms[place].cause
-        score = None if cause is None else score_of(row["outcome"], row["instrument"], cause)
-        if score is not None and (place, str(score)) not in told:
-            told.add((place, str(score)))
-            se = _ASSUMED_SD / np.sqrt(row["n"])
-            more.append({"arm": place, "score": str(score), "mean": row["baseline"], "se": se, "is_own": False})
-    return (
-        pd.concat([baselines, pd.DataFrame(more, columns=baselines.columns)], ignore_index=True) if more else baselines
-    )
 
 
 def baselines_at_entry(scaled: pd.DataFrame, arms: Sequence[Arm], evidence: Evidence) -> pd.DataFrame:

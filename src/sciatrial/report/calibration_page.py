@@ -195,7 +195,33 @@ def _reached(fit: Fit) -> dict[str, Any]:
         f"Of {len(fit.reached)} arms {few} {'is' if few == 1 else 'are'} made up of few virtual patients and {refused} "
         f"{'has' if refused == 1 else 'have'} a printed baseline that the model does not reach."
     )
-    return {"reached_words": told, "hard": hard.round(1)}
+    shown = ["study_id", "arm_id", "effective_size", "gap", "verdict"]
+    return {"reached_words": f"{told} {_durations(fit.reached)}", "hard": hard[shown].round(1)}
+
+
+def _durations(reached: pd.DataFrame) -> str:
+    """Return in how many arms virtual patients have been ill as long as the study says, and in which not."""
+    printed = reached["months_printed"].notna()
+    bounded = ~printed & (reached["months_from"].notna() | reached["months_to"].notna())
+    agrees = reached["months_agree"].astype(bool)
+    told = (
+        f"Where a mean duration of symptoms is printed ({printed.sum()} arms), {(agrees & printed).sum()} enrol it; "
+        f"where only bounds are known ({bounded.sum()} arms), {(agrees & bounded).sum()} enrol a mean between them."
+    )
+    others: Any = reached[~agrees]
+    off = [
+        f"{row['study_id']}, {row['arm_id']} ({row['months']:.2g} months enrolled, {_said(row)})"
+        for row in others.to_dict("records")
+    ]
+    return f"{told} Not: {'; '.join(off)}." if off else told
+
+
+def _said(row: dict[Any, Any]) -> str:
+    if np.isfinite(row["months_printed"]):
+        return f"{row['months_printed']:g} printed"
+    ends = [f"{word} {row[name]:g}" for word, name in (("from", "months_from"), ("to", "months_to"))
+            if np.isfinite(row[name])]  # fmt: skip
+    return " ".join(ends)
 
 
 def _cells(fit: Fit, figures: _Figures) -> list[str]:
