@@ -32,7 +32,7 @@ from sciatrial.statistics.design import (
     WangTsiatis,
 )
 from sciatrial.statistics.estimates import FinalEstimate, final_estimate, repeated_p_value, stagewise_p_value
-from sciatrial.statistics.inference import Estimates, JointTests, contrasts, joint_contrasts
+from sciatrial.statistics.inference import Estimates, JointTests, contrasts, joint_contrasts, normal_of_t
 from sciatrial.statistics.integration import stopping_shares
 from sciatrial.statistics.interim import (
     conditional_power,
@@ -152,6 +152,7 @@ __all__ = [
     "joint_contrasts",
     "mean_power",
     "mean_sample_size",
+    "normal_of_t",
     "predictive_power",
     "proportion_power",
     "proportion_sample_size",
