@@ -42,6 +42,15 @@ from sciatrial.statistics.interim import (
     stage_mean,
 )
 from sciatrial.statistics.likelihood import Likelihood
+from sciatrial.statistics.logistic import LogisticFits, fit_logistic, log_odds_contrasts
+from sciatrial.statistics.marginal import (
+    MarginalRisks,
+    MarginalVariance,
+    ResponderModels,
+    fit_responders,
+    marginal_risks,
+    odds_ratios,
+)
 from sciatrial.statistics.means import (
     MeanComparison,
     MeanEffect,
@@ -68,6 +77,15 @@ from sciatrial.statistics.repeated_measures import (
     fit_repeated_measures,
     treatment_differences,
 )
+from sciatrial.statistics.responders import (
+    AssociationTests,
+    ResponderCounts,
+    RiskDifferences,
+    RiskInterval,
+    count_responders,
+    mantel_haenszel_test,
+    risk_differences,
+)
 from sciatrial.statistics.sizes import Direction, Power, SampleSize
 from sciatrial.statistics.spending import Spending, SpendingKind, spent
 from sciatrial.statistics.stages import (
@@ -92,6 +110,7 @@ __all__ = [
     "O_BRIEN_FLEMING",
     "POCOCK",
     "Action",
+    "AssociationTests",
     "Binding",
     "Characteristics",
     "Combination",
@@ -108,6 +127,9 @@ __all__ = [
     "Information",
     "JointTests",
     "Likelihood",
+    "LogisticFits",
+    "MarginalRisks",
+    "MarginalVariance",
     "MeanAnalysis",
     "MeanComparison",
     "MeanEffect",
@@ -120,6 +142,10 @@ __all__ = [
     "Power",
     "ProportionComparison",
     "RepeatedMeasures",
+    "ResponderCounts",
+    "ResponderModels",
+    "RiskDifferences",
+    "RiskInterval",
     "Rules",
     "SampleSize",
     "Sides",
@@ -135,6 +161,7 @@ __all__ = [
     "conditional_power",
     "conditional_rejection_probability",
     "contrasts",
+    "count_responders",
     "design_at_alpha",
     "drift_for_power",
     "exact_binomial_power",
@@ -143,22 +170,29 @@ __all__ = [
     "fisher_design",
     "fisher_products",
     "fit_ancova",
+    "fit_logistic",
     "fit_mixed_models",
     "fit_repeated_measures",
+    "fit_responders",
     "fixed_information",
     "futility_effects",
     "group_sequential_design",
     "inverse_normal",
     "joint_contrasts",
+    "log_odds_contrasts",
+    "mantel_haenszel_test",
+    "marginal_risks",
     "mean_power",
     "mean_sample_size",
     "normal_of_t",
+    "odds_ratios",
     "predictive_power",
     "proportion_power",
     "proportion_sample_size",
     "repeated_interval",
     "repeated_p_value",
     "restricted_proportions",
+    "risk_differences",
     "rpact_call",
     "spent",
     "stage_mean",
