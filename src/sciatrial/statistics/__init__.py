@@ -60,6 +60,7 @@ from sciatrial.statistics.means import (
     mean_sample_size,
 )
 from sciatrial.statistics.mixed_model import Information, MixedFits, SmallSample, fit_mixed_models
+from sciatrial.statistics.ordinal import OrdinalFits, fit_proportional_odds, ordinal_odds_ratios
 from sciatrial.statistics.proportions import (
     ExactSize,
     NullVariance,
@@ -105,6 +106,7 @@ from sciatrial.statistics.stopping import (
     fixed_information,
     stopping_at,
 )
+from sciatrial.statistics.wins import WinStatistics, win_statistics
 
 __all__ = [
     "O_BRIEN_FLEMING",
@@ -138,6 +140,7 @@ __all__ = [
     "MeanTestResult",
     "MixedFits",
     "NullVariance",
+    "OrdinalFits",
     "Planned",
     "Power",
     "ProportionComparison",
@@ -154,6 +157,7 @@ __all__ = [
     "SpendingKind",
     "Stopping",
     "WangTsiatis",
+    "WinStatistics",
     "analyse_means",
     "arm_means",
     "bounds_at_realised_information",
@@ -172,6 +176,7 @@ __all__ = [
     "fit_ancova",
     "fit_logistic",
     "fit_mixed_models",
+    "fit_proportional_odds",
     "fit_repeated_measures",
     "fit_responders",
     "fixed_information",
@@ -186,6 +191,7 @@ __all__ = [
     "mean_sample_size",
     "normal_of_t",
     "odds_ratios",
+    "ordinal_odds_ratios",
     "predictive_power",
     "proportion_power",
     "proportion_sample_size",
@@ -201,4 +207,5 @@ __all__ = [
     "stopping_at",
     "stopping_shares",
     "treatment_differences",
+    "win_statistics",
 ]

@@ -7,7 +7,7 @@ columns separates responders from others: then some coefficients are infinite an
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,7 @@ from scipy.special import expit
 from sciatrial.foundation import Problem, TrialError
 from sciatrial.statistics.design import refuse, share_problem
 from sciatrial.statistics.inference import Estimates, student
+from sciatrial.statistics.separation import separating_columns
 from sciatrial.statistics.sweep import sweep
 
 Floats = NDArray[Any]
@@ -27,8 +28,6 @@ _SETTLED = 1e-9
 _SINGULAR = 1e-10
 # numbers of the design held at a time, eight bytes each
 _NUMBERS = 10_000_000
-# a column of the separating sum counts when its weight, at most 1, is above this
-_WEIGHT = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +75,7 @@ def fit_logistic(response: ArrayLike, design: ArrayLike) -> LogisticFits:
 
     Source
     ------
-    Albert and Anderson (1984), Biometrika 71, 1-10 (existence of the maximum). Konis (2007), thesis, Oxford (separation
-    by linear programming).
+    Albert and Anderson (1984), Biometrika 71, 1-10 (when there is a maximum).
     """
     y, x = checked_response(response, design)
     size = max(1, _NUMBERS // max(x.shape[1] * x.shape[2], 1))
@@ -90,13 +88,32 @@ def fit_logistic(response: ArrayLike, design: ArrayLike) -> LogisticFits:
     )
 
 
-def log_odds_contrasts(fits: LogisticFits, weights: ArrayLike, *, level: float = 0.95) -> Estimates:
+class OddsFits(Protocol):
+    """What contrasts of log odds need of a fit: see `LogisticFits`."""
+
+    @property
+    def coefficients(self) -> Floats:
+        """Dims ``trial, coefficient``."""
+        ...
+
+    @property
+    def covariance(self) -> Floats:
+        """Dims ``trial, coefficient, coefficient``."""
+        ...
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """One a trial."""
+        ...
+
+
+def log_odds_contrasts(fits: OddsFits, weights: ArrayLike, *, level: float = 0.95) -> Estimates:
     """Estimate weighted sums of coefficients, with Wald's intervals and tests.
 
     Parameters
     ----------
     fits
-        From `fit_logistic`.
+        From `fit_logistic` or `fit_proportional_odds`.
     weights
         Dims ``contrast, coefficient``.
     level
@@ -219,20 +236,10 @@ def _why_not(y: Floats, x: Floats, known: Floats) -> list[str]:
 
 def _why_unsettled(y: Floats, x: Floats, known: Floats) -> str:
     """Return which columns separate responders from others, or that Newton's steps did not settle."""
-    from scipy.optimize import linprog
-
     signs = np.where(y[known] == 1, 1.0, -1.0)
-    turned = x[known] * signs[:, None]
-    turned = turned / np.maximum(np.abs(turned).max(axis=0), 1e-300)
-    found = linprog(-turned.sum(axis=0), A_ub=-turned, b_ub=np.zeros(len(turned)), bounds=(-1, 1))
-    if found.status != 0 or -found.fun < _WEIGHT:
+    found = separating_columns(x[known] * signs[:, None])
+    if found is None:
         return f"no maximum of the likelihood after {_MOST_STEPS} steps"
-    columns = ", ".join(str(place) for place in np.flatnonzero(np.abs(found.x) > _WEIGHT).tolist())
-    margin = linprog(
-        np.append(np.zeros(turned.shape[1]), -1.0),
-        A_ub=np.column_stack([-turned, np.ones(len(turned))]),
-        b_ub=np.zeros(len(turned)),
-        bounds=[(-1, 1)] * turned.shape[1] + [(None, 1)],
-    )
-    kind = "completely" if margin.status == 0 and -margin.fun > _WEIGHT else "partly"
+    columns = ", ".join(str(place) for place in found[0])
+    kind = "completely" if found[1] else "partly"
     return f"separation: coefficients {columns} set responders and others {kind} apart, so some are infinite"

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from sciatrial.foundation import Problem, TrialError
-from sciatrial.statistics.design import refuse
+from sciatrial.statistics.arm_design import arm_design
 from sciatrial.statistics.inference import Estimates, student
 from sciatrial.statistics.logistic import LogisticFits, checked_response, fit_logistic, log_odds_contrasts
 
@@ -94,27 +94,11 @@ def fit_responders(response: ArrayLike, arms: ArrayLike, covariates: ArrayLike) 
     TrialError
         When shapes do not pair, or arms are not numbered 0, 1, 2, ….
     """
-    y: Floats = np.atleast_2d(np.asarray(response, float))
-    arm, start = np.asarray(arms, float), np.asarray(covariates, float)
-    problems = []
-    if arm.shape not in (y.shape, y.shape[1:]):
-        problems.append(Problem("arms", f"shape {arm.shape}", f"one for each patient of {y.shape}"))
-    elif not np.array_equal(np.unique(arm), np.arange(len(np.unique(arm)))) or arm.max() < 1:
-        problems.append(Problem("arms", f"{np.unique(arm)[:9].tolist()}", "0 for the control, then 1, 2, …"))
-    if start.shape in (y.shape, y.shape[1:]):
-        start = start[..., None]
-    if start.ndim < 2 or start.shape[:-1] not in (y.shape, y.shape[1:]):
-        problems.append(Problem("covariates", f"shape {start.shape}", f"one or more for each patient of {y.shape}"))
-    refuse("responder analysis", problems)
-    arm = np.broadcast_to(arm, y.shape)
-    start = np.broadcast_to(start, (*y.shape, start.shape[-1]))
-    n_arms = int(arm.max()) + 1
-    y = np.where(np.isfinite(start).all(axis=-1), y, np.nan)
-    dummies = [np.asarray(arm == code, float)[..., None] for code in range(1, n_arms)]
-    design = np.concatenate([np.ones_like(y)[..., None], *dummies, start], axis=-1)
-    y, design = checked_response(y, design)
+    y, columns, n_arms = arm_design(response, arms, covariates, "responder analysis")
+    y, design = checked_response(y, np.concatenate([np.ones((*y.shape, 1)), columns], axis=-1))
+    assigned = np.broadcast_to(np.asarray(arms, float), y.shape)
     fits = fit_logistic(y, design)
-    reasons = [_named(reason, y[trial], arm[trial], n_arms) for trial, reason in enumerate(fits.reasons)]
+    reasons = [_named(reason, y[trial], assigned[trial], n_arms) for trial, reason in enumerate(fits.reasons)]
     fits = LogisticFits(fits.coefficients, fits.covariance, fits.deviance, tuple(reasons))
     return ResponderModels(fits, y, design, n_arms)
 
