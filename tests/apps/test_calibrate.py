@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from sciatrial.apps.cli import app
 from sciatrial.calibration import Posterior
-from tests.report.fits import small_fit
+from tests.calibration.small import small_fit
 
 STUDY = Path("studies/mpc_intradiscal.toml")
 

@@ -8,7 +8,8 @@ import pytest
 
 from sciatrial.report import write_calibration
 from sciatrial.report.words import DISCLAIMER
-from tests.report.fits import made_validation, small_fit
+from tests.calibration.small import small_fit
+from tests.report.fits import made_validation
 
 
 @pytest.fixture(scope="module")
