@@ -10,8 +10,8 @@ from sciatrial.apps.cli import app
 from sciatrial.calibration import Posterior
 from sciatrial.population import PopulationComparison
 from sciatrial.report import population_lines
+from tests.calibration.small import small_fit
 from tests.report.compared import compared_with
-from tests.report.fits import small_fit
 
 STUDY = Path("studies/mpc_intradiscal.toml")
 

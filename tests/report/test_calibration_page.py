@@ -10,8 +10,9 @@ import pytest
 from sciatrial.report import population_lines, write_calibration
 from sciatrial.report.calibration_page import _durations
 from sciatrial.report.words import DISCLAIMER
+from tests.calibration.small import small_fit
 from tests.report.compared import compared_with, small_comparison
-from tests.report.fits import made_validation, small_fit
+from tests.report.fits import made_validation
 
 
 @pytest.fixture(scope="module")
