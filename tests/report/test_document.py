@@ -83,7 +83,7 @@ def test_every_simulated_figure_and_table_says_that_nothing_is_calibrated(page):
 
 
 def test_every_image_says_in_words_what_it_shows(page):
-    assert len(page.images) == 7
+    assert len(page.images) == 8
     assert all(len(image["alt"]) > 40 and "not calibrated" in image["alt"] for image in page.images)
 
 
@@ -209,7 +209,7 @@ def of_posterior(frame):
 @pytest.fixture(scope="module")
 def calibrated(inputs):
     before = inputs.operating
-    names = ("trials", "summary", "courses", "inside", "counts", "responses")
+    names = ("trials", "summary", "looks", "stopping", "courses", "inside", "counts", "responses")
     after = replace(before, **{name: of_posterior(getattr(before, name)) for name in names})
     return replace(inputs, operating=after, posterior=posterior_of())
 
@@ -290,3 +290,13 @@ def test_a_cause_without_published_numbers_leaves_words_and_no_picture(calibrate
 
 def test_a_report_of_the_prior_has_no_such_section(inputs):
     assert 'id="population"' not in render(inputs)
+
+
+def test_a_design_with_one_look_tells_nothing_of_looks(inputs):
+    one = replace(inputs.operating, stopping=inputs.operating.stopping.query("look == 1"))
+    assert "By look" not in render(replace(inputs, operating=one))
+
+
+def test_the_looks_are_told_with_their_bounds(text):
+    for part in ("By look", "stops for efficacy", "bias, adjusted", "Look by look", "crosses its bound for efficacy"):
+        assert part in text

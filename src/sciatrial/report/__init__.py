@@ -20,6 +20,8 @@ from sciatrial.report.dossier import write_dossier
 from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, plot_harms, plot_network
 from sciatrial.report.figures import picture_format, plot, save_picture
 from sciatrial.report.forest_figure import plot_forest
+from sciatrial.report.look_figures import has_interim_looks, plot_looks
+from sciatrial.report.look_tables import looks_wide
 from sciatrial.report.population_figures import plot_population
 from sciatrial.report.population_tables import population_lines, population_table
 from sciatrial.report.review_page import DRAWN_MONTHS, observed_only, write_review
@@ -49,6 +51,8 @@ __all__ = [
     "calibration_words",
     "claim_words",
     "compare_with_published",
+    "has_interim_looks",
+    "looks_wide",
     "observed_only",
     "parameter_words",
     "picture_format",
@@ -69,6 +73,7 @@ __all__ = [
     "plot_left_out",
     "plot_left_out_contrasts",
     "plot_left_out_numbers",
+    "plot_looks",
     "plot_modules",
     "plot_network",
     "plot_population",

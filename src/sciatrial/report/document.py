@@ -14,6 +14,8 @@ from sciatrial.parameters import CELL_EFFECTS
 from sciatrial.report import figures, tables, words
 from sciatrial.report.evidence_figures import plot_evidence_map
 from sciatrial.report.forest_figure import plot_forest
+from sciatrial.report.look_figures import drawn_scenario, has_interim_looks, plot_looks
+from sciatrial.report.look_tables import looks_wide, one_trial_looks, size_wide
 from sciatrial.report.page import css, html_table, picture_address, rendered, write_page
 from sciatrial.report.population_figures import plot_population
 from sciatrial.report.population_tables import POPULATION_SAYS, population_section, rows_of
@@ -129,6 +131,8 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "contrasts": _contrasts(inputs.result),
         "operating": tables.operating_wide(inputs.operating.summary).rename(columns=_OPERATING_HEADS),
         "short": words.short_table(inputs.operating),
+        "analysis": words.analysis_words(dict(inputs.study["trial"])),
+        "looks": _looks(inputs),
         "comparison": _comparison(comparison.loc[np.isfinite(comparison["published"])]),
         "not_reported": _comparison(comparison.loc[~np.isfinite(comparison["published"])]).drop(
             columns=["n", "SD", "inside it", "published in"]
@@ -156,6 +160,17 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         ],
         "figures": _figures(inputs, comparison),
         "table": html_table,
+    }
+
+
+def _looks(inputs: ReportInputs) -> dict[str, pd.DataFrame] | None:
+    """Return the tables of the looks, None for a design with one."""
+    if not has_interim_looks(inputs.operating):
+        return None
+    return {
+        "by_look": looks_wide(inputs.operating),
+        "sizes": size_wide(inputs.operating),
+        "one_trial": one_trial_looks(inputs.result),
     }
 
 
@@ -220,9 +235,25 @@ def _contrasts(result: TrialResult) -> pd.DataFrame:
                 "95 % interval": _span(row["ci_low"], row["ci_high"]),
                 "standard error": tables.number(row["standard_error"]),
                 "p": p if made else "–",
+                **_adjusted(row, result),
             }
         )  # fmt: skip
-    return pd.DataFrame(rows).rename(columns={"95 % interval": f"{100 * (1 - result.alpha):g} % interval"})
+    return pd.DataFrame(rows).rename(
+        columns={"95 % interval": f"{100 * (1 - 2 * result.alpha_of_a_side):g} % interval"}
+    )
+
+
+def _adjusted(row: Mapping[str, Any], result: TrialResult) -> dict[str, str]:
+    """Return what allows for the looks, nothing for a design with one."""
+    if result.looks.empty or result.looks["look"].max() == 1:
+        return {}
+    return {
+        "decided at look": str(row["look"]),
+        "median-unbiased": tables.number(row["adjusted_estimate"]),
+        "its interval": _span(row["adjusted_low"], row["adjusted_high"]),
+        "repeated interval": _span(row["repeated_low"], row["repeated_high"]),
+        "with all followed": tables.number(row["final_estimate"]),
+    }
 
 
 def _span(low: float, high: float) -> str:
@@ -320,8 +351,8 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
             figures.plot_contrasts(
                 inputs.result, important=inputs.study["trial"].get("minimal_important_change")
             ).figure,
-            f"Comparisons of one simulated trial ({inputs.result.name}), with {100 * (1 - inputs.result.alpha):g} % "
-            "intervals.",
+            f"Comparisons of one simulated trial ({inputs.result.name}), with "
+            f"{100 * (1 - 2 * inputs.result.alpha_of_a_side):g} % intervals.",
         ),
         "operating": (
             figures.plot_operating(inputs.operating).figure,
@@ -338,6 +369,12 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
             "No trial could see it.",
         ),
     }  # fmt: skip
+    if has_interim_looks(inputs.operating):
+        made["looks"] = (
+            plot_looks(inputs.operating),
+            "The statistic at each look of simulated trials "
+            f"({tables.scenario_words(drawn_scenario(inputs.operating))}) until they stop, and the bounds.",
+        )
     if np.isfinite(comparison["published"]).any() and np.isfinite(comparison["simulated_median"]).any():
         made["published"] = (
             figures.plot_published(comparison, colours=colours),

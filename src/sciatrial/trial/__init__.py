@@ -13,6 +13,7 @@ from sciatrial.trial.inside import INSIDE
 from sciatrial.trial.looks import Deciding, EfficacyBounds, EfficacyKind, FutilityBounds, FutilityKind, Looks
 from sciatrial.trial.monitoring import Decision, first_crossing
 from sciatrial.trial.operating import draws_for, operating_characteristics, simulate_trials, trial_patients, trial_seed
+from sciatrial.trial.planned import plan_in_words, planned_looks, planned_sizes, r_of_design
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch, TrialResult
 from sciatrial.trial.run import run_trial
 
@@ -44,6 +45,10 @@ __all__ = [
     "first_crossing",
     "operating_characteristics",
     "parts_of",
+    "plan_in_words",
+    "planned_looks",
+    "planned_sizes",
+    "r_of_design",
     "run_trial",
     "simulate_trials",
     "trial_patients",
