@@ -60,6 +60,16 @@ from sciatrial.statistics.means import (
     mean_sample_size,
 )
 from sciatrial.statistics.mixed_model import Information, MixedFits, SmallSample, fit_mixed_models
+from sciatrial.statistics.multiplicity import (
+    Adjustment,
+    AlphaGraph,
+    adjusted_p_values,
+    fallback_graph,
+    fixed_sequence_graph,
+    gatekeeping_graph,
+    graph_adjusted_p_values,
+    holm_graph,
+)
 from sciatrial.statistics.ordinal import OrdinalFits, fit_proportional_odds, ordinal_odds_ratios
 from sciatrial.statistics.proportions import (
     ExactSize,
@@ -112,6 +122,8 @@ __all__ = [
     "O_BRIEN_FLEMING",
     "POCOCK",
     "Action",
+    "Adjustment",
+    "AlphaGraph",
     "AssociationTests",
     "Binding",
     "Characteristics",
@@ -158,6 +170,7 @@ __all__ = [
     "Stopping",
     "WangTsiatis",
     "WinStatistics",
+    "adjusted_p_values",
     "analyse_means",
     "arm_means",
     "bounds_at_realised_information",
@@ -170,6 +183,7 @@ __all__ = [
     "drift_for_power",
     "exact_binomial_power",
     "exact_binomial_sample_size",
+    "fallback_graph",
     "final_estimate",
     "fisher_design",
     "fisher_products",
@@ -180,8 +194,12 @@ __all__ = [
     "fit_repeated_measures",
     "fit_responders",
     "fixed_information",
+    "fixed_sequence_graph",
     "futility_effects",
+    "gatekeeping_graph",
+    "graph_adjusted_p_values",
     "group_sequential_design",
+    "holm_graph",
     "inverse_normal",
     "joint_contrasts",
     "log_odds_contrasts",
