@@ -51,7 +51,7 @@ def _narrow(frame: pd.DataFrame) -> pd.DataFrame:
         "comparison", "look", "information", "endpoints", "month", "recruited", "efficacy_z", "futility_z",
         "nominal_alpha", "alpha_spent",
     ]  # fmt: skip
-    empty = [name for name in ("month", "futility_z") if frame[name].isna().all()]
+    empty = [name for name in ("month", "futility_z") if frame[name].isna().to_numpy().all()]
     return kept.reindex(columns=columns).drop(columns=empty)
 
 

@@ -25,7 +25,7 @@ _COLOURS = {
 
 def has_interim_looks(operating: OperatingCharacteristics) -> bool:
     """Return whether any simulated trial was looked at before its end."""
-    return bool(len(operating.stopping)) and int(operating.stopping["look"].max()) > 1
+    return bool(len(operating.stopping)) and int(operating.stopping["look"].to_numpy().max()) > 1
 
 
 def drawn_scenario(operating: OperatingCharacteristics) -> str:
@@ -79,7 +79,9 @@ def _draw_bounds(ax: Axes, operating: OperatingCharacteristics, scenario: str, c
     ax.plot(x, efficacy, "_-", color=INK, lw=1.2, ms=11, mew=2)
     if np.isfinite(futility).any():
         ax.plot(x, futility, "_--", color=INK, lw=1.2, ms=11, mew=2)
-    elif (operating.looks["decision"] == Decision.OTHER_DIRECTION).any() or operating.alpha > operating.alpha_of_a_side:
+    elif (
+        operating.looks["decision"] == Decision.OTHER_DIRECTION
+    ).to_numpy().any() or operating.alpha > operating.alpha_of_a_side:
         ax.plot(x, -efficacy, "_-", color=INK, lw=1.2, ms=11, mew=2)
     ax.axhline(0, color=INK, lw=0.6)
 

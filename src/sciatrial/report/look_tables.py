@@ -33,8 +33,8 @@ def looks_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
             }
         )  # fmt: skip
     frame = pd.DataFrame(rows)
-    hidden = [name for name in ("futility bound",) if len(frame) and (frame[name] == "–").all()]
-    if not (operating.looks["decision"] == "futility").any():
+    hidden = [name for name in ("futility bound",) if len(frame) and (frame[name] == "–").to_numpy().all()]
+    if not (operating.looks["decision"] == "futility").to_numpy().any():
         hidden.append("stops for futility")
     return frame.drop(columns=hidden) if len(frame) else frame
 
