@@ -50,6 +50,8 @@ class Task:
         Prior probability of each effect that may be absent, between 0 and 1: one for all, or dims ``group``.
     se
         Sampling errors in place of those of the likelihood, dims ``number``; None keeps them.
+    prior_sd
+        Prior standard deviation of the coordinates, above 0: one for all, or dims ``coordinate``.
     """
 
     observed: NDArray[np.float64]
@@ -57,6 +59,7 @@ class Task:
     seed: int
     inclusion: float | NDArray[np.float64] = 0.5
     se: NDArray[np.float64] | None = None
+    prior_sd: float | NDArray[np.float64] = 1.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -271,7 +274,7 @@ def sampler_for(problem: Likelihood, chains: Chains) -> Callable[[Task], Sample]
         return log_likelihood(mean, shifts, spreads, shift_sds, data)
 
     def model(data: Any) -> None:
-        z = numpyro.sample("z", dist.Normal(0.0, 1.0).expand([n_z]).to_event(1))
+        z = numpyro.sample("z", dist.Normal(0.0, data["prior_sd"]).to_event(1))
         if n_groups:
             with numpyro.plate("effects", n_groups):
                 on = numpyro.sample("present", dist.Bernoulli(probs=data["inclusion"]))
@@ -320,6 +323,7 @@ def sampler_for(problem: Likelihood, chains: Chains) -> Callable[[Task], Sample]
             "mask": jnp.asarray(task.mask, dtype=bool),
             "se": jnp.asarray(problem.se if task.se is None else task.se),
             "inclusion": jnp.broadcast_to(jnp.asarray(task.inclusion, dtype=float), (n_groups,)),
+            "prior_sd": jnp.broadcast_to(jnp.asarray(task.prior_sd, dtype=float), (n_z,)),
         }
         drawn: list[Mapping[str, NDArray]] = []
         extras: list[tuple[NDArray, NDArray]] = []
