@@ -114,9 +114,16 @@ def samples(problem, truths):
         Task(truths["real"].observed, all_count, seed=8),
         Task(np.where(without, truths["null"].observed, np.nan), without, seed=3),
         Task(np.where(without, truths["null"].observed, 1e6), without, seed=3),
+        Task(truths["null"].observed, ~all_count, seed=4, prior_sd=np.where(np.arange(len(SPACE.keys)) == 0, 3.0, 1.0)),
     ]
     found = sample_posteriors(problem, tasks, Chains(n_chains=1, n_warmup=250, n_draws=300), workers=2)
-    return dict(zip(("null", "real", "masked", "masked again"), found, strict=True))
+    return dict(zip(("null", "real", "masked", "masked again", "no data"), found, strict=True))
+
+
+def test_without_data_coordinates_have_the_prior_that_the_task_gives_them(samples):
+    spread = samples["no data"].flat("z").std(axis=0)
+    assert spread[0] == pytest.approx(3.0, rel=0.25)
+    assert spread[1:] == pytest.approx(1.0, rel=0.25)
 
 
 def cells_do(z, present, month):

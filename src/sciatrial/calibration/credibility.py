@@ -375,7 +375,7 @@ def _found_limits(records: Records) -> Iterator[tuple[str, str]]:
         yield "prediction of unseen studies", NOT_DONE
     if records.validation is not None and len(records.validation.cited_by_prior):
         cited = records.validation.cited_by_prior
-        yield ("prior rows that cite a study of the fit: left out, it is not wholly unseen",
+        yield ("prior rows that cite a study of the fit: left out, their ranges are wider, their middles stay",
                f"{len(cited)} rows, {cited['study_id'].nunique()} studies")  # fmt: skip
     cut = posterior.made_with.get("numbers of cell arms without a control, cut")
     if cut is not None:

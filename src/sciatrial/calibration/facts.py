@@ -119,7 +119,7 @@ def fact_terms(evidence: Evidence, table: pd.DataFrame | None = None) -> FactTer
         With every slug, study or word that is not known, and every number that is missing.
     """
     table = read_fact_rows() if table is None else table
-    printed = _evidence_rows(evidence)
+    printed = printed_rows(evidence)
     problems = _problems(table, printed, set(evidence.studies["study_id"]))
     if problems:
         raise CalibrationError("tables/facts.csv of the calibration", problems)
@@ -127,7 +127,7 @@ def fact_terms(evidence: Evidence, table: pd.DataFrame | None = None) -> FactTer
     rows = []
     for row in table.to_dict("records"):
         source = printed[row["fact"]]
-        behind = _studies_behind(evidence, row["studies"], source)
+        behind = studies_behind(evidence, row["studies"], source)
         sharing = facts_of_cohort[row["cohort"]] if row["cohort"] else 1
         rows.append({**row, "studies": behind, "cause": str(SCENES[row["scene"]].cause), **_term(row, source, sharing)})
     return FactTerms(pd.DataFrame(rows))
@@ -139,8 +139,8 @@ def held_out(facts: FactTerms, studies: Iterable[str]) -> NDArray[np.bool_]:
     return np.array([not gone.isdisjoint(behind) for behind in facts.rows["studies"]], dtype=bool)
 
 
-def _evidence_rows(evidence: Evidence) -> dict[str, Mapping[str, Any]]:
-    """Return slug → its row; a slug of both tables is that of the facts."""
+def printed_rows(evidence: Evidence) -> dict[str, Mapping[str, Any]]:
+    """Return slug → its row of the evidence tables; a slug of facts and parameters is that of the facts."""
     tables = (evidence.parameters, evidence.facts)
     return {row["name"]: row for table in tables for row in table.to_dict("records")}
 
@@ -207,8 +207,23 @@ def _term(row: Mapping[str, Any], source: Mapping[str, Any], facts_of_cohort: in
     }
 
 
-def _studies_behind(evidence: Evidence, named: str, source: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the studies that a row names, those that cite the same paper, and whoever shares patients with them."""
+def studies_behind(evidence: Evidence, named: str, source: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the studies that stand behind a row of the evidence tables.
+
+    Parameters
+    ----------
+    evidence
+        The tables with the studies.
+    named
+        Ids with semicolons between them that stand behind it in any case.
+    source
+        A row of the facts or parameters.
+
+    Returns
+    -------
+    tuple
+        The studies that are named, those of the same paper, and whoever shares patients with them.
+    """
     paper, studies = _digits_or_doi(source["doi_or_pmid"]), evidence.studies.to_dict("records")
     behind = [
         study

@@ -52,6 +52,8 @@ class Task:
         Prior probability of each effect that may be absent, between 0 and 1: one for all, or dims ``group``.
     se
         Sampling errors in place of those of the likelihood, dims ``number``; None keeps them.
+    prior_sd
+        Prior standard deviation of the coordinates, above 0: one for all, or dims ``coordinate``.
     """
 
     observed: NDArray[np.float64]
@@ -59,6 +61,7 @@ class Task:
     seed: int
     inclusion: float | NDArray[np.float64] = 0.5
     se: NDArray[np.float64] | None = None
+    prior_sd: float | NDArray[np.float64] = 1.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -152,6 +155,7 @@ def sampler_for(
             "column_scale": column_scale,
             "blocks": [block_told(block, task.observed, task.mask, errors, scales.freedom) for block in problem.blocks],
             "inclusion": np.broadcast_to(np.asarray(task.inclusion, dtype=float), (n_groups,)),
+            "prior_sd": np.broadcast_to(np.asarray(task.prior_sd, dtype=float), (n_z,)),
         }
 
     def study_terms(z: Any, present: Any, b: Any, spreads: Any, shift_sds: Any, data: Any) -> Any:
@@ -159,7 +163,7 @@ def sampler_for(
         return log_likelihood(jax, scales.freedom, mean, shifts, spreads, shift_sds, data["blocks"])
 
     def model(data: Any) -> None:
-        z = numpyro.sample("z", dist.Normal(0.0, 1.0).expand([n_z]).to_event(1))
+        z = numpyro.sample("z", dist.Normal(0.0, data["prior_sd"]).to_event(1))
         if n_groups:
             with numpyro.plate("effects", n_groups):
                 on = numpyro.sample("present", dist.Bernoulli(probs=data["inclusion"]))

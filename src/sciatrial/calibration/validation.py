@@ -1,7 +1,8 @@
 """How well studies are predicted by a posterior that never saw them.
 
-A study that is left out takes with it every study that shares its patients and every fact from its publications, and
-whatever its printed spreads said about the precision of others. What stays is its design: who was enrolled, what they
+A study that is left out takes with it every study that shares its patients and every fact from its publications,
+whatever its printed spreads said about the precision of others, and what its publications said of ranges of the prior:
+those that cite them are twice as wide (see `cited_priors`). What stays is its design: who was enrolled, what they
 received, what they measured at entry, how many came to each visit.
 """
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from sciatrial.calibration.baselines import folds, no_difference, pooled_mean, time_course
 from sciatrial.calibration.cells import as_the_simulator_says, cell_draws, idle_problem
+from sciatrial.calibration.cited_priors import cited_priors, prior_sds
 from sciatrial.calibration.contrasts import contrast_pairs
 from sciatrial.calibration.diagnose import convergence
 from sciatrial.calibration.discrepancy import family
@@ -51,7 +53,7 @@ class Validation(Record):
     "No cell effect" is a refit as well, in which no mechanism of cells can be there. ``without_trial`` has the
     probability of each cell effect, and the answers to the questions about cells, with and without each controlled
     trial of cells. ``fallbacks`` says where baselines had to guess. ``cited_by_prior`` lists prior rows that name a
-    fact of a study that was left out: their ranges were set by hand from the literature.
+    row from a publication of a study (see `cited_priors`), and were wider where that study was left out.
     ``refits`` has a row a refit: ``left_out, r_hat, effective_size, divergences``.
     """
 
@@ -189,6 +191,7 @@ def validate_externally(
     parallel: dict[str, Any] = {"workers": workers, "progress": progress}
     chains = chains or Chains(n_chains=2, n_warmup=350, n_draws=350)
     problem, terms, space = calibration.problem, calibration.terms, calibration.space
+    cited = cited_priors(space, evidence, terms.rows["study_id"].unique())
     seed, counts = calibration.settings.seed, calibration.mask
     fold = fold_of_terms(terms, n_folds, seed)
     out_of = [set(terms.rows.loc[fold == number, "study_id"]) for number in range(fold.max() + 1)]
@@ -199,7 +202,10 @@ def validate_externally(
 
     def task(number: int, probability: NDArray[np.float64]) -> Task:
         mask = problem.without(out_of[number]) & counts
-        return Task(problem.observed, mask, derived_seed(seed, f"fold {number}") % 2**31, probability, errors[number])
+        return Task(
+            problem.observed, mask, derived_seed(seed, f"fold {number}") % 2**31, probability, errors[number],
+            prior_sds(space, cited, out_of[number]),
+        )  # fmt: skip
 
     tasks = [task(number, beliefs) for beliefs in (inclusion, nobody) for number in range(len(out_of))]
     tasks.append(Task(problem.observed, counts, derived_seed(seed, "all studies") % 2**31, inclusion))
@@ -239,7 +245,7 @@ def validate_externally(
     without = [made.answers().assign(without=trial, pareto_k=made.pareto_k) for trial, made in cells.items()]
     return Validation(
         predictions, scores, differences, pd.concat(without, ignore_index=True), fallbacks,
-        _cited(calibration, evidence), _refits(problem, samples, out_of),
+        cited, _refits(problem, samples, out_of),
         {
             "seed": seed, "n_folds": n_folds, "left_out_alone": alone, "evidence": evidence.fingerprint(),
             "prior table": fingerprint(space.prior.rows.astype(str)), "runs": calibration.runs_fingerprint,
@@ -340,29 +346,6 @@ def _predictions(
     for name, draws in models.items():
         table["crps" if name == MECHANISM else f"crps, {name}"] = crps(draws, observed)
     return table
-
-
-def _cited(calibration: Calibration, evidence: Evidence) -> pd.DataFrame:
-    """Return prior rows whose sources are parameters rows of a study in the terms."""
-    studies: Any = evidence.studies
-    mine = studies[studies["study_id"].isin(set(calibration.terms.rows["study_id"]))]
-    by_source = {}
-    for row in mine.to_dict("records"):
-        for column in ("pmid", "doi", "source_url"):
-            value = row.get(column)
-            if value is not None and not pd.isna(value) and str(value):
-                by_source[str(value).lower()] = row["study_id"]
-    found = []
-    slugs = {}
-    for row in evidence.parameters.to_dict("records"):
-        for value in (row.get("doi_or_pmid"), row.get("source_url")):
-            if value is not None and not pd.isna(value) and str(value).lower() in by_source:
-                slugs[row["name"]] = by_source[str(value).lower()]
-    for row in calibration.space.prior.entries:
-        for slug in row.sources.split(";"):
-            if slug in slugs:
-                found.append({"key": row.key, "source": slug, "study_id": slugs[slug]})
-    return pd.DataFrame(found, columns=["key", "source", "study_id"])
 
 
 @cache
