@@ -34,7 +34,7 @@ static: .venv/.test
 	$(BIN)/lint-imports
 
 test: static ## everything
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/.test ## speed, alone and beside other programs, each of those in an environment of its own
 	@status=0; for script in benchmarks/bench_*.py; do echo "== $$script"; \

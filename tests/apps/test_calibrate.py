@@ -8,7 +8,10 @@ from typer.testing import CliRunner
 
 from sciatrial.apps.cli import app
 from sciatrial.calibration import Posterior
-from tests.report.fits import small_fit
+from sciatrial.population import PopulationComparison
+from sciatrial.report import population_lines
+from tests.calibration.small import small_fit
+from tests.report.compared import compared_with
 
 STUDY = Path("studies/mpc_intradiscal.toml")
 
@@ -18,12 +21,17 @@ def asked(monkeypatch):
     """Stand in for the work, with a real fit; return what was asked for."""
     seen = []
 
+    def compare(posterior, evidence, **words):
+        seen.append(SimpleNamespace(posterior=posterior, **words))
+        return compared_with(posterior)
+
     def work(evidence, prior, **words):
         seen.append(SimpleNamespace(evidence=evidence, **words))
         (words["folder"]).mkdir(parents=True, exist_ok=True)
         return small_fit()
 
     monkeypatch.setattr("sciatrial.calibration.calibrate", work)
+    monkeypatch.setattr("sciatrial.calibration.posterior_population", compare)
     return seen
 
 
@@ -139,3 +147,26 @@ def test_tables_have_no_meaning_beside_a_posterior(tmp_path):
     result = CliRunner().invoke(app, ["show", "posterior", "--tables", str(tmp_path)])
     assert result.exit_code == 1
     assert "not of this topic" in result.output
+
+
+def test_patients_at_the_door_are_compared_kept_and_told(asked, tmp_path):
+    told = run("--out", tmp_path / "fit").stdout
+    kept = PopulationComparison.load(tmp_path / "fit" / "population")
+    assert kept.is_of(small_fit().posterior.fingerprint())
+    assert population_lines(kept)[0] in told
+    assert asked[1].posterior is small_fit().posterior
+    page = (tmp_path / "fit" / "calibration.html").read_text(encoding="utf-8")
+    assert "Not compared here" not in page
+
+
+def test_a_quick_look_compares_few_patients(asked, tmp_path):
+    run("--out", tmp_path / "fit", "--quick")
+    assert asked[1].n_patients <= 200
+    assert asked[1].n_draws <= 10
+
+
+def test_show_finds_the_comparison_beside_the_posterior(asked, tmp_path):
+    run("--out", tmp_path / "fit")
+    words = ["show", "population", "--posterior", str(tmp_path / "fit" / "posterior"), "--json"]
+    rows = json.loads(CliRunner().invoke(app, words).stdout)
+    assert len(rows) == len(compared_with(small_fit().posterior).table())

@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 from sciatrial.apps.cli import app
 from sciatrial.apps.show_synthesis import TOPICS
 from sciatrial.foundation import StudyError
+from tests.report.compared import compared_with
+from tests.study.conftest import posterior_of
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +90,27 @@ def test_effects_over_time_are_shown_and_drawn(show, tmp_path):
     rows = json.loads(result.stdout[result.stdout.index("[") :])
     assert "cell_therapy: mpc" in {row["treatment"] for row in rows}
     assert "<svg" in picture.read_text(encoding="utf-8")
+
+
+def test_patients_at_the_door_are_shown_with_every_verdict_and_every_reason(show):
+    rows = json.loads(show("population", "--json").stdout)
+    verdicts = {row["verdict"] for row in rows}
+    assert verdicts == {"met", "not met", "not comparable"}
+    assert all(row["why"] for row in rows if row["verdict"] == "not comparable")
+    told = show("population").stderr
+    assert "published numbers on patients at the door" in told
+    assert "Beyond the distance even with weights" in told
+
+
+def test_patients_of_a_posterior_that_nobody_compared_are_compared_at_once(show, tmp_path, monkeypatch):
+    asked = []
+
+    def compare(posterior, evidence, **words):
+        asked.append(posterior)
+        return compared_with(posterior)
+
+    monkeypatch.setattr("sciatrial.calibration.posterior_population", compare)
+    posterior_of().save(tmp_path / "posterior")
+    result = show("population", "--posterior", str(tmp_path / "posterior"), "--json")
+    assert result.exit_code == 0, result.output
+    assert [one.fingerprint() for one in asked] == [posterior_of().fingerprint()]

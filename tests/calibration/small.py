@@ -1,9 +1,13 @@
-"""A real calibration, made small: ten studies, few runs, short chains. It shows the path, not the numbers."""
+"""A real calibration, made small: ten studies, few runs, short chains. It shows the path, not the numbers.
+
+Refits of it with as many draws and warm-up steps as `SETTINGS` share its compiled program.
+"""
 
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
+from tests.shared import made_once
 
 from sciatrial.calibration.arms_simulated import Sizes
 from sciatrial.calibration.fit import Settings
@@ -33,7 +37,8 @@ def small_evidence():
 @cache
 def small_calibration():
     """Return everything up to the likelihood."""
-    return prepare_calibration(small_evidence(), read_prior(), settings=SETTINGS, workers=2)
+    made = partial(prepare_calibration, small_evidence(), read_prior(), settings=SETTINGS, workers=2)
+    return made_once("calibration", made)
 
 
 def prior_of_small(n=60):
@@ -50,5 +55,5 @@ def prior_of_small(n=60):
 
 @cache
 def small_fit():
-    """Return the whole fit; a few minutes' patience are not asked of anybody."""
-    return fitted(small_calibration(), small_evidence(), workers=2)
+    """Return the whole fit, which does not converge."""
+    return made_once("fit", lambda: fitted(small_calibration(), small_evidence(), workers=2))

@@ -2,7 +2,16 @@
 
 import pandas as pd
 import pytest
-from tests.calibration.credible import assess, found_of, made_blind, made_validation, posterior_with, small_errors
+from tests.calibration.credible import (
+    assess,
+    found_of,
+    made_blind,
+    made_validation,
+    posterior_with,
+    small_errors,
+    sound_posterior,
+)
+from tests.report.compared import compared_with
 
 from sciatrial.calibration.credibility_factors import FACTORS, level_of
 from sciatrial.calibration.self_check import JointTest
@@ -154,3 +163,20 @@ def test_predictions_of_known_studies_are_no_validation():
     made = assess(None, made_blind(known=("a trial",)))
     assert found_of(made, "output comparison")["level"] == "a"
     assert "NOT BLIND" in set(made.limits["limit"])
+
+
+def test_patients_at_the_door_are_told_and_raise_no_level():
+    name, of = "equivalency of input parameters", compared_with(sound_posterior())
+    with_them, without = assess(V(), population=of), assess(V())
+    count = of.counts().to_dict("records")[-1]
+    told = found_of(with_them, name)["evidence"]
+    assert f"{count['met_equal']} of {count['numbers']} published numbers within the stated distance" in told
+    assert f"of the {count['held_back']} held back from the weights, {count['held_back_met']}" in told
+    assert "Patients at the door: comparison with published ones not done" in found_of(without, name)["evidence"]
+    assert found_of(with_them, name)["level"] == found_of(without, name)["level"]
+
+
+def test_patients_of_another_posterior_are_not_counted():
+    other = compared_with(posterior_with(effective="12 (a)"))
+    limits = assess(V(), population=other).limits.set_index("limit")["found"]
+    assert limits["patients at the door beside published ones"] == "comparison with published ones not done"

@@ -30,7 +30,7 @@ def simulated():
     generator = np.random.default_rng(4)
     mean, sd = 20 * generator.standard_normal(400), generator.uniform(2.0, 10.0, 400)
     study = np.repeat([f"study{number}" for number in range(80)], 5)
-    rows = rows_of(study, mean + sd * generator.standard_normal(400))
+    rows = rows_of(study, mean + sd * generator.standard_normal(400)).assign(se=sd)
     return rows, mean + sd * generator.standard_normal((800, 400))
 
 
@@ -40,6 +40,22 @@ def test_the_score_of_a_normal_prediction_is_the_closed_form(observed):
     z = (observed - 3.0) / 2.0
     expected = 2.0 * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi))
     assert crps(draws, np.array([observed]))[0] == pytest.approx(expected, abs=0.02)
+
+
+def test_who_knows_the_truth_and_not_the_luck_scores_what_luck_costs(simulated):
+    rows, draws = simulated
+    found = arms_of(score_table({"truth": draws}, rows, seed=1)).loc["truth"]
+    assert found["crps"] == pytest.approx(found["crps_of_luck"], rel=0.08)
+    assert found["crps_of_luck"] == pytest.approx(rows["se"].mean() / np.sqrt(np.pi))
+
+
+def test_what_luck_costs_a_contrast_is_of_both_arms():
+    rows = real_terms().rows
+    pairs = contrast_pairs(rows)
+    table = score_table({"a": np.zeros((2, len(rows)))}, rows, seed=1)
+    found = arms_of(table, what="contrasts").loc["a", "crps_of_luck"]
+    by_study = (pairs["se"] / np.sqrt(np.pi)).groupby(pairs["study_id"]).mean()
+    assert found == pytest.approx(by_study.mean())
 
 
 def test_the_score_does_not_depend_on_the_number_of_draws():

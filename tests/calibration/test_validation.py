@@ -7,7 +7,6 @@ import pytest
 from tests.calibration.small import SETTINGS, small_calibration, small_evidence
 
 from sciatrial.calibration.run import prepare_calibration
-from sciatrial.calibration.sampler import Chains
 from sciatrial.calibration.validation import (
     MECHANISM,
     controlled_cell_trials,
@@ -18,7 +17,7 @@ from sciatrial.calibration.validation import (
 )
 from sciatrial.parameters import read_prior
 
-CHAINS = Chains(n_chains=1, n_warmup=40, n_draws=40)
+CHAINS = replace(SETTINGS.chains, n_chains=1)
 
 
 @pytest.fixture(scope="module")

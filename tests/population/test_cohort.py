@@ -1,8 +1,12 @@
 import pytest
 from pydantic import ValidationError
 
+from sciatrial.evidence import read_evidence
 from sciatrial.foundation import Cause, CohortError, Score
-from sciatrial.population import Cohort, cohort_named, cohort_names
+from sciatrial.population import Cohort, cohort_named, cohort_names, read_targets
+from sciatrial.population.plausibility import cohorts_of
+
+EVIDENCE = read_evidence()
 
 WORDS = {
     "name": "invented",
@@ -24,6 +28,19 @@ def test_a_shipped_cohort_says_where_its_numbers_come_from(name):
     assert cohort.name == name
     assert cohort.meaning
     assert cohort.sources
+
+
+@pytest.mark.parametrize("name", cohort_names())
+def test_a_shipped_cohort_takes_age_and_sex_from_patients_of_its_own_cause_and_as_printed(name):
+    cohort, facts = cohort_named(name), EVIDENCE.facts.set_index("name")["value"]
+    for target in read_targets(EVIDENCE):
+        if target.fact in cohort.sources:
+            assert cohort.cause in {one.cause for one in cohorts_of(target.cohort)}, target.fact
+    for slug in cohort.sources:
+        if slug.endswith(("_age", "_age_mean")):
+            assert cohort.age_years.mean == facts[slug]
+        if slug.endswith("_female"):
+            assert cohort.percent_female == facts[slug]
 
 
 def test_every_cause_has_a_shipped_cohort():

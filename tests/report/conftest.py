@@ -10,7 +10,7 @@ import pytest
 from sciatrial.report import ReportInputs
 from sciatrial.synthesis import Pooled
 from sciatrial.trial import OperatingCharacteristics, TrialResult
-from sciatrial.trial.operating import summarise
+from sciatrial.trial.summaries import stopping_by_look, summarise
 
 ARMS = {
     "saline": {"intervention": "saline", "route": "intradiscal", "n_doses": 1, "weeks_between_doses": 4.0},
@@ -69,6 +69,30 @@ def trials(n_trials: int = 20) -> pd.DataFrame:
                     "control": "saline", "n_arm": 20, "n_control": 20, "estimate": estimate, "truth": -5.0,
                     "standard_error": 2.0, "degrees_of_freedom": 37.0, "ci_low": estimate - 4, "ci_high": estimate + 4,
                     "p_value": 0.01 if estimate < -4 else 0.2, "why_not": "",
+                    "decision": "efficacy" if estimate < -4 else "ended", "look": 1 if estimate < -6 else 2,
+                    "z": -estimate / 2.0, "efficacy_z": 1.96, "adjusted_estimate": estimate,
+                    "adjusted_low": estimate - 4, "adjusted_high": estimate + 4, "adjusted_p_value": 0.03,
+                    "repeated_low": estimate - 5, "repeated_high": estimate + 5, "n_overrun": 3,
+                    "final_estimate": estimate, "final_z": -estimate / 2.0,
+                    "n_randomised": 30 if estimate < -6 else 40, "months": 12.0 if estimate < -6 else 20.0,
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def looks(trial_rows: pd.DataFrame) -> pd.DataFrame:
+    """Two looks, at half and at all of the information; a trial whose row says look 1 stops there."""
+    rows = []
+    for row in trial_rows.to_dict("records"):
+        for look in range(1, row["look"] + 1) if not row["why_not"] else ():
+            rows.append(
+                {
+                    "scenario": row["scenario"], "trial": row["trial"], "comparison": row["comparison"], "look": look,
+                    "information": look / 2, "month": 12.0 if look == 1 else 20.0, "n_recruited": 20 + 10 * look,
+                    "n_arm": 10 * look, "n_control": 10 * look, "estimate": row["estimate"], "standard_error": 2.0,
+                    "z": row["z"] / 2 if look < row["look"] else row["z"], "efficacy_z": 2.96 if look == 1 else 1.97,
+                    "futility_z": np.nan, "alpha_spent": 0.003 if look == 1 else 0.05,
+                    "decision": row["decision"] if look == row["look"] else "continue",
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)
@@ -126,7 +150,8 @@ def operating_of(
         screened=60, eligible=50, unsolved=0, dropped_out=2, rescued=3
     )
     return OperatingCharacteristics(
-        alpha=0.05, endpoint=ENDPOINT, trials=trial_rows, summary=summarise(trial_rows, 0.05, lower_is_better=True),
+        alpha=0.05, alpha_of_a_side=0.025, endpoint=ENDPOINT, trials=trial_rows, summary=summarise(trial_rows),
+        looks=looks(trial_rows), stopping=stopping_by_look(looks(trial_rows), trial_rows),
         courses=course_rows, inside=inside_rows, counts=counts, responses=responses(),
     )  # fmt: skip
 
@@ -157,7 +182,8 @@ def result() -> TrialResult:
         "rescued": {"saline": 2, "cells": 1},
     }  # fmt: skip
     empty = pd.DataFrame()
-    return TrialResult("trial 0", ENDPOINT, 0.05, contrasts, arms, baseline, empty, empty, conduct)
+    one = looks(trials(1)).query("scenario == 'prior'").drop(columns=["scenario", "trial"])
+    return TrialResult("trial 0", ENDPOINT, 0.05, 0.025, contrasts, one, arms, baseline, empty, empty, conduct)
 
 
 def published_row(**words) -> dict:

@@ -1,40 +1,15 @@
-"""A real fit of ten studies, made once for all tests that read or draw one, and a validation with known numbers."""
+"""A validation with known numbers beside the small fit."""
 
-from dataclasses import fields
 from functools import cache
 
 import numpy as np
 import pandas as pd
 
-from sciatrial.calibration.fit import Calibration
-from sciatrial.calibration.run import fitted
-from sciatrial.calibration.sampler import Chains
 from sciatrial.calibration.scores import crps, paired_differences, score_table
 from sciatrial.calibration.validation import MECHANISM, POOLED, Validation
-from tests.calibration.small import small_calibration, small_evidence
+from tests.calibration.small import small_calibration, small_fit
 
-SHORT = Chains(n_chains=2, n_warmup=20, n_draws=20, largest_tree=5)
 ALONE = ("amirdelfan2021", "noriega2017")
-
-
-class SampledOnce(Calibration):
-    """Samples the reference fit alone: the two sensitivity fits are the same draws, which saves two compilations."""
-
-    def sample(self, **words):
-        return reference_sample()
-
-
-@cache
-def reference_sample():
-    """Return few draws of a real posterior."""
-    return small_calibration().sample(workers=1, chains=SHORT)
-
-
-@cache
-def small_fit():
-    """Return a fit that shows the path, not the numbers: it does not converge."""
-    parts = {field.name: getattr(small_calibration(), field.name) for field in fields(Calibration)}
-    return fitted(SampledOnce(**parts), small_evidence())
 
 
 @cache

@@ -17,8 +17,9 @@ from sciatrial.report import (
 )
 from sciatrial.report.calibration_tables import numbers_of
 from sciatrial.report.figures import as_svg
+from tests.calibration.small import small_fit
 from tests.report.conftest import marks, texts
-from tests.report.fits import made_validation, small_fit
+from tests.report.fits import made_validation
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,12 @@ from html import unescape
 import pandas as pd
 import pytest
 
-from sciatrial.report import write_calibration
+from sciatrial.report import population_lines, write_calibration
 from sciatrial.report.calibration_page import _durations
 from sciatrial.report.words import DISCLAIMER
-from tests.report.fits import made_validation, small_fit
+from tests.calibration.small import small_fit
+from tests.report.compared import compared_with, small_comparison
+from tests.report.fits import made_validation
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def validated(tmp_path_factory):
 
 def test_every_section_is_there(page):
     places = re.findall(r'<a href="#(\w+)">', page)
-    assert len(places) == 15
+    assert len(places) == 16
     for place in places:
         assert f'id="{place}"' in page
 
@@ -104,3 +106,15 @@ def test_with_a_validation_each_trial_left_out_stands_beside_the_claims(validate
 
 def test_the_disclaimer_stands_at_both_ends(page):
     assert page.count(DISCLAIMER) == 2
+
+
+def test_patients_at_the_door_stand_beside_published_ones_or_the_page_says_that_nobody_looked(page, tmp_path):
+    assert "Not compared here" in page
+    made = compared_with(small_fit().posterior)
+    text = unescape(write_calibration(small_fit(), tmp_path / "page.html", population=made).read_text(encoding="utf-8"))
+    assert "Not compared here" not in text
+    for sentence in population_lines(made):
+        assert sentence in text
+    for reason in set(small_comparison().left_out["reason"]):
+        assert reason in text
+    assert 'alt="Virtual patients at the door minus published ones' in text

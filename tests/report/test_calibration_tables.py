@@ -9,7 +9,8 @@ import pytest
 from sciatrial.calibration import ABOUT_CELLS, Terms
 from sciatrial.foundation import fingerprint
 from sciatrial.report import calibration_tables as tables
-from tests.report.fits import made_validation, small_fit
+from tests.calibration.small import small_fit
+from tests.report.fits import made_validation
 
 
 @pytest.fixture(scope="module")

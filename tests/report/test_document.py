@@ -11,10 +11,11 @@ from sciatrial.calibration import ABOUT_CELLS
 from sciatrial.evidence import read_evidence
 from sciatrial.foundation import StudyError
 from sciatrial.parameters import read_behaviours
-from sciatrial.report import compare_with_published, write_report
+from sciatrial.report import compare_with_published, population_lines, write_report
 from sciatrial.report.document import render
 from sciatrial.report.words import DISCLAIMER, findings
 from sciatrial.synthesis import Question, certainty_of, evidence_map, synthesise, traffic_lights
+from tests.report.compared import compared_with
 from tests.report.conftest import STUDY, operating_of, trials
 from tests.study.conftest import posterior_of
 
@@ -82,7 +83,7 @@ def test_every_simulated_figure_and_table_says_that_nothing_is_calibrated(page):
 
 
 def test_every_image_says_in_words_what_it_shows(page):
-    assert len(page.images) == 7
+    assert len(page.images) == 8
     assert all(len(image["alt"]) > 40 and "not calibrated" in image["alt"] for image in page.images)
 
 
@@ -208,7 +209,7 @@ def of_posterior(frame):
 @pytest.fixture(scope="module")
 def calibrated(inputs):
     before = inputs.operating
-    names = ("trials", "summary", "courses", "inside", "counts", "responses")
+    names = ("trials", "summary", "looks", "stopping", "courses", "inside", "counts", "responses")
     after = replace(before, **{name: of_posterior(getattr(before, name)) for name in names})
     return replace(inputs, operating=after, posterior=posterior_of())
 
@@ -262,3 +263,40 @@ def test_a_calibrated_report_makes_no_claim_for_which_there_is_no_controlled_tri
     mapped = evidence_map(read_evidence())
     sentence = "no direct evidence, and no claim can be made"
     assert sentence in render(replace(calibrated, mapped=mapped))
+
+
+def test_patients_of_the_posterior_stand_beside_published_ones_of_the_cause_of_the_study(calibrated):
+    made = compared_with(calibrated.posterior)
+    text = html.unescape(render(replace(calibrated, population=made, cause="discogenic")))
+    section = text[text.index('id="population"') : text.index('id="sources"')]
+    for sentence in population_lines(made, "discogenic"):
+        assert sentence in section
+    assert "chronic back pain from a degenerated disc" in section
+    assert "six to twelve weeks of severe leg pain" not in section
+    assert section.count("<img") >= 1
+
+
+def test_where_nobody_compared_them_the_report_says_how(calibrated_text):
+    assert "Nobody has compared the patients of this posterior" in calibrated_text
+    assert "sciatrial show population --posterior FOLDER" in calibrated_text
+
+
+def test_a_cause_without_published_numbers_leaves_words_and_no_picture(calibrated):
+    made = compared_with(calibrated.posterior)
+    text = render(replace(calibrated, population=made, cause="piriformis"))
+    assert "speaks of piriformis" in text
+    assert "Virtual patients at the door minus" not in text
+
+
+def test_a_report_of_the_prior_has_no_such_section(inputs):
+    assert 'id="population"' not in render(inputs)
+
+
+def test_a_design_with_one_look_tells_nothing_of_looks(inputs):
+    one = replace(inputs.operating, stopping=inputs.operating.stopping.query("look == 1"))
+    assert "By look" not in render(replace(inputs, operating=one))
+
+
+def test_the_looks_are_told_with_their_bounds(text):
+    for part in ("By look", "stops for efficacy", "bias, adjusted", "Look by look", "crosses its bound for efficacy"):
+        assert part in text

@@ -1,9 +1,18 @@
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import ndtr, stdtr
 
 from sciatrial.foundation import TrialError
-from sciatrial.statistics import Covariance, Information, SmallSample, contrasts, fit_mixed_models, joint_contrasts
+from sciatrial.statistics import (
+    Covariance,
+    Information,
+    SmallSample,
+    contrasts,
+    fit_mixed_models,
+    joint_contrasts,
+    normal_of_t,
+)
 from sciatrial.statistics.likelihood import Likelihood, evaluate
 from sciatrial.statistics.moments import free_moments
 from tests.statistics.trials import crossed_design, trials
@@ -144,3 +153,11 @@ def test_weights_and_levels_that_cannot_be_used_are_named():
         contrasts(fits, np.eye(3), level=95)
     with pytest.raises(TrialError, match="contrasts that follow from others"):
         joint_contrasts(fits, [[1, -1, 0], [0, 1, -1], [1, 0, -1]])
+
+
+def test_a_normal_statistic_has_the_one_sided_p_value_of_students():
+    statistic, freedom = np.array([-60.0, -1.3, 0.0, 2.1, 9.0]), np.array([4.0, 7.5, 3.0, 30.0, 12.0])
+    z = normal_of_t(statistic, freedom)
+    np.testing.assert_allclose(ndtr(-np.abs(z)), stdtr(freedom, -np.abs(statistic)), rtol=1e-9)
+    assert (np.sign(z) == np.sign(statistic)).all()
+    assert np.isnan(normal_of_t(np.nan, 3.0))

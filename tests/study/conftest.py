@@ -7,6 +7,7 @@ import pytest
 from sciatrial.calibration import Posterior
 from sciatrial.parameters import draw_parameters, read_prior
 from sciatrial.study import read_study, run_study
+from tests.report.compared import compared_with
 
 STUDIES = Path(__file__).parents[2] / "studies"
 
@@ -88,6 +89,7 @@ def from_posterior(tmp_path_factory):
     """The small study with a posterior, run once for all tests that only look."""
     folder = tmp_path_factory.mktemp("calibrated")
     posterior_of().save(folder / "fitted")
+    compared_with(posterior_of()).save(folder / "population")
     path = folder / "small.toml"
     path.write_text(with_posterior(SMALL, "fitted"), encoding="utf-8")
     return run_study(read_study(path, quick=True), out=folder / "runs")

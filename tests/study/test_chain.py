@@ -1,9 +1,11 @@
+import shutil
 from dataclasses import replace
 
 import pytest
 
 from sciatrial.foundation import CalibrationError, EvidenceError, Problem, StudyError
 from sciatrial.study import chain, check_study, read_study
+from tests.report.compared import compared_with
 from tests.study.conftest import SMALL, STUDIES, posterior_of
 
 
@@ -96,3 +98,23 @@ def test_a_package_without_its_posterior_says_how_to_make_one(calibrated_file, m
     monkeypatch.setattr("sciatrial.calibration.reference_posterior", missing)
     with pytest.raises(CalibrationError, match="sciatrial calibrate"):
         check_study(read_study(calibrated_file, changes=["calibration.parameters=reference"]))
+
+
+def test_the_comparison_with_published_patients_goes_with_its_own_posterior_alone(calibrated_file):
+    study = read_study(calibrated_file)
+    assert chain.read_inputs(study).population is None
+    compared_with(posterior_of(seed=1)).save(calibrated_file.parent / "population")
+    assert chain.read_inputs(study).population is None
+    shutil.rmtree(calibrated_file.parent / "population")
+    compared_with(posterior_of()).save(calibrated_file.parent / "population")
+    found = chain.read_inputs(study)
+    assert found.population is not None
+    assert found.fingerprint() == chain.Inputs(study, found.evidence, found.prior, found.posterior).fingerprint()
+
+
+def test_the_posterior_that_ships_brings_its_comparison(calibrated_file):
+    text = calibrated_file.read_text(encoding="utf-8").replace('"fitted"', '"reference"')
+    calibrated_file.write_text(text, encoding="utf-8")
+    inputs = chain.read_inputs(read_study(calibrated_file))
+    assert inputs.population is not None
+    assert inputs.population.is_of(inputs.posterior.fingerprint())

@@ -1,6 +1,10 @@
+import html
+
 import numpy as np
 
-from sciatrial.study import report_inputs, write_run_report
+from sciatrial.report import population_lines
+from sciatrial.study import read_study, report_inputs, write_run_report
+from tests.report.compared import compared_with
 from tests.study.conftest import posterior_of
 
 
@@ -46,3 +50,10 @@ def test_a_report_from_a_posterior_names_it_and_never_says_prior_draws(from_post
 def test_a_report_from_the_prior_never_speaks_of_posterior_draws(finished):
     text = finished.report.read_text(encoding="utf-8")
     assert "posterior" not in text.lower()
+
+
+def test_a_report_from_a_posterior_shows_its_patients_beside_published_ones(from_posterior):
+    text = html.unescape(from_posterior.report.read_text(encoding="utf-8"))
+    cause = str(read_study(from_posterior.folder / "study.toml").cohort.cause)
+    for sentence in population_lines(compared_with(posterior_of()), cause):
+        assert sentence in text

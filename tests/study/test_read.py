@@ -171,3 +171,58 @@ def test_an_inclusion_probability_beside_a_posterior_is_told_where_it_stands(sma
     (problem,) = caught.value.problems
     assert problem.where == "calibration.inclusion_probability"
     assert "draws say which effects are there" in problem.found
+
+
+SEQUENTIAL = "looks = {{ information = [{}], spending = {{ {} }} }}\naccrual = {{ per_month = 5 }}\n"
+
+
+def problems_with(folder, lines):
+    """Return where → problem of the small study with some lines replaced."""
+    text = SMALL
+    for line, new in lines.items():
+        assert line in text
+        text = text.replace(line, new)
+    return problems_of(folder / "wrong.toml", text)
+
+
+VISITS = "visits_months    = [1, 3]\n"
+
+
+def test_looks_that_cannot_be_are_told_all_at_once_before_anything_runs(tmp_path):
+    wrong = SEQUENTIAL.format("0, 0.5, 1", 'kind = "user", values = [0.01, 0.05, 0.05, 0.06]')
+    told = problems_with(tmp_path, {VISITS: VISITS + wrong, "month = 3 }": "month = 4 }"})
+    assert "at zero observed endpoints" in told["trial.looks.information.0"].found
+    assert "at or beyond full information" in told["trial.looks.information.2"].found
+    assert "4 is not a visit" in told["trial.endpoint.month"].found
+    assert all(problem.expected and problem.next_step for problem in told.values())
+
+
+def test_spending_more_than_alpha_is_told(tmp_path):
+    wrong = SEQUENTIAL.format("0.5", 'kind = "user", values = [0.01, 0.06]')
+    told = problems_with(tmp_path, {VISITS: VISITS + wrong})
+    assert "0.06 is spent of 0.05" in told["trial.looks.spending.values"].found
+
+
+def test_looks_without_accrual_have_no_month(tmp_path):
+    told = problems_with(tmp_path, {VISITS: VISITS + "looks = { information = [0.5] }\n"})
+    assert "per_month" in told["trial.accrual"].next_step
+
+
+def test_a_look_with_hardly_an_endpoint_is_told(tmp_path):
+    wrong = SEQUENTIAL.format("0.1", 'kind = "pocock"')
+    told = problems_with(tmp_path, {VISITS: VISITS + wrong})
+    assert "observed endpoints in arm" in told["trial.looks.information.0"].found
+
+
+def test_shares_in_place_of_a_ratio_and_more_arms_than_patients_are_told(tmp_path):
+    told = problems_with(tmp_path, {VISITS: VISITS + "allocation = { cells = 0.7, sham = 0.4 }\n"})
+    assert "sum to 1.1" in told["trial.allocation"].found
+    more = "\n".join(f'[arms.sham{arm}]\nintervention = "sham"\nroute = "oral"\n' for arm in range(6))
+    told = problems_with(tmp_path, {"[arms.sham]": more + "\n[arms.sham]"})
+    assert "every arm needs two patients or more" in told["trial.n_total"].expected
+
+
+def test_a_kind_of_bounds_that_is_not_known_is_told_with_the_nearest(tmp_path):
+    wrong = SEQUENTIAL.format("0.5", 'kind = "pocok"')
+    told = problems_with(tmp_path, {VISITS: VISITS + wrong})
+    assert "'pocock'" in told["trial.looks.spending.kind"].next_step

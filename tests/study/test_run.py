@@ -9,8 +9,10 @@ import pytest
 
 from sciatrial.calibration import Posterior
 from sciatrial.foundation import StudyError
+from sciatrial.population import PopulationComparison
 from sciatrial.study import read_finished, read_study, run_study
 from sciatrial.study.folder import partial_folder
+from tests.report.compared import compared_with
 from tests.study.conftest import SMALL, posterior_of
 
 
@@ -125,6 +127,12 @@ def test_a_run_from_a_posterior_keeps_it_and_says_so(from_posterior):
     assert prints(from_posterior.folder)["posterior"] == kept.fingerprint() == posterior_of().fingerprint()
     assert from_posterior.operating.drawn == "posterior"
     assert from_posterior.result.name.endswith("of the posterior draws")
+
+
+def test_a_run_keeps_the_patients_of_its_posterior_beside_published_ones(from_posterior):
+    kept = PopulationComparison.load(from_posterior.folder / "population")
+    assert kept.fingerprint() == compared_with(posterior_of()).fingerprint()
+    assert prints(from_posterior.folder)["population"] == kept.fingerprint()
 
 
 def test_a_run_says_of_every_room_where_its_numbers_come_from(calibrated_file, tmp_path):

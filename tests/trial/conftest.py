@@ -10,7 +10,7 @@ from sciatrial.model import sciatica_model
 from sciatrial.parameters import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.population import cohort_named, sample_patients
 from sciatrial.trial import Design, Rescue, simulate_trials
-from sciatrial.trial.conduct import ArmScores, Conducted, conduct
+from sciatrial.trial.conduct import ArmScores, Conducted, allocate, conduct
 
 ROUTE = "epidural_transforaminal"
 CELLS = Protocol(
@@ -46,6 +46,31 @@ def scored(assigned, baseline, endpoint, *, observed=None, patients=None):
         rescued=np.zeros((n, 2), dtype=bool),
         is_solved=np.ones(n, dtype=bool),
         is_observed=seen,
+        potential={},
+    )
+
+
+def invented_trial(design, seed, *, effect=0.0):
+    """Return a conducted trial whose scores are normal at every visit, the first arm's changed by `effect` points.
+
+    Dropout is the design's; what a patient shows before is correlated with what comes later.
+    """
+    generator = np.random.default_rng(seed)
+    n, visits = design.size, np.array(design.visits_months)
+    assigned = allocate(design, n, seed)
+    baseline = generator.normal(60, 12, n)
+    values = 20 + 0.6 * baseline[:, None] + generator.normal(0, 8, (n, 1)) + generator.normal(0, 8, (n, len(visits)))
+    values[assigned == 0] += effect
+    scores = np.repeat(np.concatenate([baseline[:, None], values], axis=1)[:, :, None], len(SCORES), axis=2)
+    stays = generator.uniform(size=(n, 1)) < (1 - design.dropout_per_year) ** (visits / 12)
+    observed = np.concatenate([np.ones((n, 1), dtype=bool), stays], axis=1)
+    return Conducted(
+        patients=None,
+        assigned=assigned,
+        scores=scores,
+        rescued=np.zeros(observed.shape, dtype=bool),
+        is_solved=np.ones(n, dtype=bool),
+        is_observed=observed,
         potential={},
     )
 

@@ -24,6 +24,7 @@ NSAID = Protocol(intervention="nsaid")
         ({"allocation": {"cells": 2, "saline": 1, "sham": 1}}, "allocation.sham: no such arm"),
         ({"allocation": {"cells": 0, "saline": 1}}, "allocation.cells"),
         ({"allocation": {"cells": 20, "saline": 1}}, "every arm needs two patients or more"),
+        ({"allocation": {"cells": 0.5, "saline": 0.6}}, "allocation\n  Value error, holds shares, which sum to 1.1"),
         ({"visits_months": (3, 1, 6)}, "visits_months: give each visit once, in increasing order"),
         ({"visits_months": (1, 6, 6)}, "visits_months: give each visit once, in increasing order"),
         ({"visits_months": ()}, "visits_months: give one visit or more"),

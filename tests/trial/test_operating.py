@@ -16,111 +16,17 @@ from sciatrial.trial import (
     trial_patients,
     trial_seed,
 )
-from sciatrial.trial.operating import COULD_NOT_ENROL, summarise
+from sciatrial.trial.summaries import COULD_NOT_ENROL
 from tests.trial.conftest import CELLS, SALINE, small_design
+from tests.trial.test_summaries import FIVE, trials_of
 
 ENDPOINT = {"outcome": "leg_pain", "month": 6.0, "measure": "change_from_baseline"}
-NO = float("nan")
-
-# estimate, truth, standard error, lower and upper limit, p: the last could not be estimated
-FIVE = [
-    (-10.0, -8.0, 3.0, -16.0, -4.0, 0.001),  # success, covered, error −2
-    (-6.0, -8.0, 3.0, -12.0, 0.0, 0.050),  # p is alpha, which is no rejection; covered, error +2
-    (9.0, -1.0, 4.0, 1.0, 17.0, 0.020),  # rejection in favour of the control; not covered, error +10
-    (-9.0, -3.0, 2.0, -13.0, -5.0, 0.0001),  # success, not covered, error −6
-    (NO, -5.0, NO, NO, NO, NO),
-]
-
-
-def trials_of(rows, scenario="prior", why_not="the endpoint does not vary"):
-    """Return one row a trial, as a batch keeps them."""
-    names = ("estimate", "truth", "standard_error", "ci_low", "ci_high", "p_value")
-    frame = pd.DataFrame(rows, columns=list(names), dtype=float)
-    words = {"scenario": scenario, "trial": range(len(rows)), "comparison": "cells vs saline"}
-    return frame.assign(**words, why_not=np.where(frame["estimate"].isna(), why_not, ""))
 
 
 def batch_of(trials, *, first=0, **changes):
     nothing = pd.DataFrame()
-    whole = TrialBatch("prior", first, 0.05, ENDPOINT, trials, nothing, nothing, nothing, nothing)
+    whole = TrialBatch("prior", first, 0.05, 0.025, ENDPOINT, trials, *[nothing] * 5)
     return replace(whole, **changes)
-
-
-@pytest.fixture(scope="module")
-def summary():
-    return summarise(trials_of(FIVE), 0.05, lower_is_better=True).set_index("quantity")
-
-
-@pytest.mark.parametrize(
-    ("quantity", "value", "error", "n"),
-    [
-        ("success", 2 / 5, np.sqrt(0.4 * 0.6 / 5), 5),
-        ("rejection", 3 / 5, np.sqrt(0.6 * 0.4 / 5), 5),
-        # errors −2, 2, 10, −6: mean 1, squares about it 9 + 1 + 81 + 49 = 140
-        ("bias", 1.0, np.sqrt(140 / 3) / 2, 4),
-        ("coverage", 2 / 4, np.sqrt(0.5 * 0.5 / 4), 4),
-        # truths −8, −8, −1, −3, −5: mean −5, squares about it 9 + 9 + 16 + 4 + 0 = 38
-        ("mean_truth", -5.0, np.sqrt(38 / 4) / np.sqrt(5), 5),
-        # standard errors 3, 3, 4, 2: mean 3, squares about it 0 + 0 + 1 + 1 = 2
-        ("mean_standard_error", 3.0, np.sqrt(2 / 3) / 2, 4),
-        ("not_estimable", 1, NO, 5),
-        ("not_enrolled", 0, NO, 5),
-        # the 2.5 % point of five sorted truths lies a tenth of the way from the first to the second
-        ("truth_low", -8.0, NO, 5),
-        ("truth_high", -3 + 0.9 * 2, NO, 5),
-    ],
-)
-def test_a_characteristic_equals_the_sum_done_by_hand(summary, quantity, value, error, n):
-    row = summary.loc[quantity]
-    assert row["value"] == pytest.approx(value)
-    assert row["monte_carlo_se"] == pytest.approx(error, nan_ok=True)
-    assert row["n_trials"] == n
-
-
-def test_success_in_quality_of_life_is_a_rise():
-    quality = summarise(trials_of(FIVE), 0.05, lower_is_better=False).set_index("quantity")
-    assert quality.loc["success", "value"] == 1 / 5
-    assert quality.loc["rejection", "value"] == 3 / 5
-
-
-@pytest.mark.parametrize(("outcome", "successes"), [("leg_pain", 2), ("disability", 2), ("quality_of_life", 1)])
-def test_the_endpoint_decides_which_direction_is_success(outcome, successes):
-    batch = batch_of(trials_of(FIVE), endpoint={**ENDPOINT, "outcome": outcome})
-    summary = operating_characteristics([batch]).summary.set_index("quantity")
-    assert summary.loc["success", "value"] == successes / 5
-
-
-def test_trials_that_could_not_enrol_are_counted_and_left_out_of_all_shares(summary):
-    nobody = trials_of([(NO,) * 6] * 3, why_not=COULD_NOT_ENROL)
-    both = pd.concat([trials_of(FIVE), nobody], ignore_index=True)
-    mixed = summarise(both, 0.05, lower_is_better=True).set_index("quantity")
-    assert mixed.loc["not_enrolled", "value"] == 3
-    assert mixed.loc["not_enrolled", "n_trials"] == 8
-    others = [name for name in mixed.index if name != "not_enrolled"]
-    pd.testing.assert_frame_equal(mixed.loc[others], summary.loc[others])
-
-
-def test_when_no_trial_could_enrol_every_share_is_empty():
-    nobody = trials_of([(NO,) * 6] * 3, why_not=COULD_NOT_ENROL)
-    summary = summarise(nobody, 0.05, lower_is_better=True).set_index("quantity")
-    assert summary.loc["not_enrolled", "value"] == 3
-    assert np.isnan(summary.loc[["success", "rejection", "bias", "coverage", "mean_truth"], "value"]).all()
-    assert summary.loc["success", "n_trials"] == 0
-
-
-def test_one_trial_has_no_error_of_its_bias():
-    summary = summarise(trials_of(FIVE[:1]), 0.05, lower_is_better=True).set_index("quantity")
-    assert summary.loc["bias", "value"] == -2
-    assert np.isnan(summary.loc["bias", "monte_carlo_se"])
-
-
-def test_each_scenario_and_comparison_is_summarised_by_itself():
-    other = trials_of(FIVE[:2]).assign(comparison="cells vs sham")
-    reference = trials_of(FIVE[:1], scenario="reference")
-    joined = pd.concat([trials_of(FIVE), other, reference], ignore_index=True)
-    success = summarise(joined, 0.05, lower_is_better=True).query("quantity == 'success'")
-    assert success["n_trials"].tolist() == [5, 2, 1]
-    assert success["value"].tolist() == [0.4, 0.5, 1.0]
 
 
 def test_batches_are_joined_in_the_order_of_scenarios_and_trials():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sciatrial.calibration import Fit, Settings
+    from sciatrial.population import PopulationComparison
     from sciatrial.study import Study
 
 RUNS, POSTERIOR, PAGE = "runs", "posterior", "calibration.html"
+_QUICK_LOOK = {"n_patients": 200, "n_draws": 10}  # of patients at the door
 
 
 def calibrate(
@@ -44,6 +47,7 @@ def calibrate(
     from rich.console import Console
 
     from sciatrial.apps.bar import Bar
+    from sciatrial.calibration import POPULATION, posterior_population
     from sciatrial.calibration import calibrate as fit_model
     from sciatrial.engine import cores
     from sciatrial.evidence import read_evidence
@@ -60,6 +64,7 @@ def calibrate(
         fit = fit_model(
             evidence, read_prior(), settings=settings, folder=out / RUNS, workers=workers or cores(), progress=bar
         )
+        compared = posterior_population(fit.posterior, evidence, progress=bar, **(_QUICK_LOOK if quick else {}))
     stamp = {
         "created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), "is_quick": quick,
         "tables": "shipped" if tables is None else str(tables),
@@ -67,9 +72,13 @@ def calibrate(
     with written(out, "folder"):
         for name, frame in frames_of(fit).items():
             frame.to_csv(out / f"{name}.csv", index=False)
-        write_calibration(fit, out / PAGE, stamp=stamp)
+        write_calibration(fit, out / PAGE, population=compared, stamp=stamp)
+        shutil.rmtree(out / POPULATION, ignore_errors=True)  # what an interrupted writing left
+        compared.save(out / POPULATION)
         fit.posterior.save(out / POSTERIOR)  # last: where it is, all is
-    print(json.dumps(_values(fit, out), indent=1, ensure_ascii=False) if as_json else _text(fit, out))
+    print(
+        json.dumps(_values(fit, compared, out), indent=1, ensure_ascii=False) if as_json else _text(fit, compared, out)
+    )
 
 
 def _refuse_finished(out: Path) -> None:
@@ -128,7 +137,7 @@ def frames_of(fit: Fit) -> Mapping[str, pd.DataFrame]:
     }  # fmt: skip
 
 
-def _values(fit: Fit, out: Path) -> dict[str, Any]:
+def _values(fit: Fit, compared: PopulationComparison, out: Path) -> dict[str, Any]:
     from sciatrial.calibration import ABOUT_CELLS
     from sciatrial.report import claim_words
 
@@ -138,7 +147,7 @@ def _values(fit: Fit, out: Path) -> dict[str, Any]:
         "folder": str(out), "page": str(out / PAGE), "posterior": str(out / POSTERIOR),
         "converged": posterior.converged, "checks": _rows(posterior.checks), "effects": _rows(posterior.effects),
         "no_cell_effect": posterior.probability_of_no_cell_effect, "cells": _rows(cells),
-        "about_cells": ABOUT_CELLS,
+        "about_cells": ABOUT_CELLS, "population": _rows(compared.counts()),
     }  # fmt: skip
 
 
@@ -146,12 +155,13 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return json.loads(frame.to_json(orient="records") or "[]")
 
 
-def _text(fit: Fit, out: Path) -> str:
-    from sciatrial.report import answer_lines, posterior_lines
+def _text(fit: Fit, compared: PopulationComparison, out: Path) -> str:
+    from sciatrial.report import answer_lines, population_lines, posterior_lines
 
     lines = [
         *posterior_lines(fit.posterior),
         *answer_lines(fit),
+        population_lines(compared)[0],
         f"Other months, and against a sham: {out / 'cells.csv'}",
     ]
     return "\n".join([*lines, f"Posterior: {out / POSTERIOR}", f"Page: {out / PAGE}"])

@@ -17,8 +17,11 @@ from sciatrial.apps import calibrate, explain, synthesise, validate
 from sciatrial.apps.evidence import app as evidence_app
 from sciatrial.apps.export import app as export_app
 from sciatrial.apps.show import TOPICS, shown
+from sciatrial.apps.show_design import TOPIC as DESIGN
+from sciatrial.apps.show_design import show_design
 from sciatrial.apps.show_synthesis import TOPICS as SYNTHESIS
 from sciatrial.apps.show_synthesis import Asked
+from sciatrial.apps.shown import Shown
 from sciatrial.foundation import CellType, Intervention, Problem, Route, SciatrialError, StudyError
 
 if TYPE_CHECKING:
@@ -100,7 +103,7 @@ def _run_folders(incomplete: str) -> list[str]:
 
 
 def _topics(incomplete: str) -> list[str]:
-    return [topic for topic in [*TOPICS, *SYNTHESIS, *_run_folders(incomplete)] if topic.startswith(incomplete)]
+    return [topic for topic in [*TOPICS, *SYNTHESIS, DESIGN, *_run_folders(incomplete)] if topic.startswith(incomplete)]
 
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file.", autocompletion=_toml_files)]
@@ -207,10 +210,13 @@ def show(
         str,
         typer.Argument(
             metavar="WHAT",
-            help=f"{', '.join([*TOPICS, *SYNTHESIS])}, or a run folder.",
+            help=f"{', '.join([*TOPICS, *SYNTHESIS, DESIGN])}, or a run folder.",
             autocompletion=_topics,
         ),
     ],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[STUDY]", help="Design: the study file.", autocompletion=_toml_files)
+    ] = None,
     cell_type: Annotated[CellType | None, typer.Option(help="Evidence: arms that received these cells.")] = None,
     route: Annotated[Route | None, typer.Option(help="Evidence: arms treated by this route.")] = None,
     condition: Annotated[str | None, typer.Option(help="Evidence: studies of this condition.")] = None,
@@ -226,9 +232,12 @@ def show(
     tables: Annotated[Path | None, typer.Option(help="Trials together: a folder with the seven tables.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw it into this .svg, .png or .pdf.")] = None,
     posterior: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Posterior: a saved one; left out, that of the package.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Posterior, population: a saved posterior; left out, that of the package."),
     ] = None,
-    show_r: Annotated[bool, typer.Option("--show-r", help="Pooled: print the R code that gives the same.")] = False,
+    show_r: Annotated[
+        bool, typer.Option("--show-r", help="Pooled, design: print the R code that gives the same.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=0, help="Rows to print on a terminal; 0 for all.")] = 60,
     as_json: AsJson = False,
 ) -> None:
@@ -238,11 +247,26 @@ def show(
         "intervention": intervention, "study": study,
     }  # fmt: skip
     asked = Asked(None, month, treatment, comparator, by, tables, picture, show_r or None, posterior)
-    table = shown(topic, {name: str(word) for name, word in filters.items() if word is not None}, asked)
+    if topic == DESIGN:
+        table = _design_table(file, filters, asked)
+    else:
+        if file is not None:
+            raise StudyError(f"show {topic}", Problem("STUDY", f"is {file}", "no file", "only `show design` takes one"))
+        table = shown(topic, {name: str(word) for name, word in filters.items() if word is not None}, asked)
     if as_json:
         print(table.frame.to_json(orient="records", indent=1, force_ascii=False))
     else:
         table.print(limit)
+
+
+def _design_table(file: Path | None, filters: dict[str, Any], asked: Asked) -> Shown:
+    other = {name for name, word in filters.items() if word is not None} | (asked.given() - {"show_r"})
+    problems = [Problem(f"--{name.replace('_', '-')}", "not of this topic", "--show-r", "leave out") for name in other]
+    if file is None:
+        problems.append(Problem("STUDY", "is missing", "a study file", "sciatrial show design STUDY"))
+    if problems or file is None:
+        raise StudyError("show design", problems)
+    return show_design(file, with_r=bool(asked.show_r))
 
 
 @app.command()
@@ -272,6 +296,7 @@ def _run_values(done: Run) -> dict[str, Any]:
         "calibrated": done.operating.drawn == "posterior",
         "endpoint": dict(done.operating.endpoint),
         "operating_characteristics": _rows(summary),
+        "by_look": _rows(done.operating.stopping),
         "one_trial": _rows(done.result.contrasts),
     }
 
@@ -294,7 +319,23 @@ def _run_text(done: Run) -> str:
             share = f"{row['value']:.0%} ± {row['monte_carlo_se']:.0%}" if row["n_trials"] else "no trial could enrol"
             told.setdefault(row["comparison"], []).append(f"{scenario} {share}")
     lines += [f"  {comparison}: {', '.join(shares)}" for comparison, shares in told.items()]
+    lines += _look_lines(done)
     return "\n".join([*lines, f"Report: {done.report}"])
+
+
+def _look_lines(done: Run) -> list[str]:
+    """Return expected size and time by scenario, nothing for a design with one look."""
+    from sciatrial.report import has_interim_looks
+
+    if not has_interim_looks(done.operating):
+        return []
+    told: dict[str, dict[str, str]] = {}
+    for row in done.operating.summary.to_dict(orient="records"):
+        if row["quantity"] in ("expected_patients", "expected_months") and row["n_trials"]:
+            scenario = str(row["scenario"]).replace("_", " ")
+            words = f"{row['value']:.0f} {row['quantity'].removeprefix('expected_')}"
+            told.setdefault(scenario, {})[row["quantity"]] = words
+    return ["  Expected until the decision: " + "; ".join(f"{s} {', '.join(w.values())}" for s, w in told.items())]
 
 
 def _print_json(values: dict[str, Any]) -> None:

@@ -243,12 +243,21 @@ def _runs(_: Mapping[str, str]) -> Shown:
 
 
 def _run(folder: Path) -> Shown:
-    from sciatrial.report import calibration_words
+    import pandas as pd
+
+    from sciatrial.report import calibration_words, has_interim_looks, looks_wide
     from sciatrial.study import read_finished
 
     operating = read_finished(folder).operating
     title = f"{folder}: operating characteristics, {calibration_words(operating.drawn)}"
-    return Shown(title, operating.summary, f"Report: {folder / 'report.html'}")
+    note = f"Report: {folder / 'report.html'}"
+    if not has_interim_looks(operating):
+        return Shown(title, operating.summary, note)
+    columns = ["scenario", "comparison", "look", *operating.summary.columns[2:]]
+    whole = operating.summary.assign(look="all")
+    by_look = operating.stopping.assign(look=operating.stopping["look"].astype(str))
+    frame = pd.concat([whole, by_look], ignore_index=True).reindex(columns=columns)
+    return Shown(title, frame, note, looks_wide(operating))
 
 
 TOPICS: Mapping[str, Callable[[Mapping[str, str]], Shown]] = {

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sciatrial.evidence import Evidence
+    from sciatrial.population import PopulationComparison
     from sciatrial.synthesis import Pooled, Question
 
 
@@ -336,6 +337,42 @@ def _posterior(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     )
 
 
+def _population(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
+    from sciatrial.report import population_lines, population_table
+
+    found = _compared(asked)
+    whole = population_table(found)
+    narrow: Any = whole[["of whom", "what", "published", "may differ by", "posterior", "as they come", "weighted",
+                         "with weights"]]  # fmt: skip
+    title = f"Patients at the door: published beside virtual, {found.n_draws} draws of {found.n_patients} patients"
+    note = "\n".join(population_lines(found))
+    return Shown(title, found.table(), note, narrow), lambda: _drawn("plot_population", found)
+
+
+def _compared(asked: Asked) -> PopulationComparison:
+    """Return the comparison that ships or stands beside a posterior; else make it, which takes some minutes."""
+    from rich.console import Console
+
+    from sciatrial.apps.bar import Bar
+    from sciatrial.calibration import (
+        Posterior,
+        kept_population,
+        posterior_population,
+        reference_population,
+        reference_posterior,
+    )
+
+    if asked.posterior is None and asked.tables is None:
+        return reference_population()
+    posterior = reference_posterior() if asked.posterior is None else Posterior.load(asked.posterior)
+    if asked.posterior is not None and asked.tables is None:
+        kept = kept_population(asked.posterior, posterior)
+        if kept is not None:
+            return kept
+    with Bar(Console(stderr=True)) as bar:
+        return posterior_population(posterior, asked.evidence(), progress=bar)
+
+
 def _drawn(name: str, *records: Any) -> Any:
     """Return the figure of a picture whose function gives axes."""
     return _picture(name, *records)().figure
@@ -354,4 +391,5 @@ TOPICS: Mapping[str, Topic] = {
     "moderators": Topic(_moderators, frozenset({"outcome", "treatment", "comparator", "by", "picture"})),
     "pooled-harms": Topic(_harms, frozenset({"treatment", "comparator", "picture"})),
     "posterior": Topic(_posterior, frozenset({"posterior", "picture"}), reads_tables=False),
+    "population": Topic(_population, frozenset({"posterior", "picture"})),
 }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sciatrial.calibration import BlindValidation, Posterior, Validation
+    from sciatrial.population import PopulationComparison
 
 PREDICTIONS, RESULT, PAGE = "predictions", "validation", "report.html"
 CREDIBILITY, CREDIBILITY_PAGE = "credibility", "credibility.html"
@@ -186,11 +187,23 @@ def _write_credibility(
     told = folder / "sensitivity.csv"  # beside the posterior where the calibration left its tables
     sensitivity = pd.read_csv(told) if told.is_file() else None
     left_out, blind = (None, found) if isinstance(found, BlindValidation) else (found, None)
-    made = assess_credibility(posterior, left_out, blind, evidence=evidence, self_check=test, sensitivity=sensitivity)
+    made = assess_credibility(
+        posterior, left_out, blind, evidence=evidence, self_check=test, sensitivity=sensitivity,
+        population=_compared(posterior, folder),
+    )  # fmt: skip
     stamp = {"created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), "is_quick": is_quick}
     with written(out, "folder"):
         made.save(out / CREDIBILITY)
     write_credibility(made, out / CREDIBILITY_PAGE, stamp=stamp)
+
+
+def _compared(posterior: Posterior, folder: Path) -> PopulationComparison | None:
+    """Return the posterior's patients beside published ones: what ships, or what its calibration left."""
+    from sciatrial.apps.calibrate import POSTERIOR
+    from sciatrial.calibration import kept_population, reference_population
+
+    found = reference_population()
+    return found if found.is_of(posterior.fingerprint()) else kept_population(folder / POSTERIOR, posterior)
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

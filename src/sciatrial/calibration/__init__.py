@@ -8,6 +8,7 @@ from sciatrial.calibration.blind import N_DRAWS, N_QUICK_DRAWS, SEED, BlindPredi
 from sciatrial.calibration.blind_scores import BlindValidation, score_blind
 from sciatrial.calibration.contrasts import contrast_pairs
 from sciatrial.calibration.credibility import Credibility, assess_credibility, risk_matrix
+from sciatrial.calibration.enrolled import POPULATION, kept_population, posterior_population, reference_population
 from sciatrial.calibration.fit import Settings
 from sciatrial.calibration.numerical_checks import sampler_check
 from sciatrial.calibration.posterior import Posterior, reference_posterior
@@ -22,6 +23,7 @@ __all__ = [
     "MECHANISM",
     "N_DRAWS",
     "N_QUICK_DRAWS",
+    "POPULATION",
     "SEED",
     "BlindPredictions",
     "BlindValidation",
@@ -35,7 +37,10 @@ __all__ = [
     "blind_predictions",
     "calibrate",
     "contrast_pairs",
+    "kept_population",
+    "posterior_population",
     "prepare_calibration",
+    "reference_population",
     "reference_posterior",
     "reference_validation",
     "risk_matrix",

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from sciatrial.calibration.arms_simulated import Plan, plan_arms, usual_pain
 from sciatrial.calibration.contrasts import uncontrolled_cells
+from sciatrial.calibration.density import log_likelihood_at, means_of, population_inputs
 from sciatrial.calibration.ensemble import run_ensemble
 from sciatrial.calibration.problem import Likelihood, fitted_scale, likelihood
 from sciatrial.calibration.questions import answers, cell_effects, with_questions
-from sciatrial.calibration.sampler import Sample, libraries, log_likelihood_at, means_of, population_inputs
+from sciatrial.calibration.sampler import Sample, libraries
 from sciatrial.foundation import Progress, derived_seed, silent
 from sciatrial.parameters import CELL_EFFECTS
 

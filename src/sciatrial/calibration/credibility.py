@@ -18,7 +18,7 @@ import pandas as pd
 from sciatrial.calibration.applicability import RULES, WORSE_SHARE, Verdict, applicability, compared, n_scored, scored
 from sciatrial.calibration.blind import SEED
 from sciatrial.calibration.blind_scores import BlindValidation
-from sciatrial.calibration.credibility_factors import FACTORS, LEVELS, NOT_DONE, Records, factors_of
+from sciatrial.calibration.credibility_factors import FACTORS, LEVELS, NOT_DONE, Records, door_words, factors_of
 from sciatrial.calibration.numerical_checks import N_PATIENTS, numerical_checks
 from sciatrial.calibration.posterior import Posterior
 from sciatrial.calibration.problem import SD_SPREADS, SPREADS
@@ -31,6 +31,7 @@ from sciatrial.calibration.validation import Validation
 from sciatrial.evidence import Evidence, read_evidence
 from sciatrial.foundation import CalibrationError, Problem, Record, fingerprint
 from sciatrial.parameters import CELL_EFFECTS, read_prior
+from sciatrial.population import PopulationComparison
 
 QUESTION = (
     "In people with discogenic back pain or sciatica, does an injection of stem cells lessen pain and disability more "
@@ -160,6 +161,7 @@ def assess_credibility(
     checks: pd.DataFrame | None = None,
     self_check: JointTest | None = None,
     sensitivity: pd.DataFrame | None = None,
+    population: PopulationComparison | None = None,
     seed: int = SEED,
     n_patients: int = N_PATIENTS,
 ) -> Credibility:
@@ -185,6 +187,9 @@ def assess_credibility(
         As `sampler_check` gives it.
     sensitivity
         As ``Fit.sensitivity``.
+    population
+        Patients of this posterior beside published ones, as `posterior_population` gives them; one of another posterior
+        reads "not done".
     seed, n_patients
         Of `numerical_checks`.
 
@@ -200,9 +205,12 @@ def assess_credibility(
     checks = numerical_checks(posterior, seed=seed, n_patients=n_patients) if checks is None else checks
     held = _without_known(blind)
     domains = applicability(likelihood_terms(evidence), validation if validation is not None else held)
+    if population is not None and not population.is_of(posterior.fingerprint()):
+        population = None
     records = Records(
-        posterior, validation, blind, checks, self_check, sensitivity, _is_as_fitted(posterior, evidence), domains
-    )
+        posterior, validation, blind, checks, self_check, sensitivity, _is_as_fitted(posterior, evidence), domains,
+        population,
+    )  # fmt: skip
     factors = _factors(records, GOAL_OF_RISK[risk])
     asked = {"question": question or QUESTION, "context": context_of_use or CONTEXT_OF_USE}
     ratings = {"influence": Rating(influence), "consequence": Rating(consequence), "impact": Rating(impact)}
@@ -211,6 +219,7 @@ def assess_credibility(
         "posterior": posterior.fingerprint(), "evidence": evidence.fingerprint(), "seed": seed, "risk": risk,
         "validation": None if validation is None else validation.fingerprint(),
         "blind": None if blind is None else blind.fingerprint(),
+        "population": None if population is None else population.fingerprint(),
     }  # fmt: skip
     return Credibility(
         context, factors, _m15(context, ratings, risk, factors, domains), _uncertainty(records), domains,
@@ -352,6 +361,7 @@ def _found_limits(records: Records) -> Iterator[tuple[str, str]]:
         yield "tables or prior at hand are not those of the fit", "domains and terms may differ from what was fitted"
     if records.blind is not None and records.blind.made_with.get("known"):
         yield "NOT BLIND", f"the fit has seen {', '.join(records.blind.made_with['known'])}; not counted"
+    yield "patients at the door beside published ones", door_words(records.population)
     for how, one in records.validations.items():
         for what in (What.ARMS, What.CONTRASTS, What.VERSUS_CONTROL, What.CELLS):
             for other in compared(one, "all", what):

@@ -24,6 +24,7 @@ from sciatrial.calibration.scores import FEWEST_STUDIES, What
 from sciatrial.calibration.self_check import JointTest
 from sciatrial.calibration.validation import Validation
 from sciatrial.foundation import Cause
+from sciatrial.population import PopulationComparison
 
 LEVELS = "abcde"
 NOT_DONE = "not done"
@@ -135,7 +136,8 @@ class Records:
     """What there is to go by.
 
     ``is_as_fitted`` tells whether tables and prior at hand are those of the fit; ``applicability`` as `applicability`
-    gives it, ``checks`` as `numerical_checks`, ``sensitivity`` as ``Fit.sensitivity``.
+    gives it, ``checks`` as `numerical_checks`, ``sensitivity`` as ``Fit.sensitivity``; ``population`` are its patients
+    beside published ones.
     """
 
     posterior: Posterior
@@ -146,6 +148,7 @@ class Records:
     sensitivity: pd.DataFrame | None
     is_as_fitted: bool
     applicability: pd.DataFrame
+    population: PopulationComparison | None = None
 
     @property
     def validations(self) -> Mapping[str, Validation]:
@@ -352,7 +355,7 @@ def _n_of_question(records: Records, name: str) -> int:
 
 def _equivalency(records: Records) -> Found:
     if not records.validations:
-        return "a", NOT_DONE
+        return "a", _sentences([NOT_DONE, _DOOR + door_words(records.population)])
     shares, told = [], []
     checks: Any = records.posterior.checks
     for start in _HARD_CHECKS:
@@ -365,7 +368,23 @@ def _equivalency(records: Records) -> Found:
         hard = int(np.sum(records.blind.arms["verdict"].to_numpy(dtype=str) != "good"))
         share = np.nanmax([share, hard / len(records.blind.arms)])
         told.append(f"hard or out of reach among arms predicted blind: {hard} of {len(records.blind.arms)}")
-    return level_of(True, *(share <= most for most in _HARD_SHARES)), _sentences(told or ["arms were not counted"])
+    told = [*(told or ["arms were not counted"]), _DOOR + door_words(records.population)]
+    return level_of(True, *(share <= most for most in _HARD_SHARES)), _sentences(told)
+
+
+_DOOR = "patients at the door: "
+
+
+def door_words(population: PopulationComparison | None) -> str:
+    """Return how far patients at the door look like published ones; it raises no level."""
+    if population is None:
+        return f"comparison with published ones {NOT_DONE}"
+    row = population.counts().to_dict("records")[-1]
+    return (
+        f"{row['met_equal']} of {row['numbers']} published numbers within the stated distance as "
+        f"they come, {row['met']} with weights; of the {row['held_back']} held back from the weights, "
+        f"{row['held_back_met']}; {len(population.left_out)} facts are not comparable"
+    )
 
 
 def _outputs(records: Records) -> Found:

@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from sciatrial.calibration.density import means_of, population_inputs
 from sciatrial.calibration.problem import Likelihood
-from sciatrial.calibration.sampler import Sample, libraries, means_of, population_inputs
+from sciatrial.calibration.sampler import Sample, libraries
 from sciatrial.calibration.terms import PATIENT_SD, TermKind
 from sciatrial.foundation import derived_seed
 

@@ -31,7 +31,7 @@ _UNKNOWN_BASELINE = 6.0  # points: a change from a baseline that is not printed
 # assumption: of sampling errors of two rules by which the same patients respond at one visit
 _SAME_VISIT = 0.9
 _LEAST_SHARE = 0.02  # below it a share says only that hardly anybody responds
-_BLOCK_SIZES = (2, 4, 8, 16, 32, 64)
+_BLOCK_SIZES = (4, 16, 32, 64)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from multiprocessing import get_context
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sciatrial.calibration.density import Polynomials, block_told, log_likelihood, population_inputs
 from sciatrial.calibration.problem import Likelihood
 from sciatrial.foundation import CalibrationError, Problem, Progress, Record, how_to_install, silent
 
@@ -113,136 +115,9 @@ def libraries() -> tuple[Any, Any]:
     return jax, numpyro
 
 
-def _height(square: Any, n: Any, freedom: float, xp: Any, gammaln: Any) -> Any:
-    """Return the log density of `n` numbers of a group by Student's t, but for the determinant.
-
-    `square` is the sum of their squares once they are white; infinite freedom is the normal.
-    """
-    if np.isinf(freedom):
-        return -0.5 * (square + n * np.log(2 * np.pi))
-    constant = gammaln((freedom + n) / 2) - gammaln(freedom / 2) - 0.5 * n * np.log(freedom * np.pi)
-    return constant - 0.5 * (freedom + n) * xp.log1p(square / freedom)
-
-
-def log_likelihood_at(
-    problem: Likelihood,
-    mean: NDArray[np.float64],
-    shifts: NDArray[np.float64],
-    spreads: NDArray[np.float64],
-    shift_sds: NDArray[np.float64],
-    mask: NDArray[np.bool_],
-    groups: Iterable[str],
-    se: NDArray[np.float64] | None = None,
-) -> NDArray[np.float64]:
-    """Return the log likelihood of some groups of studies at one point, without JAX.
-
-    Parameters
-    ----------
-    problem
-        The likelihood.
-    mean, shifts
-        As `means_of` gives them.
-    spreads, shift_sds, mask
-        As in `Sample` and `Task`, of one draw.
-    groups
-        Names among ``problem.studies``.
-    se
-        As in `Task`.
-
-    Returns
-    -------
-    numpy.ndarray
-        dims ``group``, in their order in the problem.
-    """
-    from scipy.special import gammaln
-
-    wanted, names = set(groups), iter(problem.studies)
-    errors = problem.se if se is None else se
-    told = []
-    for block in problem.blocks:
-        for row in range(len(block.place)):
-            if next(names) not in wanted:
-                continue
-            slots = np.flatnonzero(block.is_real[row])
-            slots = slots[mask[block.place[row, slots]]]
-            place, grid = block.place[row, slots], np.ix_(slots, slots)
-            moved = shift_sds[:, None] * shifts[:, place]
-            total = block.sampling[row][grid] * np.outer(errors[place], errors[place]) + block.fixed[row][grid]
-            total = total + np.einsum("p,pij->ij", spreads**2, block.parts[:, row][:, slots][:, :, slots])
-            total = total + moved.T @ moved
-            left = problem.observed[place] - mean[place]
-            square, n = left @ np.linalg.solve(total, left), len(place)
-            height = _height(square, n, problem.scales.freedom, np, gammaln)
-            told.append(height - 0.5 * np.linalg.slogdet(total)[1])
-    return np.array(told)
-
-
-def _log_likelihood_of(problem: Likelihood, jnp: Any, solve_triangular: Any, gammaln: Any) -> Callable[..., Any]:
-    """Return the log likelihood of each group of studies as a function of means, shifts, spreads and data."""
-    blocks = [tuple(map(jnp.asarray, (b.place, b.is_real, b.sampling, b.fixed, b.parts))) for b in problem.blocks]
-
-    def log_likelihood(mean: Any, shifts: Any, spreads: Any, shift_sds: Any, data: Any) -> Any:
-        observed, mask, se = data["observed"], data["mask"], data["se"]
-        parts = []
-        for place, real, sampling, fixed, of_spread in blocks:
-            use = real & mask[place]
-            both = use[:, :, None] & use[:, None, :]
-            moved = shift_sds[:, None, None] * shifts[:, place]  # (shift, study, slot)
-            total = sampling * se[place][:, :, None] * se[place][:, None, :] + fixed
-            total += jnp.einsum("p,psij->sij", spreads**2, of_spread) + jnp.einsum("ksi,ksj->sij", moved, moved)
-            total = jnp.where(both, total, 0.0) + jnp.eye(place.shape[1]) * (~use)[:, :, None]
-            left = jnp.where(use, observed[place] - mean[place], 0.0)
-            root = jnp.linalg.cholesky(total)
-            white = solve_triangular(root, left[..., None], lower=True)[..., 0]
-            diagonal = jnp.diagonal(root, axis1=1, axis2=2)
-            height = _height((white**2).sum(axis=1), use.sum(axis=1), problem.scales.freedom, jnp, gammaln)
-            parts.append(height - jnp.log(diagonal).sum(axis=1))
-        return jnp.concatenate(parts)
-
-    return log_likelihood
-
-
-def means_of(problem: Likelihood, xp: Any = np) -> Callable[[Any, Any], tuple[Any, Any]]:
-    """Return a function of inputs (with a trial's shifts at 0) and coefficients → means and effects of shifts.
-
-    The function takes one point (dims ``input``) and gives means (dims ``term``) and what a unit of each shift does
-    (dims ``shift, term``).
-    """
-    e = problem.emulator
-    intercept, coefficients = xp.asarray(e.intercept), xp.asarray(e.coefficients)
-    one = len(e.inputs)
-    # the derivative by each shift, at shifts of 0: monomials that hold it once, without it
-    by_shift = []
-    for shift in np.flatnonzero(problem.space.is_shift):
-        mine = np.flatnonzero((e.factors == shift).sum(axis=1) == 1)
-        by_shift.append((mine, np.where(e.factors[mine] == shift, one, e.factors[mine])))
-    columns = xp.asarray(problem.columns.values)
-    moves = xp.asarray(problem.is_term.astype(float))  # a fact is about people at large, not one trial
-
-    def means(x: Any, of_columns: Any) -> tuple[Any, Any]:
-        x = xp.concatenate([x, xp.ones(1)])
-        mean = intercept + xp.prod(x[e.factors], axis=1) @ coefficients + columns @ of_columns
-        effects = [xp.prod(x[others], axis=1) @ coefficients[mine] for mine, others in by_shift]
-        return mean, xp.stack(effects) * moves
-
-    return means
-
-
-def population_inputs(problem: Likelihood, xp: Any = np) -> Callable[[Any, Any], Any]:
-    """Return a function of coordinates and indicators (one point) → inputs with the shifts of a trial at 0."""
-    space = problem.space
-    gate = np.maximum(space.gate, 0)
-    gated = space.gate >= 0
-    is_shift = space.is_shift[: len(space.keys)]
-
-    def inputs(z: Any, present: Any) -> Any:
-        counts = xp.where(gated, present[gate], 1.0) * (~is_shift)
-        return xp.concatenate([z * counts, xp.zeros(1), present])
-
-    return inputs
-
-
-def sampler_for(problem: Likelihood, chains: Chains) -> Callable[[Task], Sample]:
+def sampler_for(
+    problem: Likelihood, chains: Chains, compiling: AbstractContextManager[Any] | None = None
+) -> Callable[[Task], Sample]:
     """Return a function that samples the posterior of one set of data after another.
 
     Parameters
@@ -251,6 +126,9 @@ def sampler_for(problem: Likelihood, chains: Chains) -> Callable[[Task], Sample]
         The likelihood.
     chains
         How long.
+    compiling
+        Entered to compile and left afterwards; of processes that share a lock one compiles, and others take what it
+        has left in JAX's cache.
 
     Returns
     -------
@@ -262,16 +140,27 @@ def sampler_for(problem: Likelihood, chains: Chains) -> Callable[[Task], Sample]
     import numpyro.distributions as dist
     from numpyro.infer import MCMC, NUTS, DiscreteHMCGibbs, init_to_value
 
-    log_likelihood = _log_likelihood_of(problem, jnp, jax.scipy.linalg.solve_triangular, jax.scipy.special.gammaln)
-    means, inputs = means_of(problem, jnp), population_inputs(problem, jnp)
+    inputs = population_inputs(problem, jnp)
     scales, columns = problem.scales, problem.columns
     n_z, n_groups, n_shifts = len(problem.space.keys), len(problem.space.groups), int(problem.space.is_shift.sum())
-    column_scale = np.array([scales.of_column(kind) for kind in columns.kinds])
     spread_scale = scales.of_spreads
+    polynomials = Polynomials.of(problem)
+    column_scale = np.array([scales.of_column(kind) for kind in columns.kinds])
+
+    # arrays are given to the compiled program and not built into it: all problems of the same shapes share it
+    def data_of(task: Task) -> dict[str, Any]:
+        errors = problem.se if task.se is None else task.se
+        return {
+            "polynomials": polynomials,
+            "column_scale": column_scale,
+            "blocks": [block_told(block, task.observed, task.mask, errors, scales.freedom) for block in problem.blocks],
+            "inclusion": np.broadcast_to(np.asarray(task.inclusion, dtype=float), (n_groups,)),
+            "prior_sd": np.broadcast_to(np.asarray(task.prior_sd, dtype=float), (n_z,)),
+        }
 
     def study_terms(z: Any, present: Any, b: Any, spreads: Any, shift_sds: Any, data: Any) -> Any:
-        mean, shifts = means(inputs(z, present), b * column_scale)
-        return log_likelihood(mean, shifts, spreads, shift_sds, data)
+        mean, shifts = data["polynomials"].at(inputs(z, present), b * data["column_scale"], jnp)
+        return log_likelihood(jax, scales.freedom, mean, shifts, spreads, shift_sds, data["blocks"])
 
     def model(data: Any) -> None:
         z = numpyro.sample("z", dist.Normal(0.0, data["prior_sd"]).to_event(1))
@@ -303,53 +192,42 @@ def sampler_for(problem: Likelihood, chains: Chains) -> Callable[[Task], Sample]
         jit_model_args=True,
     )  # fmt: skip
 
-    # compiled as a whole: `run` by itself compiles anew for every chain
-    @jax.jit
     def chain_of(key: Any, data: Any) -> tuple[Any, Any]:
         runner.run(key, data, extra_fields=extra)
         return runner.get_samples(), runner.get_extra_fields()
 
     # one draw after another: many small factorisations at once wait for threads that there are not
-    @jax.jit
     def evaluate(points: Any, data: Any) -> Any:
         return jax.lax.map(lambda p: study_terms(p[0], p[1], p[2], p[3], p[4], data), points)
+
+    # each compiled as a whole, once: `run` by itself compiles anew for every chain
+    example = data_of(Task(problem.observed, np.ones(len(problem.observed), dtype=bool), 0))
+    widths = (n_z, n_groups, len(columns.names), len(spread_scale), n_shifts)
+    points = tuple(np.zeros((chains.n_draws, width)) for width in widths)
+    lowered = jax.jit(chain_of).lower(jax.random.PRNGKey(0), example), jax.jit(evaluate).lower(points, example)
+    with compiling or nullcontext():
+        sample_chain, evaluate_draws = (program.compile() for program in lowered)
+
+    def one_chain(key: Any, data: Any) -> dict[str, NDArray]:
+        values, told = jax.device_get(sample_chain(key, data))
+        none = np.zeros((chains.n_draws, 0))
+        point = [values["z"], values.get("present", none), values["b"], values["spreads"], values["shift_sds"]]
+        of_study = evaluate_draws(tuple(np.asarray(part, dtype=float) for part in point), data)
+        return {
+            "z": values["z"], "present": np.asarray(point[1], dtype=bool), "discrepancy": values["b"] * column_scale,
+            "spreads": values["spreads"], "shift_sds": values["shift_sds"],
+            "study_log_likelihood": np.asarray(of_study), "divergent": told[extra[0]], "energy": told[extra[1]],
+        }  # fmt: skip
 
     def sample(task: Task) -> Sample:
         from threadpoolctl import threadpool_limits
 
-        began = time.perf_counter()
-        data = {
-            "observed": jnp.asarray(np.where(task.mask, task.observed, 0.0)),
-            "mask": jnp.asarray(task.mask, dtype=bool),
-            "se": jnp.asarray(problem.se if task.se is None else task.se),
-            "inclusion": jnp.broadcast_to(jnp.asarray(task.inclusion, dtype=float), (n_groups,)),
-            "prior_sd": jnp.broadcast_to(jnp.asarray(task.prior_sd, dtype=float), (n_z,)),
-        }
-        drawn: list[Mapping[str, NDArray]] = []
-        extras: list[tuple[NDArray, NDArray]] = []
+        began, data = time.perf_counter(), data_of(task)
         with threadpool_limits(1):
-            for chain in range(chains.n_chains):
-                key = jax.random.fold_in(jax.random.PRNGKey(task.seed % 2**32), chain)
-                values, told = jax.device_get(chain_of(key, data))
-                drawn.append(values)
-                extras.append((np.asarray(told[extra[0]]), np.asarray(told[extra[1]])))
-        stacked = {name: np.stack([np.asarray(one[name]) for one in drawn]) for name in drawn[0]}
-        present = stacked.get("present", np.zeros((*stacked["z"].shape[:2], 0))).astype(bool)
-        coefficients = stacked["b"] * column_scale
-        n = chains.n_chains * chains.n_draws
-        flat = [
-            a.reshape(n, -1).astype(float)
-            for a in (stacked["z"], present, stacked["b"], stacked["spreads"], stacked["shift_sds"])
-        ]
-        of_study = np.asarray(evaluate(tuple(map(jnp.asarray, flat)), data)).reshape(
-            chains.n_chains, chains.n_draws, -1
-        )
-        return Sample(
-            z=stacked["z"], present=present, discrepancy=coefficients, spreads=stacked["spreads"],
-            shift_sds=stacked["shift_sds"], study_log_likelihood=of_study,
-            divergent=np.stack([e[0] for e in extras]), energy=np.stack([e[1] for e in extras]),
-            seconds=time.perf_counter() - began,
-        )  # fmt: skip
+            first = jax.random.PRNGKey(task.seed % 2**32)
+            made = [one_chain(jax.random.fold_in(first, chain), data) for chain in range(chains.n_chains)]
+        together = {name: np.stack([one[name] for one in made]) for name in made[0]}
+        return Sample(**together, seconds=time.perf_counter() - began)
 
     return sample
 
@@ -357,17 +235,24 @@ def sampler_for(problem: Likelihood, chains: Chains) -> Callable[[Task], Sample]
 _SAMPLER: list[Callable[[Task], Sample]] = []
 
 
-def _start(problem: Likelihood, chains: Chains, compiled: str) -> None:
+def _start(problem: Likelihood, chains: Chains, compiled: str, compiling: AbstractContextManager[Any]) -> None:
     jax, _ = libraries()
     jax.config.update("jax_compilation_cache_dir", compiled)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
-    _SAMPLER[:] = [sampler_for(problem, replace(chains, n_chains=1))]
+    _SAMPLER[:] = [sampler_for(problem, replace(chains, n_chains=1), compiling)]
 
 
 @cache
-def _compiled_programs() -> TemporaryDirectory[str]:
-    """Return where processes find what others of this program compiled; compiling takes longer than a short chain."""
+def _own_folder() -> TemporaryDirectory[str]:
     return TemporaryDirectory(prefix="sciatrial-")
+
+
+def _compiled_programs() -> str:
+    """Return where processes find what others compiled; compiling takes longer than a short chain.
+
+    A folder that lasts as long as this program, or the one that JAX is told of by ``JAX_COMPILATION_CACHE_DIR``.
+    """
+    return os.environ.get("JAX_COMPILATION_CACHE_DIR") or _own_folder().name
 
 
 def _one_chain(number: int, chain: int, task: Task) -> tuple[int, int, Sample]:
@@ -415,9 +300,8 @@ def sample_posteriors(
 
     # always in processes of their own, where the numerical library can be told to use one thread
     context = get_context("spawn")
-    with ProcessPoolExecutor(
-        max(1, workers), mp_context=context, initializer=_start, initargs=(problem, chains, _compiled_programs().name)
-    ) as pool:
+    how = (problem, chains, _compiled_programs(), context.Lock())
+    with ProcessPoolExecutor(max(1, workers), mp_context=context, initializer=_start, initargs=how) as pool:
         waiting = [pool.submit(_one_chain, *unit) for unit in units]
         try:
             for future in as_completed(waiting):

@@ -119,6 +119,7 @@ class _Units:
 
     study: NDArray[Any]
     observed: NDArray[np.float64]
+    se: NDArray[np.float64]
     draws: dict[str, NDArray[np.float64]]
     subsets: tuple[tuple[str, What, NDArray[np.bool_]], ...]
 
@@ -155,9 +156,10 @@ def score_table(
     pandas.DataFrame
         One row a model, stratum and what: ``n, n_studies, n_missing``; ``coverage_50, coverage_90, slope`` (observed
         regressed on predicted means: 1 is calibrated), each with ``_low`` and ``_high`` of its 95 % interval;
-        ``crps``, ``interval_score_90``, ``bias`` (predicted minus observed), ``median_sd`` of predictions, and
-        ``untested`` where there are fewer than `FEWEST_STUDIES` studies. Studies weigh the same in all but
-        ``median_sd``.
+        ``crps``, ``crps_of_luck`` (what somebody would score who knew the truth behind each number, and not the luck
+        of the patients who came: no model can be expected to do better), ``interval_score_90``, ``bias`` (predicted
+        minus observed), ``median_sd`` of predictions, and ``untested`` where there are fewer than `FEWEST_STUDIES`
+        studies. Studies weigh the same in all but ``median_sd``.
     """
     made = []
     for units in _all_units(draws_by_model, contrasts_by_model or {}, rows, strata):
@@ -229,7 +231,8 @@ def _all_units(
     arms = {name: mask if is_sd[mask].all() else mask & ~is_sd for name, mask in chosen.items()}
     if draws_by_model:
         yield _Units(
-            rows["study_id"].to_numpy(), rows["observed"].to_numpy(dtype=float), dict(draws_by_model),
+            rows["study_id"].to_numpy(), rows["observed"].to_numpy(dtype=float), rows["se"].to_numpy(dtype=float),
+            dict(draws_by_model),
             tuple((name, What.ARMS, mask) for name, mask in arms.items() if mask.any()),
         )  # fmt: skip
     treated, control = pairs["treated"].to_numpy(dtype=int), pairs["control"].to_numpy(dtype=int)
@@ -241,7 +244,8 @@ def _all_units(
     subsets = [(name, what, mask[treated] & kind) for name, mask in chosen.items() for what, kind in kinds.items()]
     differences = {model: draws[:, treated] - draws[:, control] for model, draws in draws_by_model.items()}
     yield _Units(
-        pairs["study_id"].to_numpy(), pairs["observed"].to_numpy(dtype=float), {**differences, **contrasts_by_model},
+        pairs["study_id"].to_numpy(), pairs["observed"].to_numpy(dtype=float), pairs["se"].to_numpy(dtype=float),
+        {**differences, **contrasts_by_model},
         tuple(subset for subset in subsets if subset[2].any()),
     )  # fmt: skip
 
@@ -266,6 +270,7 @@ def _scored(draws: NDArray[np.float64], units: _Units) -> Any:
             "coverage_50": coverage(draws, observed, 0.50).astype(float),
             "coverage_90": coverage(draws, observed, 0.90).astype(float),
             "crps": crps(draws, observed), "interval_score_90": interval_score(draws, observed, 0.90),
+            "crps_of_luck": units.se / np.sqrt(np.pi),  # the mean score of N(truth, se²) where N(truth, se²) comes true
         }
     )  # fmt: skip
 
@@ -274,18 +279,18 @@ def _summary(scored: Any, n_resamples: int, seed: int) -> dict[str, Any]:
     """Return the scores of some terms of one model."""
     told = scored[~scored["is_missing"]]
     codes, studies = pd.factorize(told["study"])
-    averaged = ["coverage_50", "coverage_90", "crps", "interval_score_90"]
+    averaged = ["coverage_50", "coverage_90", "crps", "interval_score_90", "crps_of_luck"]
     x, y = told["predicted"].to_numpy(), told["observed"].to_numpy()
-    columns = np.column_stack([told[averaged].to_numpy(), x, y, x * x, x * y])
+    columns = np.column_stack([x, y, x * x, x * y, told[averaged].to_numpy()])
     by_study = _by_study(columns, codes, len(studies))
     resampled = _resampled(by_study, n_resamples, seed)
     mean = by_study.mean(axis=0) if len(studies) else np.full(columns.shape[1], np.nan)
     made: dict[str, Any] = {
         "n": len(told), "n_studies": len(studies), "n_missing": int(scored["is_missing"].sum()),
-        **dict(zip(averaged, mean, strict=False)), "slope": float(_slope(mean[None])[0]), "bias": mean[4] - mean[5],
+        **dict(zip(averaged, mean[4:], strict=True)), "slope": float(_slope(mean[None])[0]), "bias": mean[0] - mean[1],
         "median_sd": told["sd"].median(), "untested": len(studies) < FEWEST_STUDIES,
     }  # fmt: skip
-    intervals = {"coverage_50": resampled[:, 0], "coverage_90": resampled[:, 1], "slope": _slope(resampled)}
+    intervals = {"coverage_50": resampled[:, 4], "coverage_90": resampled[:, 5], "slope": _slope(resampled)}
     for name, values in intervals.items():
         made[f"{name}_low"], made[f"{name}_high"] = _interval(values, 0.95)
     return {name: made[name] for name in _SCORE_COLUMNS}
@@ -293,8 +298,8 @@ def _summary(scored: Any, n_resamples: int, seed: int) -> dict[str, Any]:
 
 _SCORE_COLUMNS = (
     "n", "n_studies", "n_missing", "coverage_50", "coverage_50_low", "coverage_50_high", "coverage_90",
-    "coverage_90_low", "coverage_90_high", "crps", "interval_score_90", "slope", "slope_low", "slope_high", "bias",
-    "median_sd", "untested",
+    "coverage_90_low", "coverage_90_high", "crps", "crps_of_luck", "interval_score_90", "slope",
+    "slope_low", "slope_high", "bias", "median_sd", "untested",
 )  # fmt: skip
 
 
@@ -316,8 +321,8 @@ def _resampled(by_study: NDArray[np.float64], n_resamples: int, seed: int) -> ND
 
 
 def _slope(means: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the regression of observed on predicted from means of x, y, x² and xy in columns 4 to 7."""
-    x, y, xx, xy = means[:, 4:].T
+    """Return the regression of observed on predicted from means of x, y, x² and xy in the first columns."""
+    x, y, xx, xy = means[:, :4].T
     spread = xx - x * x
     spread = np.where(spread > 1e-9 * np.maximum(xx, 1e-9), spread, np.nan)  # all predictions are the same
     return (xy - x * y) / spread

@@ -18,11 +18,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from sciatrial.calibration.density import means_of, population_inputs
 from sciatrial.calibration.discrepancy import USUAL_BASELINE, courses, worth
 from sciatrial.calibration.emulator import Emulator
 from sciatrial.calibration.predictive import unlikeness
 from sciatrial.calibration.problem import SD_SPREADS, SPREADS, Likelihood, likelihood
-from sciatrial.calibration.sampler import Chains, Sample, Task, means_of, population_inputs, sample_posteriors
+from sciatrial.calibration.sampler import Chains, Sample, Task, sample_posteriors
 from sciatrial.calibration.space import DURATION, TRIAL_SHIFTS, Space
 from sciatrial.calibration.terms import TermKind, Terms
 from sciatrial.foundation import Intervention, Progress, Record, derived_seed, silent

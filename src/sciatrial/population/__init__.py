@@ -4,10 +4,20 @@ Takes a draw and a cohort, gives virtual patients as they stand at the door of a
 ones. Never treats anybody, and never mixes the uncertainty of the draw with the differences between patients.
 """
 
+from sciatrial.population.before_after import (
+    MET,
+    NOT_COMPARABLE,
+    NOT_MET,
+    POSTERIOR,
+    PRIOR,
+    PopulationComparison,
+    compare_populations,
+)
 from sciatrial.population.cohort import AgeYears, Cohort, cohort_named, cohort_names
 from sciatrial.population.compare import PopulationCheck, population_check
 from sciatrial.population.equations import CHAPTERS, HERNIATION_CLASSES, WORDS
 from sciatrial.population.flares import PROCESSES, event_days, natural_events
+from sciatrial.population.left_out import facts_left_out
 from sciatrial.population.plausibility import Target, balanced_weights, plausibility_weights, read_targets
 from sciatrial.population.sample import CONTEXTS, Patients, onset_states, sample_patients
 from sciatrial.population.treated import treated_patients
@@ -16,17 +26,25 @@ __all__ = [
     "CHAPTERS",
     "CONTEXTS",
     "HERNIATION_CLASSES",
+    "MET",
+    "NOT_COMPARABLE",
+    "NOT_MET",
+    "POSTERIOR",
+    "PRIOR",
     "PROCESSES",
     "WORDS",
     "AgeYears",
     "Cohort",
     "Patients",
     "PopulationCheck",
+    "PopulationComparison",
     "Target",
     "balanced_weights",
     "cohort_named",
     "cohort_names",
+    "compare_populations",
     "event_days",
+    "facts_left_out",
     "natural_events",
     "onset_states",
     "plausibility_weights",

@@ -49,11 +49,12 @@ _SEEN = {
 class PopulationCheck(Record):
     """Published numbers beside those of virtual patients, before and after weighting.
 
-    ``targets`` has one row a target: ``fact, cohort, statistic, of, beside, use``; ``is_set_by_cohort`` (the cohort
-    takes the number from that very row); ``published`` and ``distance``; ``equal`` with ``equal_low, equal_high`` of
-    patients who all count alike, ``weighted`` with ``weighted_low, weighted_high``: medians and 90 % intervals over
-    draws, in the unit of the target; ``matches_equal`` and ``matches``: whether the median lies within the distance,
-    and for ``matches`` also whether half of the draws or more can be weighted; ``reason, why``.
+    ``targets`` has one row a target: ``fact, cohort, statistic, of, beside, use``; ``at_least, below`` of a share;
+    ``is_set_by_cohort`` (the cohort takes the number from that very row); ``published`` and ``distance``; ``equal``
+    with ``equal_low, equal_high`` of patients who all count alike, ``weighted`` with ``weighted_low, weighted_high``:
+    medians and 90 % intervals over draws, in the unit of the target; ``matches_equal`` and ``matches``: whether the
+    median lies within the distance, and for ``matches`` also whether half of the draws or more can be weighted;
+    ``reason, why``.
 
     ``cohorts`` has one row a group: ``draws``; ``not_enrolled`` and ``not_reached``, draws in which too few qualify
     or no weights meet the targets; and, over the other draws, medians of ``effective_share`` (with a 90 % interval), of
@@ -245,6 +246,7 @@ def _target_row(target: Target, measured: Sequence[NDArray[np.float64] | None]) 
     reached = np.count_nonzero(~np.isnan(weighted)) / len(measured)
     row: dict[str, Any] = {
         **{name: str(getattr(target, name)) for name in ("fact", "cohort", "statistic", "of", "beside", "use")},
+        **{name: _or_nan(getattr(target, name)) for name in ("at_least", "below")},
         "is_set_by_cohort": _is_set_by_cohort(target),
         "published": target.published,
         "distance": target.distance,
@@ -254,6 +256,10 @@ def _target_row(target: Target, measured: Sequence[NDArray[np.float64] | None]) 
     row["matches_equal"] = bool(abs(row["equal"] - target.published) <= target.distance)
     row["matches"] = bool(abs(row["weighted"] - target.published) <= target.distance and reached >= _LEAST_REACHED)
     return {**row, "reason": target.reason, "why": target.why}
+
+
+def _or_nan(limit: float | None) -> float:
+    return np.nan if limit is None else limit
 
 
 def _is_set_by_cohort(target: Target) -> bool:

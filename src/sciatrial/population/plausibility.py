@@ -6,9 +6,7 @@ or it is held back to check them. Only means and shares are used; every spread a
 Weights are those nearest to equal ones in relative entropy (doi:10.1093/pan/mpr025), as prevalence weights of a virtual
 population (doi:10.1002/psp4.12063): nobody is made up, and a number that no patient comes near is refused.
 
-Left out are body mass, smoking, work, reflexes and levels, the sciatica indices and SF-36 (the model has no such
-score), SF-6D (another index), numbers after treatment, retest errors (their prior rows have them), and baselines of
-trial arms (the calibration weighs its patients to those).
+Which facts are left out, and why, stands in ``tables/plausibility_left_out.csv``.
 """
 
 from __future__ import annotations

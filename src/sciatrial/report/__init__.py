@@ -20,6 +20,10 @@ from sciatrial.report.dossier import write_dossier
 from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, plot_harms, plot_network
 from sciatrial.report.figures import picture_format, plot, save_picture
 from sciatrial.report.forest_figure import plot_forest
+from sciatrial.report.look_figures import has_interim_looks, plot_looks
+from sciatrial.report.look_tables import looks_wide
+from sciatrial.report.population_figures import plot_population
+from sciatrial.report.population_tables import population_lines, population_table
 from sciatrial.report.review_page import DRAWN_MONTHS, observed_only, write_review
 from sciatrial.report.sensitivity_figures import (
     plot_attribution,
@@ -47,6 +51,8 @@ __all__ = [
     "calibration_words",
     "claim_words",
     "compare_with_published",
+    "has_interim_looks",
+    "looks_wide",
     "observed_only",
     "parameter_words",
     "picture_format",
@@ -67,13 +73,17 @@ __all__ = [
     "plot_left_out",
     "plot_left_out_contrasts",
     "plot_left_out_numbers",
+    "plot_looks",
     "plot_modules",
     "plot_network",
+    "plot_population",
     "plot_predicted",
     "plot_quantile_histogram",
     "plot_regression",
     "plot_shares",
     "plot_without_trial",
+    "population_lines",
+    "population_table",
     "posterior_lines",
     "predicted_panels",
     "save_picture",

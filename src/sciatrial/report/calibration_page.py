@@ -44,6 +44,8 @@ from sciatrial.report.calibration_tables import (
 )
 from sciatrial.report.figures import words_of
 from sciatrial.report.page import css, html_table, picture_address, rendered, write_page
+from sciatrial.report.population_figures import plot_population
+from sciatrial.report.population_tables import POPULATION_SAYS, population_section
 from sciatrial.report.tables import number
 from sciatrial.report.validation_figures import (
     UNITS,
@@ -58,13 +60,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from sciatrial.calibration import Fit, Validation
+    from sciatrial.population import PopulationComparison
 
 _PIXELS_PER_INCH = 112
 _Figures = dict[str, dict[str, Any]]
 
 
 def write_calibration(
-    fit: Fit, path: str | Path, validation: Validation | None = None, *, stamp: Mapping[str, Any] | None = None
+    fit: Fit,
+    path: str | Path,
+    validation: Validation | None = None,
+    *,
+    population: PopulationComparison | None = None,
+    stamp: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write what a calibration found as one HTML page that opens without a network.
 
@@ -76,6 +84,8 @@ def write_calibration(
         The HTML file.
     validation
         Predictions of studies that were left out; None where there are none, and the page says that too.
+    population
+        Virtual patients beside published ones; None where nobody compared them, and the page says that too.
     stamp
         ``created, tables, is_quick`` for the head of the page; may be left out.
 
@@ -84,10 +94,12 @@ def write_calibration(
     StudyError
         When it cannot be written; what was there before stays.
     """
-    return write_page(rendered("calibration.html.j2", _context(fit, validation, stamp or {})), path)
+    return write_page(rendered("calibration.html.j2", _context(fit, validation, population, stamp or {})), path)
 
 
-def _context(fit: Fit, validation: Validation | None, stamp: Mapping[str, Any]) -> dict[str, Any]:
+def _context(
+    fit: Fit, validation: Validation | None, population: PopulationComparison | None, stamp: Mapping[str, Any]
+) -> dict[str, Any]:
     figures: _Figures = {}
     posterior = fit.posterior
     _draw(figures, "effects", plot_effect_probabilities(posterior), "Probability of each effect before and after.")
@@ -108,6 +120,7 @@ def _context(fit: Fit, validation: Validation | None, stamp: Mapping[str, Any]) 
         "cells": _cells(fit, figures), "answers": answers_table(fit), **_priors(fit), **_learned(fit),
         **_influence(fit), "studies": _studies(fit, figures), **_facts(fit), "shares": discrepancy_shares(fit),
         "discrepancy": discrepancy_table(posterior, _column_sds(fit)),
+        "population": None if population is None else _population(population, figures),
         "validation": None if validation is None else _validation(validation, figures),
         "assumptions": list(made.get("assumptions", ())), "guesses": _guesses(fit),
         "settings_seed": made.get("seed"), "figures": figures,
@@ -288,6 +301,11 @@ def _facts(fit: Fit) -> dict[str, Any]:
         "facts": shown[["fact", "cause", "unit", "printed", "predicted", "inside", "how it is read"]],
         "facts_words": f"{inside} of {len(table)} facts lie inside the middle 90 % of their prediction.",
     }
+
+
+def _population(population: PopulationComparison, figures: _Figures) -> dict[str, Any]:
+    _draw(figures, "population", plot_population(population), POPULATION_SAYS)
+    return population_section(population)
 
 
 def _column_sds(fit: Fit) -> list[float]:

@@ -14,13 +14,18 @@ from sciatrial.parameters import CELL_EFFECTS
 from sciatrial.report import figures, tables, words
 from sciatrial.report.evidence_figures import plot_evidence_map
 from sciatrial.report.forest_figure import plot_forest
+from sciatrial.report.look_figures import drawn_scenario, has_interim_looks, plot_looks
+from sciatrial.report.look_tables import looks_wide, one_trial_looks, size_wide
 from sciatrial.report.page import css, html_table, picture_address, rendered, write_page
+from sciatrial.report.population_figures import plot_population
+from sciatrial.report.population_tables import POPULATION_SAYS, population_section, rows_of
 from sciatrial.report.review_page import answer_words
 from sciatrial.synthesis import Certainty, Pooled
 from sciatrial.trial import OperatingCharacteristics, Scenario, TrialResult
 
 if TYPE_CHECKING:
     from sciatrial.calibration import Posterior
+    from sciatrial.population import PopulationComparison
 
 _OPERATING_HEADS = {
     "rejection": "either direction", "truth": "true effect (95 % of draws)", "standard_error": "mean SE",
@@ -58,6 +63,8 @@ class ReportInputs:
         What the trials in the tables say together at the endpoint's visit, their risk of bias, and the evidence map.
     posterior
         What the draws are of, None for the prior.
+    population, cause
+        Virtual patients of that posterior beside published ones, None where nobody compared them; cause of the cohort.
     """
 
     study: Mapping[str, Any]
@@ -78,6 +85,8 @@ class ReportInputs:
     lights: pd.DataFrame | None = None
     mapped: pd.DataFrame | None = None
     posterior: Posterior | None = None
+    population: PopulationComparison | None = None
+    cause: str = ""
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> Path:
@@ -108,6 +117,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "drawn": str(inputs.operating.drawn),
         "calibration": _sentence(words.calibration_words(inputs.operating.drawn)),
         "posterior": None if inputs.posterior is None else _posterior(inputs.posterior),
+        "population": None if inputs.population is None else population_section(inputs.population, inputs.cause),
         "css": css(),
         "study": inputs.study,
         "study_text": inputs.study_text,
@@ -121,6 +131,8 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "contrasts": _contrasts(inputs.result),
         "operating": tables.operating_wide(inputs.operating.summary).rename(columns=_OPERATING_HEADS),
         "short": words.short_table(inputs.operating),
+        "analysis": words.analysis_words(dict(inputs.study["trial"])),
+        "looks": _looks(inputs),
         "comparison": _comparison(comparison.loc[np.isfinite(comparison["published"])]),
         "not_reported": _comparison(comparison.loc[~np.isfinite(comparison["published"])]).drop(
             columns=["n", "SD", "inside it", "published in"]
@@ -148,6 +160,17 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         ],
         "figures": _figures(inputs, comparison),
         "table": html_table,
+    }
+
+
+def _looks(inputs: ReportInputs) -> dict[str, pd.DataFrame] | None:
+    """Return the tables of the looks, None for a design with one."""
+    if not has_interim_looks(inputs.operating):
+        return None
+    return {
+        "by_look": looks_wide(inputs.operating),
+        "sizes": size_wide(inputs.operating),
+        "one_trial": one_trial_looks(inputs.result),
     }
 
 
@@ -212,9 +235,25 @@ def _contrasts(result: TrialResult) -> pd.DataFrame:
                 "95 % interval": _span(row["ci_low"], row["ci_high"]),
                 "standard error": tables.number(row["standard_error"]),
                 "p": p if made else "–",
+                **_adjusted(row, result),
             }
         )  # fmt: skip
-    return pd.DataFrame(rows).rename(columns={"95 % interval": f"{100 * (1 - result.alpha):g} % interval"})
+    return pd.DataFrame(rows).rename(
+        columns={"95 % interval": f"{100 * (1 - 2 * result.alpha_of_a_side):g} % interval"}
+    )
+
+
+def _adjusted(row: Mapping[str, Any], result: TrialResult) -> dict[str, str]:
+    """Return what allows for the looks, nothing for a design with one."""
+    if result.looks.empty or result.looks["look"].max() == 1:
+        return {}
+    return {
+        "decided at look": str(row["look"]),
+        "median-unbiased": tables.number(row["adjusted_estimate"]),
+        "its interval": _span(row["adjusted_low"], row["adjusted_high"]),
+        "repeated interval": _span(row["repeated_low"], row["repeated_high"]),
+        "with all followed": tables.number(row["final_estimate"]),
+    }
 
 
 def _span(low: float, high: float) -> str:
@@ -312,8 +351,8 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
             figures.plot_contrasts(
                 inputs.result, important=inputs.study["trial"].get("minimal_important_change")
             ).figure,
-            f"Comparisons of one simulated trial ({inputs.result.name}), with {100 * (1 - inputs.result.alpha):g} % "
-            "intervals.",
+            f"Comparisons of one simulated trial ({inputs.result.name}), with "
+            f"{100 * (1 - 2 * inputs.result.alpha_of_a_side):g} % intervals.",
         ),
         "operating": (
             figures.plot_operating(inputs.operating).figure,
@@ -330,6 +369,12 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
             "No trial could see it.",
         ),
     }  # fmt: skip
+    if has_interim_looks(inputs.operating):
+        made["looks"] = (
+            plot_looks(inputs.operating),
+            "The statistic at each look of simulated trials "
+            f"({tables.scenario_words(drawn_scenario(inputs.operating))}) until they stop, and the bounds.",
+        )
     if np.isfinite(comparison["published"]).any() and np.isfinite(comparison["simulated_median"]).any():
         made["published"] = (
             figures.plot_published(comparison, colours=colours),
@@ -342,6 +387,8 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
     if inputs.mapped is not None:
         said = "Published studies of cells by type and route. What nobody has studied is marked."
         made["map"] = (plot_evidence_map(inputs.mapped), said)
+    if inputs.population is not None and len(rows_of(inputs.population, inputs.cause)):
+        made["population"] = (plot_population(inputs.population, cause=inputs.cause).figure, POPULATION_SAYS)
     return {
         # as wide as its text was set for, so that letters are the same size in every figure
         name: {"address": picture_address(figure), "says": says, "width": round(figure.get_figwidth() * 112)}

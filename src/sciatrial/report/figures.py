@@ -245,7 +245,7 @@ def plot_operating(operating: OperatingCharacteristics, ax: Axes | None = None) 
         operating.drawn: (CELL_COLOURS[0], "s", f"{operating.drawn} draws (assurance)"),
         Scenario.REFERENCE: (CELL_COLOURS[1], "^", "reference values, all cell effects (power)"),
     }
-    ax.axvline(100 * operating.alpha / 2, color=INK, lw=0.9, ls=(0, (4, 3)))
+    ax.axvline(100 * operating.alpha_of_a_side, color=INK, lw=0.9, ls=(0, (4, 3)))
     for shift, (scenario, (colour, marker, label)) in zip((0.22, 0.0, -0.22), looks.items(), strict=True):
         rows = success.loc[(success["scenario"] == scenario) & (success["n_trials"] > 0)]
         places = np.array([comparisons.index(word) for word in rows["comparison"]], dtype=float) + shift
@@ -257,7 +257,9 @@ def plot_operating(operating: OperatingCharacteristics, ax: Axes | None = None) 
     ax.set_ylim(len(comparisons) - 0.5, -0.6)
     ax.grid(axis="y", visible=False)
     ax.set_xlim(-1, max(30.0, ax.get_xlim()[1]))
-    ax.set_xlabel(f"Simulated trials that succeed, % (dashed: {100 * operating.alpha / 2:g} %, the one-sided error)")
+    ax.set_xlabel(
+        f"Simulated trials that succeed, % (dashed: {100 * operating.alpha_of_a_side:g} %, the one-sided error)"
+    )
     ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3, columnspacing=1.2, handletextpad=0.3)
     return ax
 

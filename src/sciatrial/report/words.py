@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 from sciatrial.report.tables import number
 from sciatrial.synthesis import EPIDURAL
@@ -49,9 +50,8 @@ def treatment_words(name: str, *, short: bool = False) -> str:
     return brief if short else full
 
 
-# normal quantiles for a two-sided 5 % test with 80 % power, summed
 _MOST_TIMES = 100  # of a trial's size: beyond that no figure would be believed
-_Z_80 = 1.959963984540054 + 0.8416212335729143
+_Z_80 = 0.8416212335729143  # normal quantile of 80 % power
 
 
 _CALIBRATION = {
@@ -131,7 +131,7 @@ def short_table(operating: OperatingCharacteristics) -> pd.DataFrame:
                 "true effect, 95 % of draws": _span(drawn),
                 "effect at reference values": number(reference["mean_truth"]["value"]) if reference else "–",
                 "power there, %": _percent(reference),
-                "size for 80 % power": _size_needed(reference),
+                "size for 80 % power": _size_needed(reference, operating.alpha_of_a_side),
                 "success without cell effect, %": _percent(nothing),
             }
         )
@@ -155,14 +155,14 @@ def _span(of: dict[str, dict]) -> str:
     return f"{number(of['truth_low']['value'])} to {number(of['truth_high']['value'])}"
 
 
-def _size_needed(reference: dict[str, dict]) -> str:
+def _size_needed(reference: dict[str, dict], alpha_of_a_side: float) -> str:
     """Return how many times this size would give 80 % power at the reference effect, from this design's own error."""
     if not reference:
         return "–"
     truth, error = reference["mean_truth"]["value"], reference["mean_standard_error"]["value"]
     if not np.isfinite(truth) or abs(truth) < 0.05 * error:
         return "no effect to find"
-    times = (_Z_80 * error / truth) ** 2
+    times = ((_Z_80 - float(ndtri(alpha_of_a_side))) * error / truth) ** 2
     return f"× {times:.2g}" if times <= _MOST_TIMES else f"more than × {_MOST_TIMES}"
 
 
@@ -214,9 +214,10 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
         ("Estimand", "treatment policy: the difference in mean change whatever rescue was taken"),
         (
             "Analysis",
-            f"ANCOVA: change on arm and baseline, those with an endpoint value; two-sided alpha {trial['alpha']:g} for "
-            "each comparison, not adjusted for their number",
+            f"{_ANALYSES[trial.get('analysis', 'ancova')]}; {trial.get('sides', 'two_sided').replace('_', '-')} alpha "
+            f"{trial['alpha']:g} for each comparison, not adjusted for their number",
         ),
+        *_look_facts(trial),
         ("Rescue", rescue_words),
         ("Dropout", f"{100 * trial['dropout_per_year']:g} % a year, whatever the course"),
         (
@@ -225,6 +226,57 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
             "all its patients share it",
         ),
     ]  # fmt: skip
+
+
+_ANALYSES = {
+    "ancova": "ANCOVA: change on arm and baseline, those with an endpoint value",
+    "mmrm": "MMRM: change at every visit up to the endpoint on arm and baseline by visit, unstructured covariance, "
+    "restricted likelihood; whoever was seen at one visit takes part",
+}
+
+
+def analysis_words(trial: dict) -> str:
+    """Return the name of the analysis."""
+    return _ANALYSES[trial.get("analysis", "ancova")].split(":")[0]
+
+
+def _look_facts(trial: dict) -> list[tuple[str, str]]:
+    """Return looks and accrual, nothing where the plan has neither."""
+    facts = []
+    looks, accrual = trial.get("looks", {}), trial.get("accrual")
+    shares = looks.get("information", ())
+    if shares:
+        told = f"at {', '.join(f'{100 * share:g} %' for share in shares)} of the expected endpoints, and at the end"
+        only = looks.get("futility_only", ())
+        told += f"; look {', '.join(map(str, only))} for futility only" if only else ""
+        facts.append(("Looks", told))
+        facts.append(("Bounds for efficacy", _bound_words(looks["spending"])))
+        futility = looks.get("futility")
+        if futility:
+            binding = futility["binding"].replace("_", "-")
+            facts.append(("Bounds for futility", f"{_bound_words(futility)}; {binding}"))
+        deciding = looks.get("deciding")
+        told = (
+            f"{deciding['arm']} vs {deciding['control']} stops the whole trial"
+            if deciding
+            else ("each comparison stops by itself, and the trial ends with the last")
+        )
+        facts.append(("Who decides", told))
+    if accrual:
+        ramp = f", after a ramp-up of {accrual['ramp_up_months']:g} months" if accrual["ramp_up_months"] else ""
+        facts.append(("Accrual", f"{accrual['per_month']:g} patients a month{ramp}"))
+    return facts
+
+
+def _bound_words(rule: dict) -> str:
+    """Return a rule for bounds with its numbers."""
+    numbers = {
+        name: ", ".join(f"{value:g}" for value in given) if isinstance(given, (list, tuple)) else f"{given:g}"
+        for name, given in rule.items()
+        if name not in ("kind", "binding") and given not in ([], ())
+    }
+    told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in numbers.items())
+    return f"{rule['kind'].replace('_', ' ')}{f' ({told})' if told else ''}"
 
 
 def arm_rows(study: dict) -> list[dict[str, str]]:

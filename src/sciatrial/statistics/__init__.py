@@ -32,7 +32,7 @@ from sciatrial.statistics.design import (
     WangTsiatis,
 )
 from sciatrial.statistics.estimates import FinalEstimate, final_estimate, repeated_p_value, stagewise_p_value
-from sciatrial.statistics.inference import Estimates, JointTests, contrasts, joint_contrasts
+from sciatrial.statistics.inference import Estimates, JointTests, contrasts, joint_contrasts, normal_of_t
 from sciatrial.statistics.integration import stopping_shares
 from sciatrial.statistics.interim import (
     conditional_power,
@@ -42,6 +42,15 @@ from sciatrial.statistics.interim import (
     stage_mean,
 )
 from sciatrial.statistics.likelihood import Likelihood
+from sciatrial.statistics.logistic import LogisticFits, fit_logistic, log_odds_contrasts
+from sciatrial.statistics.marginal import (
+    MarginalRisks,
+    MarginalVariance,
+    ResponderModels,
+    fit_responders,
+    marginal_risks,
+    odds_ratios,
+)
 from sciatrial.statistics.means import (
     MeanComparison,
     MeanEffect,
@@ -51,6 +60,17 @@ from sciatrial.statistics.means import (
     mean_sample_size,
 )
 from sciatrial.statistics.mixed_model import Information, MixedFits, SmallSample, fit_mixed_models
+from sciatrial.statistics.multiplicity import (
+    Adjustment,
+    AlphaGraph,
+    adjusted_p_values,
+    fallback_graph,
+    fixed_sequence_graph,
+    gatekeeping_graph,
+    graph_adjusted_p_values,
+    holm_graph,
+)
+from sciatrial.statistics.ordinal import OrdinalFits, fit_proportional_odds, ordinal_odds_ratios
 from sciatrial.statistics.proportions import (
     ExactSize,
     NullVariance,
@@ -67,6 +87,15 @@ from sciatrial.statistics.repeated_measures import (
     arm_means,
     fit_repeated_measures,
     treatment_differences,
+)
+from sciatrial.statistics.responders import (
+    AssociationTests,
+    ResponderCounts,
+    RiskDifferences,
+    RiskInterval,
+    count_responders,
+    mantel_haenszel_test,
+    risk_differences,
 )
 from sciatrial.statistics.sizes import Direction, Power, SampleSize
 from sciatrial.statistics.spending import Spending, SpendingKind, spent
@@ -87,11 +116,15 @@ from sciatrial.statistics.stopping import (
     fixed_information,
     stopping_at,
 )
+from sciatrial.statistics.wins import WinStatistics, win_statistics
 
 __all__ = [
     "O_BRIEN_FLEMING",
     "POCOCK",
     "Action",
+    "Adjustment",
+    "AlphaGraph",
+    "AssociationTests",
     "Binding",
     "Characteristics",
     "Combination",
@@ -108,6 +141,9 @@ __all__ = [
     "Information",
     "JointTests",
     "Likelihood",
+    "LogisticFits",
+    "MarginalRisks",
+    "MarginalVariance",
     "MeanAnalysis",
     "MeanComparison",
     "MeanEffect",
@@ -116,10 +152,15 @@ __all__ = [
     "MeanTestResult",
     "MixedFits",
     "NullVariance",
+    "OrdinalFits",
     "Planned",
     "Power",
     "ProportionComparison",
     "RepeatedMeasures",
+    "ResponderCounts",
+    "ResponderModels",
+    "RiskDifferences",
+    "RiskInterval",
     "Rules",
     "SampleSize",
     "Sides",
@@ -128,6 +169,8 @@ __all__ = [
     "SpendingKind",
     "Stopping",
     "WangTsiatis",
+    "WinStatistics",
+    "adjusted_p_values",
     "analyse_means",
     "arm_means",
     "bounds_at_realised_information",
@@ -135,29 +178,45 @@ __all__ = [
     "conditional_power",
     "conditional_rejection_probability",
     "contrasts",
+    "count_responders",
     "design_at_alpha",
     "drift_for_power",
     "exact_binomial_power",
     "exact_binomial_sample_size",
+    "fallback_graph",
     "final_estimate",
     "fisher_design",
     "fisher_products",
     "fit_ancova",
+    "fit_logistic",
     "fit_mixed_models",
+    "fit_proportional_odds",
     "fit_repeated_measures",
+    "fit_responders",
     "fixed_information",
+    "fixed_sequence_graph",
     "futility_effects",
+    "gatekeeping_graph",
+    "graph_adjusted_p_values",
     "group_sequential_design",
+    "holm_graph",
     "inverse_normal",
     "joint_contrasts",
+    "log_odds_contrasts",
+    "mantel_haenszel_test",
+    "marginal_risks",
     "mean_power",
     "mean_sample_size",
+    "normal_of_t",
+    "odds_ratios",
+    "ordinal_odds_ratios",
     "predictive_power",
     "proportion_power",
     "proportion_sample_size",
     "repeated_interval",
     "repeated_p_value",
     "restricted_proportions",
+    "risk_differences",
     "rpact_call",
     "spent",
     "stage_mean",
@@ -166,4 +225,5 @@ __all__ = [
     "stopping_at",
     "stopping_shares",
     "treatment_differences",
+    "win_statistics",
 ]

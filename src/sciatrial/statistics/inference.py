@@ -102,6 +102,16 @@ def student(estimate: Floats, error: Floats, freedom: Floats, level: float, reas
     return Estimates(estimate, error, freedom, statistic, p_value, estimate - half, estimate + half, level, reasons)
 
 
+def normal_of_t(statistic: ArrayLike, degrees_of_freedom: ArrayLike) -> Floats:
+    """Return the normal statistic of the same one-sided p value as Student's t; dims as broadcast, NaN stays NaN."""
+    from scipy.special import ndtri_exp
+    from scipy.stats import t
+
+    found: Floats = np.asarray(statistic, float)
+    tail = t.logsf(np.abs(found), degrees_of_freedom)  # the logarithm keeps the digits of small tails
+    return -ndtri_exp(tail) * np.where(found >= 0, 1.0, -1.0)
+
+
 def _rows(fits: MixedFits, weights: ArrayLike) -> tuple[Floats, tuple[int, ...]]:
     rows: Floats = np.asarray(weights, float)
     trials, width = fits.coefficients.shape

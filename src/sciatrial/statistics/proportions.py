@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import acos, cos, isfinite, pi, sqrt
+from math import isfinite, pi, sqrt
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 from scipy.stats import binom
 
@@ -30,6 +32,7 @@ from sciatrial.statistics.sizes import (
 )
 from sciatrial.statistics.stopping import characteristics
 
+Floats = NDArray[Any]
 _LARGEST_EXACT = 100_000
 
 
@@ -213,19 +216,34 @@ def restricted_proportions(first: float, comparison: ProportionComparison) -> tu
     ------
     Farrington and Manning 1990: the root of the cubic likelihood equation in trigonometric form.
     """
-    second, null, share = comparison.second, comparison.null, 1 / comparison.allocation
-    if null == 0:
-        pooled = (first + share * second) / (1 + share)
-        return pooled, pooled
+    found = restricted_rates(first, comparison.second, 1 / comparison.allocation, comparison.null)
+    return float(found[0]), float(found[1])
+
+
+def restricted_rates(first: ArrayLike, second: ArrayLike, ratio: ArrayLike, null: ArrayLike) -> tuple[Floats, Floats]:
+    """Return the likeliest proportions of both arms that differ by the null, for arrays that broadcast.
+
+    Parameters
+    ----------
+    first, second
+        Observed proportions, 0 to 1.
+    ratio
+        Patients of the second arm for each one of the first, above 0.
+    null
+        First less second, above -1 and below 1.
+    """
+    one, two, share, gap = (np.asarray(value, float) for value in (first, second, ratio, null))
     a = 1 + share
-    b = -(1 + share + first + share * second + null * (share + 2))
-    c = null**2 + null * (2 * first + share + 1) + first + share * second
-    d = -first * null * (1 + null)
+    b = -(1 + share + one + share * two + gap * (share + 2))
+    c = gap**2 + gap * (2 * one + share + 1) + one + share * two
+    d = -one * gap * (1 + gap)
     v = b**3 / (3 * a) ** 3 - b * c / (6 * a**2) + d / (2 * a)
-    u = np.sign(v) * sqrt(max(b**2 / (3 * a) ** 2 - c / (3 * a), 0.0))
-    angle = (pi + acos(min(max(v / u**3 if u else 0.0, -1.0), 1.0))) / 3
-    restricted = float(2 * u * cos(angle) - b / (3 * a))
-    return restricted, restricted - null
+    u = np.sign(v) * np.sqrt(np.maximum(b**2 / (3 * a) ** 2 - c / (3 * a), 0.0))
+    cosine = np.clip(v / np.where(u == 0, 1.0, u**3), -1.0, 1.0)
+    restricted = 2 * u * np.cos((pi + np.arccos(cosine)) / 3) - b / (3 * a)
+    restricted = np.where(gap == 0, (one + share * two) / (1 + share), restricted)
+    restricted = np.clip(restricted, np.maximum(gap, 0.0), 1 + np.minimum(gap, 0.0))  # rounding
+    return restricted, restricted - gap
 
 
 def _critical_effects(design: GroupSequentialDesign, comparison: ProportionComparison, n_max: float) -> np.ndarray:

@@ -11,13 +11,13 @@ from enum import StrEnum
 from math import inf, isfinite, sqrt
 
 import numpy as np
-from scipy.special import ndtr, ndtri_exp, stdtrit
-from scipy.stats import t as t_distribution
+from scipy.special import ndtr, stdtrit
 
 from sciatrial.foundation import Problem
 from sciatrial.statistics.combination import inverse_normal
 from sciatrial.statistics.design import GroupSequentialDesign, Sides, refuse
 from sciatrial.statistics.estimates import FinalEstimate, final_estimate, repeated_p_value
+from sciatrial.statistics.inference import normal_of_t
 from sciatrial.statistics.interim import conditional_power, conditional_rejection_probability, stage_mean
 from sciatrial.statistics.roots import root_between
 from sciatrial.statistics.sizes import Direction
@@ -82,7 +82,7 @@ class MeanTestResult:
 
     def z(self, null: float = 0.0) -> float:
         """Return the normal statistic of the same one-sided p value, positive for a difference above the null."""
-        return _normal_of_t(self.statistic(null), self.df)
+        return float(normal_of_t(self.statistic(null), self.df))
 
 
 @dataclass(frozen=True)
@@ -202,11 +202,6 @@ def analyse_means(
         final_look=final_look,
         final=None if final_look is None else _final(tests, final_look, float(z[final_look - 1]), share),
     )
-
-
-def _normal_of_t(statistic: float, df: float) -> float:
-    tail = t_distribution.logsf(abs(statistic), df)  # the logarithm keeps the digits of small tails
-    return -float(ndtri_exp(tail)) * (1.0 if statistic >= 0 else -1.0)
 
 
 def _test(stages: Sequence[MeanStage]) -> MeanTestResult:

@@ -27,6 +27,7 @@ from sciatrial.trial import (
 
 if TYPE_CHECKING:
     from sciatrial.calibration import Posterior
+    from sciatrial.population import PopulationComparison
 
 TRIALS_PER_BATCH = 10
 _PATIENTS_PER_BATCH = 40_000  # in all arms: what a batch holds in memory stays below some hundred megabytes
@@ -34,12 +35,16 @@ _PATIENTS_PER_BATCH = 40_000  # in all arms: what a batch holds in memory stays 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Everything that decides the numbers of a run; without a posterior they are drawn from the prior."""
+    """Everything that decides the numbers of a run; without a posterior they are drawn from the prior.
+
+    What is known of the posterior's patients beside published ones decides no number: it is for the report.
+    """
 
     study: Study
     evidence: Evidence
     prior: Prior
     posterior: Posterior | None = None
+    population: PopulationComparison | None = None
 
     def fingerprint(self) -> str:
         """Return a short hash of the inputs and of the programs."""
@@ -49,15 +54,21 @@ class Inputs:
         return fingerprint(parts)[:12]
 
 
-def read_inputs(study: Study, *, evidence: Evidence | None = None, posterior: Posterior | None = None) -> Inputs:
+def read_inputs(
+    study: Study,
+    *,
+    evidence: Evidence | None = None,
+    posterior: Posterior | None = None,
+    population: PopulationComparison | None = None,
+) -> Inputs:
     """Read what the study needs, and check that the study fits it.
 
     Parameters
     ----------
     study
         The study.
-    evidence, posterior
-        Tables and posterior to use in place of those that the study names.
+    evidence, posterior, population
+        Tables, posterior and comparison of its patients to use in place of those that the study names.
 
     Raises
     ------
@@ -74,7 +85,10 @@ def read_inputs(study: Study, *, evidence: Evidence | None = None, posterior: Po
     if problems:
         raise StudyError(study.name, problems)
     prior = read_prior()
-    return Inputs(study, evidence, prior, read_posterior(study, prior) if posterior is None else posterior)
+    if posterior is None:
+        posterior = read_posterior(study, prior)
+        population = None if posterior is None else read_population(study, posterior)
+    return Inputs(study, evidence, prior, posterior, population)
 
 
 def read_posterior(study: Study, prior: Prior) -> Posterior | None:
@@ -100,6 +114,27 @@ def read_posterior(study: Study, prior: Prior) -> Posterior | None:
         raise StudyError(study.name, Problem("calibration.parameters", found, expected, hint))
     refuse_other_numbers(prior, posterior.draws)
     return posterior
+
+
+def read_population(study: Study, posterior: Posterior) -> PopulationComparison | None:
+    """Return virtual patients of the study's posterior beside published ones, None where nobody compared them.
+
+    It ships with the package's posterior, and `sciatrial calibrate` leaves it beside its own.
+    """
+    from sciatrial.calibration import reference_population
+
+    named = study.settings.calibration.parameters
+    if named != REFERENCE:
+        return compared_beside(study.folder / named, posterior)
+    found = reference_population()
+    return found if found.is_of(posterior.fingerprint()) else None
+
+
+def compared_beside(folder: Path, posterior: Posterior) -> PopulationComparison | None:
+    """Return the comparison that stands beside a saved posterior, None where there is none of it."""
+    from sciatrial.calibration import kept_population
+
+    return kept_population(folder, posterior)
 
 
 def kept_posterior(folder: Path) -> Posterior | None:

@@ -14,7 +14,7 @@ from sciatrial.evidence import Evidence, harmonise, published_arms
 from sciatrial.model import sciatica_model
 from sciatrial.parameters import Draws, read_behaviours, words_of_numbers
 from sciatrial.report import ReportInputs, compare_with_published, write_report
-from sciatrial.study.chain import kept_posterior
+from sciatrial.study.chain import compared_beside, kept_posterior
 from sciatrial.study.folder import read_run
 from sciatrial.study.read import read_study
 from sciatrial.synthesis import (
@@ -61,6 +61,7 @@ def report_inputs(folder: Path) -> ReportInputs:
     compared = study.settings.evidence.compare_with
     published = published_arms(evidence, compared) if compared else pd.DataFrame()
     draws = Draws.load(folder / "draws")
+    posterior = kept_posterior(folder / "posterior")
     prior = _prior_rows(pd.read_csv(folder / "prior.csv", keep_default_na=False), draws)
     return ReportInputs(
         study=study.resolved,
@@ -77,7 +78,9 @@ def report_inputs(folder: Path) -> ReportInputs:
         unusable_rows=_unusable(evidence),
         harms=expected_harms(study.design, evidence, draws.one(0), seed=stamp["seed"]),
         unused_counts=unused_counts(evidence.safety),
-        posterior=kept_posterior(folder / "posterior"),
+        posterior=posterior,
+        population=None if posterior is None else compared_beside(folder / "posterior", posterior),
+        cause=str(study.cohort.cause),
         **_together(study.design, evidence),
     )
 

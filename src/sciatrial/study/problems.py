@@ -165,9 +165,9 @@ def _advice(item: Mapping[str, Any], place: Sequence[str]) -> str:
 
 
 def _own_problem(key: str, line: str) -> Problem:
-    """Split a message of our own validators: ``part.of.key: what is wrong; what is expected``."""
+    """Split a message of our own validators: ``part.of.key: what is wrong; what is expected; what to do``."""
     head, separator, rest = line.partition(": ")
     if separator and head and " " not in head:
         key, line = f"{key}.{head}" if key else head, rest
-    found, _, expected = line.partition("; ")
-    return Problem(key or "the file", found, expected, "correct the file")
+    found, expected, advice, *_ = [*line.split("; ", 2), "", ""]
+    return Problem(key or "the file", found, expected, advice or "correct the file")

@@ -68,10 +68,12 @@ def rerun_study(folder: str | Path, *, force: bool = False, progress: Progress =
                 for name, was, now in other
             ],
         )
+    posterior = chain.kept_posterior(folder / "posterior")
     inputs = chain.read_inputs(
         read_study(folder / "study.toml"),
         evidence=Evidence.load(folder / "evidence"),
-        posterior=chain.kept_posterior(folder / "posterior"),
+        posterior=posterior,
+        population=None if posterior is None else chain.compared_beside(folder / "posterior", posterior),
     )
     with tempfile.TemporaryDirectory(prefix="sciatrial-rerun-") as temporary, writing(Path(temporary)):
         records = write_records(inputs, Path(temporary), progress=progress, tell=tell)

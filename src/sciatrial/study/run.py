@@ -26,6 +26,7 @@ from sciatrial.trial import OperatingCharacteristics, Scenario, TrialBatch, Tria
 
 if TYPE_CHECKING:
     from sciatrial.calibration import Posterior
+    from sciatrial.population import PopulationComparison
 
 RUN_SCHEMA = 1
 
@@ -137,6 +138,9 @@ def write_records(
     posterior = inputs.posterior
     if posterior is not None:
         keep("calibration", "posterior", type(posterior), lambda: posterior, _posterior_words)
+    compared = inputs.population
+    if compared is not None:
+        keep("calibration", "population", type(compared), lambda: compared, _population_words)
     words = _draws_words(study.settings.calibration.drawn)
     draws = keep("parameters", "draws", Draws, lambda: chain.run_draws(inputs), words)
     inputs.prior.rows.to_csv(folder / "prior.csv", index=False)
@@ -172,6 +176,11 @@ def _evidence_words(evidence: Evidence) -> str:
 def _posterior_words(posterior: Posterior) -> str:
     fit = "every check of the fit holds" if posterior.converged else "THE FIT DOES NOT HOLD"
     return f"posterior {posterior.fingerprint()[:12]}, {len(posterior)} draws; {fit}"
+
+
+def _population_words(compared: PopulationComparison) -> str:
+    row = compared.counts().to_dict("records")[-1]
+    return f"patients at the door: {row['met_equal']} of {row['numbers']} published numbers met as they come"
 
 
 def _draws_words(drawn: Scenario) -> Callable[[Draws], str]:

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_LIBRARIES = ("sciatrial", "numpy", "scipy", "numba", "llvmlite", "pandas", "statsmodels")
+_LIBRARIES = ("sciatrial", "numpy", "scipy", "numba", "llvmlite", "pandas")
 _CODE = (".py", ".csv", ".toml", ".j2", ".css")
 
 

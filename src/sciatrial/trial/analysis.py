@@ -1,116 +1,179 @@
-"""Trial data → estimates: the pre-specified analysis of covariance, and the summaries by arm and visit."""
+"""Trial data → estimates: the pre-specified analysis, and the summaries by arm and visit."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from sciatrial.clinic import SCORES
 from sciatrial.evidence import RESPONDER_RULES, Criterion, Measure
 from sciatrial.foundation import Score
+from sciatrial.statistics import Estimates, Sides, contrasts, fit_mixed_models, fit_repeated_measures, normal_of_t
 from sciatrial.trial.conduct import Conducted, score_column
-from sciatrial.trial.design import Design
+from sciatrial.trial.design import Analysis, Design
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _RESPONDER_SCORES = (Score.LEG_PAIN, Score.BACK_PAIN, Score.DISABILITY)
-_EMPTY = {
-    "estimate": np.nan, "standard_error": np.nan, "degrees_of_freedom": np.nan, "ci_low": np.nan, "ci_high": np.nan,
-    "p_value": np.nan,
-}  # fmt: skip
 
 
-def ancova(
-    change: NDArray[np.float64], baseline: NDArray[np.float64], arm: NDArray[np.int64], n_arms: int
-) -> tuple[object | None, str]:
-    """Fit change on arm and baseline by ordinary least squares.
+@dataclass(frozen=True)
+class Effects:
+    """Every comparison of some trials, analysed as their design says: arm minus control, in the endpoint's points.
+
+    Arrays have dims ``trial, comparison``; a trial that cannot be analysed is NaN and says why.
+
+    Attributes
+    ----------
+    estimate, standard_error, degrees_of_freedom, low, high
+        Student's t; the interval has the level of the design.
+    p_value
+        Two-sided, or one-sided in favour of the arm, as the design is.
+    z
+        Normal statistic of the same p value, positive in favour of the arm.
+    n_arm, n_control
+        Patients with the endpoint.
+    why_not
+        Why there is no estimate, empty where there is one.
+    """
+
+    estimate: NDArray[np.float64]
+    standard_error: NDArray[np.float64]
+    degrees_of_freedom: NDArray[np.float64]
+    p_value: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    z: NDArray[np.float64]
+    n_arm: NDArray[np.int64]
+    n_control: NDArray[np.int64]
+    why_not: NDArray[np.object_]
+
+
+def effects_seen(design: Design, trials: Sequence[Conducted], seen: Sequence[NDArray[np.bool_]]) -> Effects:
+    """Analyse what is seen of some trials of one design, all at once.
 
     Parameters
     ----------
-    change, baseline, arm
-        Those with an endpoint value; dims ``patient``.
-    n_arms
-        How many arms there are, each with a patient or more: one coefficient each, in their order. The last coefficient
-        is the baseline's slope; where all have the same baseline there is none.
-
-    Returns
-    -------
-    tuple
-        The statsmodels result, or None and the reason why there is none.
+    design
+        Says which visits enter and how.
+    trials
+        One or more.
+    seen
+        What is seen of each trial; dims ``patient, occasion``.
 
     Source
     ------
     Analysis of covariance with one covariate; see the EMA guideline on adjustment for baseline covariates (2015).
     """
-    import statsmodels.api as sm
+    known = [_changes(design, trial, mask) for trial, mask in zip(trials, seen, strict=True)]
+    names, compared = list(design.arms), design.compared()
+    pairs = np.array([[names.index(item.arm), names.index(item.control)] for item in compared])
+    counts = np.array(
+        [[np.isfinite(item.change[item.arms == arm, -1]).sum() for arm in range(len(names))] for item in known]
+    )
+    empty = np.full((len(known), len(compared)), np.nan)
+    found = {name: empty.copy() for name in _STATISTICS}
+    why_not = np.full(empty.shape, "", dtype=object)
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for place, item in enumerate(known):
+        reason = item.why_not(design)
+        why_not[place] = reason
+        if not reason:
+            alike.setdefault((*item.present, item.has_spread), []).append(place)
+    for places in alike.values():
+        present = np.array(known[places[0]].present)
+        here = np.flatnonzero(np.isin(pairs, present).all(axis=1))
+        if not len(here):
+            continue
+        weights = [np.searchsorted(present, pairs[comparison]) for comparison in here]
+        estimates = _fitted(design, [known[place] for place in places], weights)
+        block = (np.array(places)[:, None], here)
+        for name in _STATISTICS:
+            found[name][block] = getattr(estimates, name)
+        why_not[block] = np.array(estimates.reasons, dtype=object)[:, None]
+    n_arm, n_control = counts[:, pairs[:, 0]], counts[:, pairs[:, 1]]
+    too_few = np.minimum(n_arm, n_control) < 2
+    why_not[too_few] = "fewer than two patients with an endpoint value in an arm"
+    for values in found.values():
+        values[too_few] = np.nan
+    sign = -1.0 if design.endpoint.lower_is_better else 1.0
+    z = sign * normal_of_t(found["statistic"], found["degrees_of_freedom"])
+    del found["statistic"]
+    if design.sides is Sides.ONE:
+        found["p_value"] = ndtr(-z)
+    return Effects(**found, z=z, n_arm=n_arm, n_control=n_control, why_not=why_not)
 
-    if len(change) < n_arms + 2:
-        return None, f"{len(change)} patients with an endpoint value are too few for {n_arms} arms and a baseline"
-    columns = [arm == index for index in range(n_arms)]
-    if np.ptp(baseline) > 0:
-        columns.append(baseline - baseline.mean())
-    design = np.column_stack(columns).astype(float)
-    if np.linalg.matrix_rank(design) < design.shape[1]:
-        return None, "arm and baseline cannot be told apart: everybody in an arm has the same baseline"
-    fit = sm.OLS(change, design).fit()
-    scale = max(float(np.abs(change).max()), 1.0)
-    if fit.df_resid < 1 or fit.ssr <= (1e-9 * scale) ** 2 * len(change):
-        return None, "the endpoint does not vary between patients of an arm: zero variance"
-    return fit, ""
+
+_STATISTICS = ("estimate", "standard_error", "degrees_of_freedom", "statistic", "p_value", "low", "high")
 
 
-def contrasts(design: Design, trial: Conducted) -> pd.DataFrame:
-    """Return every comparison's estimate: arm minus control, in the endpoint's points.
+@dataclass(frozen=True)
+class _Changes:
+    """What the analysis of one trial uses; dims ``patient``, or ``patient, visit`` with the endpoint's visit last."""
 
-    Returns
-    -------
-    pandas.DataFrame
-        Columns ``comparison, arm, control, n_arm, n_control, estimate, standard_error, degrees_of_freedom, ci_low,
-        ci_high, p_value, why_not``; an estimate that cannot be made is empty and says why.
-    """
-    import pandas as pd
+    change: NDArray[np.float64]  # NaN where not seen, and in arms of which no endpoint is seen
+    arms: NDArray[np.int64]
+    baseline: NDArray[np.float64]
+    present: tuple[int, ...]  # arms with an endpoint or more
 
-    occasion = 1 + design.visits_months.index(design.endpoint.month)
+    @property
+    def has_spread(self) -> bool:
+        """Whether the baseline differs between patients, so that it can have a slope."""
+        mine = self.baseline[np.isfinite(self.change).any(axis=1)]
+        return len(mine) > 0 and float(np.ptp(mine)) > 0
+
+    def why_not(self, design: Design) -> str:
+        """Return why there is nothing to fit, empty where there is."""
+        unseen = np.flatnonzero(np.isnan(self.change).all(axis=0))
+        if len(unseen):
+            first = design.visits_months.index(design.endpoint.month) + 1 - self.change.shape[1]
+            month = design.visits_months[first + int(unseen[0])]
+            return f"nobody was seen at month {month:g}, which the analysis uses"
+        return ""
+
+
+def _changes(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> _Changes:
+    last = 1 + design.visits_months.index(design.endpoint.month)
+    first = last if design.analysis is Analysis.ANCOVA else 1
     column = score_column(design.endpoint.outcome)
-    value, baseline = trial.scores[:, occasion, column], trial.scores[:, 0, column]
-    seen = trial.is_observed[:, occasion] & np.isfinite(value) & np.isfinite(baseline)
-    names = list(design.arms)
-    sizes = [int((trial.assigned[seen] == index).sum()) for index in range(len(names))]
+    baseline = trial.scores[:, 0, column]
+    change = trial.scores[:, first : last + 1, column] - baseline[:, None]
+    change = np.where(seen[:, first : last + 1], change, np.nan)
     # an arm that lost everybody has no coefficient, and takes nothing from the comparisons of the others
-    present, place = np.unique(trial.assigned[seen], return_inverse=True)
-    fit, reason = ancova(value[seen] - baseline[seen], baseline[seen], place, len(present))
-    rows = []
-    for comparison in design.compared():
-        arm, control = names.index(comparison.arm), names.index(comparison.control)
-        row = {
-            "comparison": comparison.name, "arm": comparison.arm, "control": comparison.control,
-            "n_arm": sizes[arm], "n_control": sizes[control], **_EMPTY, "why_not": reason,
-        }  # fmt: skip
-        if min(sizes[arm], sizes[control]) < 2:
-            row["why_not"] = "fewer than two patients with an endpoint value in an arm"
-        elif fit is not None:
-            column = {name: place for place, name in enumerate(present.tolist())}
-            row |= _contrast(fit, column[arm], column[control], design.alpha)
-        rows.append(row)
-    return pd.DataFrame(rows)
+    present = tuple(np.unique(trial.assigned[np.isfinite(change[:, -1])]).tolist())
+    change[~np.isin(trial.assigned, present)] = np.nan
+    return _Changes(change, trial.assigned, baseline, present)
 
 
-def _contrast(fit, arm: int, control: int, alpha: float) -> dict[str, float]:
-    weights = np.zeros(len(fit.params))
-    weights[arm], weights[control] = 1.0, -1.0
-    test = fit.t_test(weights)
-    low, high = np.asarray(test.conf_int(alpha)).ravel()
-    return {
-        "estimate": float(np.squeeze(test.effect)),
-        "standard_error": float(np.squeeze(test.sd)),
-        "degrees_of_freedom": float(fit.df_resid),
-        "ci_low": float(low),
-        "ci_high": float(high),
-        "p_value": float(np.squeeze(test.pvalue)),
-    }
+def _fitted(design: Design, alike: Sequence[_Changes], pairs: Sequence[NDArray[np.int64]]) -> Estimates:
+    """Fit trials that have the same arms, in which the baseline differs or is the same; one estimate a pair of arms."""
+    present = np.array(alike[0].present)
+    change = np.stack([item.change for item in alike])
+    # who is in none of these arms has no outcome, and any number will do
+    arms = np.stack([np.searchsorted(present, item.arms).clip(max=len(present) - 1) for item in alike])
+    visits, width = change.shape[2], len(present)
+    if alike[0].has_spread:
+        baseline = np.stack([item.baseline for item in alike])
+        fits = fit_repeated_measures(change, arms, baseline, small_sample=design.small_sample).fits
+        width += 1
+    else:
+        single = np.stack([np.ones_like(change[:, :, 0]), *(arms == arm for arm in range(1, width))], axis=-1)
+        crossed = np.einsum("tpw,vu->tpvuw", single, np.eye(visits)).reshape(*change.shape, -1)
+        fits = fit_mixed_models(change, crossed, small_sample=design.small_sample)
+    # coefficients at the endpoint's visit: the first arm's mean, then each other arm's difference from it
+    weights = np.zeros((len(pairs), visits * width))
+    for row, (arm, control) in zip(weights, pairs, strict=True):
+        differences = row[-width:]
+        differences[arm] += 1
+        differences[control] -= 1
+        differences[0] = 0
+    return contrasts(fits, weights, level=design.level)
 
 
 def true_effects(design: Design, trial: Conducted) -> dict[str, float]:

@@ -1,24 +1,35 @@
-"""The design of a parallel-group trial: arms, allocation, visits, endpoint, rescue, dropout."""
+"""The design of a parallel-group trial: arms, allocation, visits, endpoint, looks, rescue, dropout."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from math import gcd
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sciatrial.clinic import Protocol
 from sciatrial.foundation import LONGEST_MONTHS, Intervention, Score
+from sciatrial.statistics import GroupSequentialDesign, Sides, SmallSample
+from sciatrial.trial.accrual import Accrual
+from sciatrial.trial.looks import Looks, planned_bounds
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 _Months = Annotated[float, Field(gt=0, le=LONGEST_MONTHS)]
+# a mean and a spread need two
+_FEWEST_AT_A_LOOK = 2
 
 
 class Analysis(StrEnum):
-    """How the endpoint is analysed."""
+    """How the endpoint is analysed.
+
+    ``ancova``: change at the endpoint on arm and baseline, those with an endpoint value. ``mmrm``: change at every
+    visit up to the endpoint on arm and baseline by visit, unstructured covariance; whoever was seen at one visit takes
+    part.
+    """
 
     ANCOVA = "ancova"
+    MMRM = "mmrm"
 
 
 class Endpoint(BaseModel):
@@ -29,6 +40,11 @@ class Endpoint(BaseModel):
     outcome: Score
     month: _Months
     measure: Literal["change_from_baseline"] = "change_from_baseline"
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether a fall of the score is a benefit."""
+        return self.outcome is not Score.QUALITY_OF_LIFE
 
 
 class Rescue(BaseModel):
@@ -97,9 +113,18 @@ class Design(BaseModel):
         Which arms are compared. Left out: every arm with cells against every arm without; with none of either kind,
         every arm against the first.
     analysis
-        ``ancova``: change on arm and baseline, ordinary least squares, those with an endpoint value.
+        ``ancova`` or ``mmrm``; see `Analysis`.
+    small_sample
+        ``satterthwaite`` or ``kenward_roger``: degrees of freedom of the ``mmrm``. Those of the ``ancova`` are exact.
     alpha
-        Two-sided error of each comparison (0.001 to 0.2), not adjusted for their number.
+        Error of each comparison (0.001 to 0.2) over all its looks, not adjusted for their number: of both directions
+        together where `sides` is ``two_sided``, of the arm's benefit alone where it is ``one_sided``.
+    sides
+        ``two_sided``, or ``one_sided`` (needed by futility bounds).
+    looks
+        Interim looks with their bounds; left out, the final analysis is the only look.
+    accrual
+        How fast patients come; needed by interim looks, from whose information calendar time follows.
     dropout_per_year
         Share of patients lost within a year, 0 to 0.9; the time of dropout is exponential.
     rescue
@@ -118,15 +143,32 @@ class Design(BaseModel):
     endpoint: Endpoint
     comparisons: tuple[Comparison, ...] = ()
     analysis: Analysis = Analysis.ANCOVA
+    small_sample: SmallSample = SmallSample.SATTERTHWAITE
     alpha: Annotated[float, Field(ge=0.001, le=0.2)] = 0.05
+    sides: Sides = Sides.TWO
+    looks: Looks = Looks()
+    accrual: Accrual | None = None
     dropout_per_year: Annotated[float, Field(ge=0, le=0.9)] = 0.0
     rescue: Rescue | None = None
     minimal_important_change: Annotated[float, Field(gt=0, le=100)] | None = None
 
+    @field_validator("allocation", mode="before")
+    @classmethod
+    def _is_a_ratio(cls, allocation: Any) -> Any:
+        """Find shares: a ratio of whole numbers needs no sum, shares may miss theirs."""
+        if isinstance(allocation, dict):
+            shares = [value for value in allocation.values() if isinstance(value, float) and value != int(value)]
+            if shares and all(isinstance(value, int | float) for value in allocation.values()):
+                found = f"holds shares, which sum to {sum(allocation.values()):g}"
+                raise ValueError(f"{found}; a ratio of whole numbers, 1 to 100; write 3 and 2 for 0.6 and 0.4")
+        return allocation
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        problems = [*self._size_problems(), *self._visit_problems(), *self._comparison_problems()]
-        problems += self._rescue_problems()
+        sizes = self._size_problems()
+        problems = [*sizes, *self._visit_problems(), *self._comparison_problems(), *self._rescue_problems()]
+        problems += self.looks.problems(self.alpha, self.sides)
+        problems += self._look_problems(are_sizes_right=not sizes)
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -144,7 +186,8 @@ class Design(BaseModel):
             problems += [f"allocation: arm {arm} is missing" for arm in self.arms if arm not in self.allocation]
         if not problems and min(self.expected_sizes().values()) < 2:
             sizes = ", ".join(f"{arm} {size:g}" for arm, size in self.expected_sizes().items())
-            problems.append(f"every arm needs two patients or more; n_total and allocation give {sizes}")
+            key = "n_per_arm" if self.n_total is None else "n_total"
+            problems.append(f"{key}: gives {sizes}; every arm needs two patients or more; raise it, or drop an arm")
         return problems
 
     def _visit_problems(self) -> list[str]:
@@ -155,7 +198,8 @@ class Design(BaseModel):
             problems.append("visits_months: give each visit once, in increasing order")
         if self.endpoint.month not in self.visits_months:
             visits = ", ".join(f"{month:g}" for month in self.visits_months)
-            problems.append(f"endpoint.month: {self.endpoint.month:g} is not a visit; visits are {visits}")
+            told = f"endpoint.month: {self.endpoint.month:g} is not a visit; visits are {visits}"
+            problems.append(f"{told}; choose one of them, or add {self.endpoint.month:g} to visits_months")
         return problems
 
     def _comparison_problems(self) -> list[str]:
@@ -181,6 +225,32 @@ class Design(BaseModel):
             if tablets in (protocol.intervention, *protocol.co_treatments)
         ]
 
+    def _look_problems(self, *, are_sizes_right: bool) -> list[str]:
+        """Find looks that cannot be placed in time, that have nothing to see, or that nobody decides."""
+        problems = []
+        if self.looks.information and self.accrual is None:
+            told = "is missing; patients a month, from which the months of the looks follow"
+            problems.append(f"accrual: {told}; add accrual = {{ per_month = … }}")
+        deciding = self.looks.deciding
+        if (
+            deciding is not None
+            and self.arms
+            and (deciding.arm, deciding.control)
+            not in [(comparison.arm, comparison.control) for comparison in self.compared()]
+        ):
+            names = ", ".join(comparison.name for comparison in self.compared())
+            told = f"{deciding.arm} vs {deciding.control} is not compared; one of {names}"
+            problems.append(f"looks.deciding: {told}; choose one, or add it to comparisons")
+        if not are_sizes_right:
+            return problems
+        fewest, arm = min((size, arm) for arm, size in self.expected_endpoints().items())
+        for place, share in enumerate(self.looks.information):
+            if share > 0 and share * fewest < _FEWEST_AT_A_LOOK:
+                told = f"{share:g} is some {share * fewest:.1f} observed endpoints in arm {arm}"
+                expected = f"{_FEWEST_AT_A_LOOK} or more in every arm"
+                problems.append(f"looks.information.{place}: {told}; {expected}; look later, or randomise more")
+        return problems
+
     @property
     def size(self) -> int:
         """Patients randomised in all."""
@@ -197,6 +267,24 @@ class Design(BaseModel):
         """Return each arm's expected number of patients."""
         whole = sum(self.ratio.values())
         return {arm: self.size * share / whole for arm, share in self.ratio.items()}
+
+    def share_staying(self, month: float) -> float:
+        """Return the expected share of patients who are still there after some months."""
+        return float((1 - self.dropout_per_year) ** (month / 12))
+
+    def expected_endpoints(self) -> dict[str, float]:
+        """Return the number of patients of each arm whose endpoint the plan expects to observe."""
+        share = self.share_staying(self.endpoint.month)
+        return {arm: size * share for arm, size in self.expected_sizes().items()}
+
+    def bounds(self) -> GroupSequentialDesign:
+        """Return the planned bounds of each comparison; a fixed design has one look."""
+        return planned_bounds(self.looks, self.alpha, self.sides)
+
+    @property
+    def level(self) -> float:
+        """Coverage of the intervals that belong to `alpha`."""
+        return 1 - 2 * self.bounds().rules.alpha_of_a_side
 
     def compared(self) -> tuple[Comparison, ...]:
         """Return the comparisons, also where the design leaves them out."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.foundation import CohortError, Problem, Progress, Score, TrialError, derived_seed, silent, uniforms
+from sciatrial.foundation import CohortError, Problem, Progress, TrialError, derived_seed, silent, uniforms
 from sciatrial.model import Model
 from sciatrial.parameters import (
     CELL_EFFECTS,
@@ -21,20 +21,20 @@ from sciatrial.parameters import (
     without_effects,
 )
 from sciatrial.population import Cohort, Patients, sample_patients
-from sciatrial.trial.analysis import arm_summaries, contrasts, responses, true_effects
+from sciatrial.trial.analysis import arm_summaries, responses, true_effects
 from sciatrial.trial.conduct import Conducted, conduct
 from sciatrial.trial.design import Design
 from sciatrial.trial.inside import inside_courses
+from sciatrial.trial.monitoring import Monitored, monitor, rows_without_patients
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch
 from sciatrial.trial.run import conduct_counts, endpoint_words
+from sciatrial.trial.summaries import COULD_NOT_ENROL, stopping_by_look, summarise
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_NORMAL_95 = 1.959963984540054
-FRAMES = ("trials", "courses", "responses", "inside", "counts")
+FRAMES = ("trials", "looks", "courses", "responses", "inside", "counts")
 LEAST_ELIGIBLE_SHARE = 0.01
-COULD_NOT_ENROL = "could not enrol: fewer than 1 in 100 candidates met the criteria"
 
 
 def draws_for(
@@ -172,7 +172,11 @@ def simulate_trials(
             raise KeyboardInterrupt
     seeds = [trial_seed(seed, trial) for trial in numbers]
     done = conduct(model, design, groups, seeds, every_arm=True, threads=threads)
-    frames += [_trial_frames(design, scenario, trial, result) for trial, result in zip(numbers, done, strict=True)]
+    looked = monitor(design, done) if done else []
+    frames += [
+        _trial_frames(design, scenario, trial, result, monitored)
+        for trial, result, monitored in zip(numbers, done, looked, strict=True)
+    ]
     if scenario in (Scenario.PRIOR, Scenario.POSTERIOR):
         inside = inside_courses(model, design, groups, seeds, threads=threads)
         frames += [_marked({"inside": frame}, scenario, trial) for trial, frame in zip(numbers, inside, strict=True)]
@@ -180,6 +184,7 @@ def simulate_trials(
         scenario=str(scenario),
         first=first,
         alpha=design.alpha,
+        alpha_of_a_side=design.bounds().rules.alpha_of_a_side,
         endpoint=endpoint_words(design),
         **{
             name: pd.concat([frame[name] for frame in frames if name in frame], ignore_index=True)
@@ -192,33 +197,17 @@ def simulate_trials(
 
 def _without_patients(design: Design, scenario: Scenario, trial: int) -> dict[str, pd.DataFrame]:
     """Return the frames of a trial that this draw's population could not fill."""
-    import pandas as pd
-
-    nothing = dict.fromkeys(
-        ("estimate", "truth", "standard_error", "degrees_of_freedom", "ci_low", "ci_high", "p_value"), np.nan
-    )
-    rows = [
-        {
-            "scenario": str(scenario),
-            "trial": trial,
-            "comparison": item.name,
-            "arm": item.arm,
-            "control": item.control,
-            "n_arm": 0,
-            "n_control": 0,
-            **nothing,
-            "why_not": COULD_NOT_ENROL,
-        }
-        for item in design.compared()
-    ]
-    return {"trials": pd.DataFrame(rows)}
+    rows = rows_without_patients(design, COULD_NOT_ENROL).assign(truth=np.nan)
+    return _marked({"trials": rows}, scenario, trial)
 
 
-def _trial_frames(design: Design, scenario: Scenario, trial: int, result: Conducted) -> dict[str, pd.DataFrame]:
+def _trial_frames(
+    design: Design, scenario: Scenario, trial: int, result: Conducted, monitored: Monitored
+) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
     truth = true_effects(design, result)
-    estimates = contrasts(design, result)
+    estimates = monitored.contrasts.copy()
     estimates.insert(5, "truth", [truth[name] for name in estimates["comparison"]])
     counts = conduct_counts(design, result)
     line: dict[str, Any] = {
@@ -230,6 +219,7 @@ def _trial_frames(design: Design, scenario: Scenario, trial: int, result: Conduc
     }
     frames = {
         "trials": estimates,
+        "looks": monitored.looks,
         "courses": arm_summaries(design, result).drop(columns=["sd", "sd_change"]),
         "responses": responses(design, result),
         "counts": pd.DataFrame([line]),
@@ -252,8 +242,9 @@ def operating_characteristics(batches: Iterable[TrialBatch]) -> OperatingCharact
     Returns
     -------
     OperatingCharacteristics
-        For each scenario and comparison: success (p below alpha in favour of the arm), rejection in either direction,
-        true effect, bias, coverage, each with its Monte-Carlo standard error.
+        For each scenario and comparison: success (the statistic crosses its bound in favour of the arm), rejection in
+        either direction, true effect, bias, coverage, expected patients and months, each with its Monte-Carlo standard
+        error; and by look, how often the trial stops there and why.
 
     Raises
     ------
@@ -268,7 +259,11 @@ def operating_characteristics(batches: Iterable[TrialBatch]) -> OperatingCharact
     )
     if not parts:
         raise TrialError("trials", Problem("batches", "there is none", "one batch or more", "simulate trials first"))
-    if any(part.endpoint != parts[0].endpoint or part.alpha != parts[0].alpha for part in parts):
+    first = parts[0]
+    if any(
+        (part.endpoint, part.alpha, part.alpha_of_a_side) != (first.endpoint, first.alpha, first.alpha_of_a_side)
+        for part in parts
+    ):
         raise TrialError("trials", Problem("batches", "come from different designs", "one design"))
     if {Scenario.PRIOR, Scenario.POSTERIOR} <= {Scenario(part.scenario) for part in parts}:
         found = "come from the prior and from a posterior"
@@ -279,89 +274,11 @@ def operating_characteristics(batches: Iterable[TrialBatch]) -> OperatingCharact
         found = f"trial {twice[0][1]} of scenario {twice[0][0]} is there more than once"
         raise TrialError("trials", Problem("batches", found, "each trial once", "give each batch once"))
     frames = {name: pd.concat([getattr(part, name) for part in parts], ignore_index=True) for name in FRAMES}
-    lower_is_better = Score(parts[0].endpoint["outcome"]) is not Score.QUALITY_OF_LIFE
     return OperatingCharacteristics(
         alpha=parts[0].alpha,
+        alpha_of_a_side=parts[0].alpha_of_a_side,
         endpoint=parts[0].endpoint,
-        summary=summarise(frames["trials"], parts[0].alpha, lower_is_better=lower_is_better),
+        summary=summarise(frames["trials"]),
+        stopping=stopping_by_look(frames["looks"], frames["trials"]),
         **frames,
     )
-
-
-def summarise(trials: pd.DataFrame, alpha: float, *, lower_is_better: bool) -> pd.DataFrame:
-    """Return every operating characteristic with its Monte-Carlo standard error.
-
-    A draw under which hardly anybody meets the criteria contradicts the trial that is planned: its trials are counted
-    (`not_enrolled`) and left out of all shares. Other trials whose estimate could not be made count as no success and
-    are counted; bias and coverage are over the rest.
-    """
-    import pandas as pd
-
-    rows = []
-    for (scenario, comparison), every in _groups(trials):
-        group = every.loc[every["why_not"] != COULD_NOT_ENROL]
-        not_enrolled = ("not_enrolled", float(len(every) - len(group)), np.nan, len(every))
-        for quantity, value, error, n in [*_characteristics(group, alpha, lower_is_better), not_enrolled]:
-            rows.append(
-                {
-                    "scenario": scenario,
-                    "comparison": comparison,
-                    "quantity": quantity,
-                    "value": value,
-                    "monte_carlo_se": error,
-                    "n_trials": n,
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _groups(trials: pd.DataFrame) -> Iterable[Any]:
-    return trials.groupby(["scenario", "comparison"], sort=False)
-
-
-def _characteristics(group: pd.DataFrame, alpha: float, lower_is_better: bool) -> list[tuple[str, float, float, int]]:
-    estimate = group["estimate"].to_numpy(dtype=float)
-    truth = group["truth"].to_numpy(dtype=float)
-    made = np.isfinite(estimate)
-    rejected = made & (group["p_value"].to_numpy(dtype=float) < alpha)
-    favours = estimate < 0 if lower_is_better else estimate > 0
-    known = made & np.isfinite(truth)
-    bias = (estimate - truth)[known]
-    covered = (group["ci_low"].to_numpy(dtype=float) <= truth) & (truth <= group["ci_high"].to_numpy(dtype=float))
-    spread = group["standard_error"].to_numpy(dtype=float)[made]
-    finite = truth[np.isfinite(truth)]
-    low, high = np.quantile(finite, [0.025, 0.975]) if len(finite) else (np.nan, np.nan)
-    return [
-        ("success", *_share(rejected & favours)),
-        ("rejection", *_share(rejected)),
-        ("mean_truth", *_mean(finite)),
-        ("truth_low", float(low), np.nan, len(finite)),
-        ("truth_high", float(high), np.nan, len(finite)),
-        ("bias", *_mean(bias)),
-        ("coverage", *_share(covered[known])),
-        ("mean_standard_error", *_mean(spread)),
-        ("not_estimable", float((~made).sum()), np.nan, len(group)),
-    ]
-
-
-def _share(flags: np.ndarray) -> tuple[float, float, int]:
-    """Return a share, its Monte-Carlo standard error and the number behind it.
-
-    At 0 or 1 the usual error is 0, which nobody should believe; there the width of Wilson's 95 % interval is used.
-    """
-    n = len(flags)
-    if n == 0:
-        return np.nan, np.nan, 0
-    share = float(flags.mean())
-    error = float(np.sqrt(share * (1 - share) / n))
-    if error == 0:
-        error = _NORMAL_95 / (2 * (n + _NORMAL_95**2))
-    return share, error, n
-
-
-def _mean(values: np.ndarray) -> tuple[float, float, int]:
-    n = len(values)
-    if n == 0:
-        return np.nan, np.nan, 0
-    error = float(values.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
-    return float(values.mean()), error, n

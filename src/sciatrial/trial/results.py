@@ -1,4 +1,8 @@
-"""What a trial leaves behind: the records of one trial, of a batch of trials, and of all of them."""
+"""What a trial leaves behind: the records of one trial, of a batch of trials, and of all of them.
+
+Their ``alpha`` is the design's, ``alpha_of_a_side`` the error in the direction of a benefit; intervals have the level
+1 − 2 × that.
+"""
 
 from __future__ import annotations
 
@@ -32,14 +36,17 @@ class Scenario(StrEnum):
 class TrialResult(Record):
     """One simulated trial, analysed.
 
-    ``contrasts``: one row a comparison. ``arms``: one row an arm, score and visit. ``baseline``: the baseline table.
-    ``patients``: one row a patient and visit, as measured. ``inside``: what no trial can see. ``conduct``: counts.
+    ``contrasts``: one row a comparison, at the look that decided. ``looks``: one row a comparison and look until it
+    stopped. ``arms``: one row an arm, score and visit. ``baseline``: the baseline table. ``patients``: one row a
+    patient and visit, as measured. ``inside``: what no trial can see. ``conduct``: counts.
     """
 
     name: str
     endpoint: Mapping[str, Any]
     alpha: float
+    alpha_of_a_side: float
     contrasts: pd.DataFrame
+    looks: pd.DataFrame
     arms: pd.DataFrame
     baseline: pd.DataFrame
     patients: pd.DataFrame
@@ -64,8 +71,10 @@ class TrialBatch(Record):
     scenario: str
     first: int
     alpha: float
+    alpha_of_a_side: float
     endpoint: Mapping[str, Any]
     trials: pd.DataFrame
+    looks: pd.DataFrame
     courses: pd.DataFrame
     inside: pd.DataFrame
     counts: pd.DataFrame
@@ -81,14 +90,18 @@ class OperatingCharacteristics(Record):
     """Many simulated trials: how often they would be right.
 
     ``trials``: one row a scenario, trial and comparison, with the true effect. ``summary``: one row a scenario,
-    comparison and quantity with its Monte-Carlo standard error. ``courses``, ``inside``: each trial's arm means.
-    ``counts``: each trial's patients.
+    comparison and quantity with its Monte-Carlo standard error. ``looks``: one row a scenario, trial, comparison and
+    look until the comparison stopped. ``stopping``: one row a scenario, comparison, look and quantity. ``courses``,
+    ``inside``: each trial's arm means. ``counts``: each trial's patients.
     """
 
     alpha: float
+    alpha_of_a_side: float
     endpoint: Mapping[str, Any]
     trials: pd.DataFrame
     summary: pd.DataFrame
+    looks: pd.DataFrame
+    stopping: pd.DataFrame
     courses: pd.DataFrame
     inside: pd.DataFrame
     counts: pd.DataFrame

@@ -10,10 +10,11 @@ from sciatrial.clinic import SCORES
 from sciatrial.foundation import Problem, Score, TrialError, scale_of
 from sciatrial.model import Model
 from sciatrial.population import Patients
-from sciatrial.trial.analysis import arm_summaries, contrasts
+from sciatrial.trial.analysis import arm_summaries
 from sciatrial.trial.conduct import Conducted, conduct
 from sciatrial.trial.design import Design
 from sciatrial.trial.inside import inside_courses
+from sciatrial.trial.monitoring import monitor
 from sciatrial.trial.results import TrialResult
 
 if TYPE_CHECKING:
@@ -83,11 +84,14 @@ def trial_result(
     model: Model, design: Design, trial: Conducted, name: str, *, seed: int, threads: int | None = None
 ) -> TrialResult:
     """Analyse a conducted trial; `seed` is the one it was conducted with."""
+    monitored = monitor(design, [trial])[0]
     return TrialResult(
         name=name,
         endpoint=endpoint_words(design),
         alpha=design.alpha,
-        contrasts=contrasts(design, trial),
+        alpha_of_a_side=design.bounds().rules.alpha_of_a_side,
+        contrasts=monitored.contrasts,
+        looks=monitored.looks,
         arms=arm_summaries(design, trial),
         baseline=baseline_table(design, trial),
         patients=patient_rows(design, trial),

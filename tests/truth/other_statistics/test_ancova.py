@@ -9,9 +9,9 @@ import pytest
 from sciatrial.clinic import SCORES, Protocol
 from sciatrial.foundation import Score
 from sciatrial.trial import Comparison, Design, Endpoint
-from sciatrial.trial.analysis import contrasts
 from sciatrial.trial.conduct import Conducted
-from sciatrial.trial.operating import summarise
+from sciatrial.trial.monitoring import monitor, rows_without_patients
+from sciatrial.trial.summaries import summarise
 
 HERE = Path(__file__).parent
 ARMS = ("sham", "low", "high")
@@ -44,7 +44,8 @@ def design(arm, control, alpha):
 
 @pytest.mark.parametrize("expected", EXPECTED.to_dict("records"), ids=lambda row: f"{row['arm']}-{row['alpha']}")
 def test_a_comparison_equals_lm_and_confint(expected):
-    row = contrasts(design(expected["arm"], expected["control"], expected["alpha"]), trial_of_the_file()).iloc[0]
+    mine = design(expected["arm"], expected["control"], expected["alpha"])
+    row = monitor(mine, [trial_of_the_file()])[0].contrasts.iloc[0]
     for name in ("estimate", "standard_error", "degrees_of_freedom", "ci_low", "ci_high", "p_value"):
         assert row[name] == pytest.approx(expected[name], rel=1e-9), name
 
@@ -53,13 +54,8 @@ def test_a_comparison_equals_lm_and_confint(expected):
 @pytest.mark.parametrize("expected", WILSON.to_dict("records"), ids=lambda row: f"{row['n_trials']:g}")
 def test_the_error_of_a_share_of_none_or_all_comes_from_wilsons_interval(expected, share):
     n = int(expected["n_trials"])
-    estimate, p_value = (-5.0, 0.001) if share else (0.0, 0.9)
-    trials = pd.DataFrame(
-        {
-            "scenario": "prior", "comparison": "a vs b", "trial": range(n), "estimate": estimate, "truth": -5.0,
-            "standard_error": 1.0, "ci_low": -7.0, "ci_high": -3.0, "p_value": p_value, "why_not": "",
-        }
-    )  # fmt: skip
-    summary = summarise(trials, 0.05, lower_is_better=True).set_index("quantity")
+    row = rows_without_patients(design("sham", "low", 0.05), "")
+    decided = row.assign(scenario="prior", truth=-5.0, decision="efficacy" if share else "ended")
+    summary = summarise(pd.concat([decided] * n, ignore_index=True)).set_index("quantity")
     assert summary.loc["success", "value"] == share
     assert summary.loc["success", "monte_carlo_se"] == pytest.approx(expected["error"], rel=1e-9)

@@ -1,0 +1,68 @@
+"""What `sciatrial show design STUDY` tells of a study's design, by formulae alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sciatrial.apps.shown import Shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TOPIC = "design"
+
+
+def show_design(study: Path, *, with_r: bool = False) -> Shown:
+    """Return bounds, information, calendar, nominal alpha and stopping probabilities of a study's design.
+
+    Parameters
+    ----------
+    study
+        A study file.
+    with_r
+        Add the R code with which rpact gives the same.
+
+    Raises
+    ------
+    StudyError
+        With every problem of the file.
+    """
+    from sciatrial.study import read_study
+    from sciatrial.trial import plan_in_words, planned_looks, planned_sizes, r_of_design
+
+    read = read_study(study)
+    frame = planned_looks(read.design)
+    sizes = planned_sizes(read.design)
+    note = f"{plan_in_words(read.design)}\n{_size_words(sizes)}"
+    code = r_of_design(read.design) if with_r else ""
+    return Shown(f"Design of {read.name}, by formulae", frame, note, _narrow(frame), code)
+
+
+def _narrow(frame: pd.DataFrame) -> pd.DataFrame:
+    kept = frame.assign(
+        information=[f"{100 * value:.0f} %" for value in frame["information"]],
+        endpoints=[
+            f"{arm:.0f} + {control:.0f}"
+            for arm, control in zip(frame["endpoints_arm"], frame["endpoints_control"], strict=True)
+        ],
+    )
+    columns = [
+        "comparison", "look", "information", "endpoints", "month", "recruited", "efficacy_z", "futility_z",
+        "nominal_alpha", "alpha_spent",
+    ]  # fmt: skip
+    empty = [name for name in ("month", "futility_z") if frame[name].isna().all()]
+    return kept.reindex(columns=columns).drop(columns=empty)
+
+
+def _size_words(sizes: pd.DataFrame) -> str:
+    """Return power and size of each comparison at standardised differences."""
+    lines = []
+    for comparison in dict.fromkeys(sizes["comparison"]):
+        told = [
+            f"{row['effect']:g} SD: power {row['power']:.0%}, {row['patients_needed']:.0f} patients needed"
+            for row in sizes.to_dict("records")
+            if row["comparison"] == comparison
+        ]
+        lines.append(f"{comparison}: {'; '.join(told)}")
+    return "\n".join(lines)

@@ -1,0 +1,84 @@
+"""Tables of a trial's looks, as they are printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sciatrial.report.tables import number, scenario_words
+from sciatrial.trial import OperatingCharacteristics, TrialResult
+
+
+def looks_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
+    """Return what happens at each look, one row a scenario, comparison and look; shares of all trials of the scenario.
+
+    Columns ``scenario, comparison, look, information, month, recruited, bound, futility bound, stops for efficacy,
+    stops for futility, stops for harm, shown so far``.
+    """
+    rows = []
+    groups: Any = operating.stopping.groupby(["scenario", "comparison", "look"], sort=False)
+    for (scenario, comparison, look), group in groups:
+        of = group.set_index("quantity")
+        rows.append(
+            {
+                "scenario": scenario_words(str(scenario)), "comparison": comparison, "look": str(look),
+                "information": f"{100 * of.loc['information', 'value']:.0f} %",
+                "month": number(of.loc["month", "value"]), "recruited": number(of.loc["n_recruited", "value"], 0),
+                "bound": number(of.loc["efficacy_z", "value"], 2),
+                "futility bound": number(of.loc["futility_z", "value"], 2),
+                "stops for efficacy": _share(of.loc["efficacy"]), "stops for futility": _share(of.loc["futility"]),
+                "stops for harm": _share(of.loc["other_direction"]), "shown so far": _share(of.loc["success_so_far"]),
+            }
+        )  # fmt: skip
+    frame = pd.DataFrame(rows)
+    hidden = [name for name in ("futility bound",) if len(frame) and (frame[name] == "–").all()]
+    if not (operating.looks["decision"] == "futility").any():
+        hidden.append("stops for futility")
+    return frame.drop(columns=hidden) if len(frame) else frame
+
+
+def size_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
+    """Return expected size and time, and what estimates after stopping are worth: one row a scenario, comparison."""
+    rows = []
+    groups: Any = operating.summary.groupby(["scenario", "comparison"], sort=False)
+    for (scenario, comparison), group in groups:
+        of = group.set_index("quantity")
+        rows.append(
+            {
+                "scenario": scenario_words(str(scenario)), "comparison": comparison,
+                "expected patients": _mean(of.loc["expected_patients"]),
+                "expected months": _mean(of.loc["expected_months"]),
+                "endpoints after the stop": _mean(of.loc["expected_overrun"]),
+                "taken back by them": _share(of.loc["reversed_by_overrun"]),
+                "bias": _mean(of.loc["bias"]), "bias, adjusted": _mean(of.loc["adjusted_bias"]),
+                "coverage": _share(of.loc["coverage"]), "coverage, adjusted": _share(of.loc["adjusted_coverage"]),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def one_trial_looks(result: TrialResult) -> pd.DataFrame:
+    """Return the looks of one simulated trial as they are printed, one row a comparison and look."""
+    rows = [
+        {
+            "comparison": row["comparison"], "look": str(row["look"]), "month": number(row["month"]),
+            "patients": f"{row['n_arm']} and {row['n_control']}", "information": f"{100 * row['information']:.0f} %",
+            "estimate": number(row["estimate"]), "z": number(row["z"], 2), "bound": number(row["efficacy_z"], 2),
+            "futility bound": number(row["futility_z"], 2), "what it says": str(row["decision"]).replace("_", " "),
+        }
+        for row in result.looks.to_dict("records")
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _share(row: Any) -> str:
+    if not row["n_trials"] or np.isnan(row["value"]):
+        return "no trial"
+    return f"{100 * row['value']:.1f} ± {100 * row['monte_carlo_se']:.1f} %"
+
+
+def _mean(row: Any) -> str:
+    error = "" if np.isnan(row["monte_carlo_se"]) else f" ± {row['monte_carlo_se']:.1f}"
+    return "–" if np.isnan(row["value"]) else number(row["value"]) + error

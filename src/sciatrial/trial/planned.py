@@ -1,0 +1,164 @@
+"""What formulae say of a design before anything is simulated: looks, sizes, powers, the R call that gives the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite, nan, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sciatrial.statistics import (
+    MeanComparison,
+    Sides,
+    characteristics,
+    mean_power,
+    mean_sample_size,
+    rpact_call,
+    stopping_at,
+)
+from sciatrial.trial.accrual import arrival_months
+from sciatrial.trial.calendar import look_endpoints
+from sciatrial.trial.design import Comparison, Design
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STANDARD_EFFECTS = (0.2, 0.35, 0.5, 0.65, 0.8)
+
+
+def planned_looks(design: Design) -> pd.DataFrame:
+    """Return the plan of each comparison, one row a look.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``comparison, look, information`` (share), ``endpoints_arm, endpoints_control`` (expected),
+        ``month, recruited`` (expected; NaN without accrual), ``efficacy_z, futility_z, nominal_alpha`` (one-sided),
+        ``alpha_spent, beta_spent, effect_at_bound`` (in standard deviations of the change given baseline, normal),
+        ``efficacy_null, futility_null`` (probability to stop there without an effect), ``efficacy_power,
+        futility_power`` (at the effect that has the planned power). NaN where there is no such thing.
+    """
+    import pandas as pd
+
+    bounds, found = design.bounds(), characteristics(design.bounds())
+    null, at_effect = stopping_at(bounds, 0.0), found.stopping
+    months, recruited = _expected_calendar(design)
+    futility = _to_length(bounds.futility_z, bounds.n_looks)
+    rows = []
+    for comparison in design.compared():
+        n_arm, n_control = _endpoints(design, comparison)
+        for look in range(bounds.n_looks):
+            rate, bound = bounds.information_rates[look], bounds.efficacy_z[look]
+            root = sqrt(rate * n_arm * n_control / (n_arm + n_control))
+            rows.append(
+                {
+                    "comparison": comparison.name, "look": look + 1, "information": rate,
+                    "endpoints_arm": rate * n_arm, "endpoints_control": rate * n_control,
+                    "month": months[look], "recruited": recruited[look],
+                    "efficacy_z": bound if isfinite(bound) else nan, "futility_z": futility[look],
+                    "nominal_alpha": bounds.stage_levels[look], "alpha_spent": bounds.alpha_spent[look],
+                    "beta_spent": bounds.beta_spent[look] if bounds.beta_spent else nan,
+                    "effect_at_bound": bound / root if isfinite(bound) else nan,
+                    "efficacy_null": float(null.efficacy[look]),
+                    "futility_null": float(_to_length(null.futility, bounds.n_looks)[look]),
+                    "efficacy_power": float(at_effect.efficacy[look]),
+                    "futility_power": float(_to_length(at_effect.futility, bounds.n_looks)[look]),
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _to_length(interim: Sequence[float] | np.ndarray, n_looks: int) -> list[float]:
+    """Return values of interim looks with NaN at the final one, and where there is no bound."""
+    values = [float(value) if isfinite(value) else nan for value in interim]
+    return [*values, *[nan] * (n_looks - len(values))]
+
+
+def _endpoints(design: Design, comparison: Comparison) -> tuple[float, float]:
+    planned = design.expected_endpoints()
+    return planned[comparison.arm], planned[comparison.control]
+
+
+def _expected_calendar(design: Design) -> tuple[list[float], list[float]]:
+    """Return month and number recruited at each look, dropouts as expected."""
+    if design.accrual is None:
+        return [nan], [float(design.size)]
+    arrival = arrival_months(design.accrual, design.size)
+    share = sum(design.expected_endpoints().values()) / design.size
+    deciding = design.looks.deciding
+    sizes = design.expected_sizes()
+    of_all = 1.0 if deciding is None else (sizes[deciding.arm] + sizes[deciding.control]) / design.size
+    places = [min(design.size, int(np.ceil(target / share / of_all))) - 1 for target in look_endpoints(design)]
+    months = [float(arrival[place]) + design.endpoint.month for place in [*places, design.size - 1]]
+    return months, [float((arrival <= month).sum()) for month in months]
+
+
+def planned_sizes(design: Design, effects: Sequence[float] = STANDARD_EFFECTS) -> pd.DataFrame:
+    """Return power and sample size of each comparison at standardised effects.
+
+    Parameters
+    ----------
+    design
+        The design.
+    effects
+        Differences in standard deviations of the change given baseline, above 0.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``comparison, effect, power`` (with the expected endpoints of this design), ``expected_endpoints`` (of
+        both arms at the decision), ``endpoints_needed`` (of both arms for the planned power) and ``patients_needed``
+        (randomised, dropout included), in the design's ratio. Student's t, two arms.
+    """
+    import pandas as pd
+
+    bounds, staying = design.bounds(), design.share_staying(design.endpoint.month)
+    rows = []
+    for comparison in design.compared():
+        n_arm, n_control = _endpoints(design, comparison)
+        means = MeanComparison(sd=1.0, allocation=n_arm / n_control)
+        power = mean_power(bounds, means, effects, n_arm + n_control)
+        for place, effect in enumerate(effects):
+            needed = mean_sample_size(bounds, means, effect).n_max
+            rows.append(
+                {
+                    "comparison": comparison.name, "effect": effect, "power": float(power.power[place]),
+                    "expected_endpoints": float(power.expected_n[place]), "endpoints_needed": needed,
+                    "patients_needed": needed / staying,
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def r_of_design(design: Design, effects: Sequence[float] = STANDARD_EFFECTS) -> str:
+    """Return R code with which rpact gives the same bounds, sizes and powers."""
+    told = ", ".join(f"{effect:g}" for effect in effects)
+    lines = [f"design <- {rpact_call(design.bounds())}", "design"]
+    for comparison in design.compared():
+        n_arm, n_control = _endpoints(design, comparison)
+        shared = f"alternative = c({told}), stDev = 1, allocationRatioPlanned = {n_arm / n_control:.12g}"
+        lines += [
+            f"# {comparison.name}",
+            f"rpact::getSampleSizeMeans(design, {shared})",
+            f"rpact::getPowerMeans(design, {shared}, maxNumberOfSubjects = {n_arm + n_control:.12g})",
+        ]
+    return "\n".join(lines)
+
+
+def plan_in_words(design: Design) -> str:
+    """Return what the formulae say in two sentences."""
+    found, bounds = characteristics(design.bounds()), design.bounds()
+    sides = "two-sided" if design.sides is Sides.TWO else "one-sided"
+    detectable = []
+    for comparison in design.compared():
+        n_arm, n_control = _endpoints(design, comparison)
+        effect = found.drift / sqrt(n_arm * n_control / (n_arm + n_control))
+        detectable.append(f"{comparison.name} {effect:.2f}")
+    looks = f"{bounds.n_looks} look{'s' if bounds.n_looks > 1 else ''}"
+    return (
+        f"{looks}, {sides} alpha {design.alpha:g} for each comparison. Power {1 - bounds.rules.beta:.0%} at a "
+        f"difference, in standard deviations of the change given baseline, of {', '.join(detectable)}. Largest size × "
+        f"{found.inflation_factor:.3f} of a fixed design's; expected information {found.expected_ratio_null:.0%} of it "
+        f"without an effect, {found.expected_ratio_alternative:.0%} at that difference."
+    )

@@ -1,0 +1,166 @@
+"""Many analysed trials → operating characteristics, over all looks and by look, with Monte-Carlo standard errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sciatrial.trial.monitoring import Decision
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NORMAL_95 = 1.959963984540054
+COULD_NOT_ENROL = "could not enrol: fewer than 1 in 100 candidates met the criteria"
+
+_Quantity = tuple[str, float, float, int]  # name, value, Monte-Carlo standard error, number behind it
+
+
+def summarise(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return every operating characteristic with its Monte-Carlo standard error.
+
+    A draw under which hardly anybody meets the criteria contradicts the trial that is planned: its trials are counted
+    (`not_enrolled`) and left out of all shares. Other trials whose estimate could not be made count as no success and
+    are counted; bias and coverage are over the rest.
+    """
+    import pandas as pd
+
+    rows = []
+    for (scenario, comparison), every in _groups(trials, ["scenario", "comparison"]):
+        group = every.loc[every["why_not"] != COULD_NOT_ENROL]
+        not_enrolled = ("not_enrolled", float(len(every) - len(group)), np.nan, len(every))
+        place = {"scenario": scenario, "comparison": comparison}
+        rows += [place | _row(item) for item in [*_characteristics(group), not_enrolled]]
+    return pd.DataFrame(rows)
+
+
+def _row(quantity: _Quantity) -> dict[str, Any]:
+    return dict(zip(("quantity", "value", "monte_carlo_se", "n_trials"), quantity, strict=True))
+
+
+def _groups(frame: pd.DataFrame, names: list[str]) -> Iterable[Any]:
+    return frame.groupby(names, sort=False)
+
+
+def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
+    def column(name: str) -> NDArray[np.float64]:
+        return group[name].to_numpy(dtype=float)
+
+    decision = group["decision"].to_numpy(dtype=object)
+    shown = decision == Decision.EFFICACY
+    rejected = shown | (decision == Decision.OTHER_DIRECTION)
+    estimate, truth = column("estimate"), column("truth")
+    made = np.isfinite(estimate)
+    known = made & np.isfinite(truth)
+    finite = truth[np.isfinite(truth)]
+    low, high = np.quantile(finite, [0.025, 0.975]) if len(finite) else (np.nan, np.nan)
+    adjusted = column("adjusted_estimate")
+    has_adjusted = known & np.isfinite(adjusted)
+    reversed_later = shown & (column("final_z") <= column("efficacy_z"))
+    return [
+        ("success", *share_of(shown)),
+        ("rejection", *share_of(rejected)),
+        ("futility", *share_of(decision == Decision.FUTILITY)),
+        ("mean_truth", *mean_of(finite)),
+        ("truth_low", float(low), np.nan, len(finite)),
+        ("truth_high", float(high), np.nan, len(finite)),
+        ("bias", *mean_of((estimate - truth)[known])),
+        ("root_mean_square_error", *_root_mean_square((estimate - truth)[known])),
+        ("coverage", *share_of(_covered(truth, column("ci_low"), column("ci_high"))[known])),
+        ("adjusted_bias", *mean_of((adjusted - truth)[has_adjusted])),
+        (
+            "adjusted_coverage",
+            *share_of(_covered(truth, column("adjusted_low"), column("adjusted_high"))[has_adjusted]),
+        ),
+        ("mean_standard_error", *mean_of(column("standard_error")[made])),
+        ("expected_patients", *mean_of(column("n_randomised"))),
+        ("expected_months", *mean_of(column("months")[np.isfinite(column("months"))])),
+        ("expected_overrun", *mean_of(column("n_overrun"))),
+        ("reversed_by_overrun", *share_of(reversed_later)),
+        ("not_estimable", float((~made).sum()), np.nan, len(group)),
+    ]
+
+
+def _covered(truth: NDArray, low: NDArray, high: NDArray) -> NDArray[np.bool_]:
+    return (low <= truth) & (truth <= high)
+
+
+def stopping_by_look(looks: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
+    """Return what happens at each look.
+
+    Parameters
+    ----------
+    looks
+        One row a scenario, trial, comparison and look.
+    trials
+        One row a scenario, trial and comparison; says how many trials there were.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``scenario, comparison, look, quantity, value, monte_carlo_se, n_trials``. ``reached``: share of trials
+        in which the comparison was tested at the look; ``efficacy, other_direction, futility``: share of all trials
+        that stop there for that reason; ``success_so_far``: share that has shown a benefit by this look;
+        ``information, month, n_recruited, efficacy_z, futility_z``: means over the trials that reached the look.
+    """
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    enrolled = trials.loc[trials["why_not"] != COULD_NOT_ENROL]
+    sizes = {key: len(group) for key, group in _groups(enrolled, ["scenario", "comparison"])}
+    for (scenario, comparison), mine in _groups(looks, ["scenario", "comparison"]) if len(looks) else ():
+        n = sizes[scenario, comparison]
+        so_far = 0
+        for look, here in sorted(_groups(mine, ["look"]), key=lambda pair: pair[0]):
+            decision = here["decision"].to_numpy(dtype=object)
+            so_far += int((decision == Decision.EFFICACY).sum())
+            place = {"scenario": scenario, "comparison": comparison, "look": int(look[0])}
+            counts = {str(word): int((decision == word).sum()) for word in _REASONS}
+            shares = {"reached": len(here), **counts, "success_so_far": so_far}
+            rows += [place | _row((name, *_share_of_count(count, n))) for name, count in shares.items()]
+            for name in ("information", "month", "n_recruited", "efficacy_z", "futility_z"):
+                values = here[name].to_numpy(dtype=float)
+                rows.append(place | _row((name, *mean_of(values[np.isfinite(values)]))))
+    columns = ["scenario", "comparison", "look", "quantity", "value", "monte_carlo_se", "n_trials"]
+    return pd.DataFrame(rows, columns=columns)  # type: ignore[arg-type]
+
+
+_REASONS = (Decision.EFFICACY, Decision.OTHER_DIRECTION, Decision.FUTILITY)
+
+
+def share_of(flags: NDArray) -> tuple[float, float, int]:
+    """Return a share, its Monte-Carlo standard error and the number behind it; NaN without any."""
+    return _share_of_count(int(np.count_nonzero(flags)), len(flags))
+
+
+def _share_of_count(count: int, n: int) -> tuple[float, float, int]:
+    """Return a share with its error.
+
+    At 0 or 1 the usual error is 0, which nobody should believe; there the width of Wilson's 95 % interval is used.
+    """
+    if n == 0:
+        return np.nan, np.nan, 0
+    share = count / n
+    error = float(np.sqrt(share * (1 - share) / n))
+    if error == 0:
+        error = _NORMAL_95 / (2 * (n + _NORMAL_95**2))
+    return share, error, n
+
+
+def mean_of(values: NDArray) -> tuple[float, float, int]:
+    """Return a mean, its Monte-Carlo standard error and the number behind it; NaN without any."""
+    n = len(values)
+    if n == 0:
+        return np.nan, np.nan, 0
+    error = float(values.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
+    return float(values.mean()), error, n
+
+
+def _root_mean_square(errors: NDArray) -> tuple[float, float, int]:
+    """Return the root of a mean square; its error by the delta method."""
+    square, error, n = mean_of(errors**2)
+    root = float(np.sqrt(square))
+    return root, error / (2 * root) if root > 0 else np.nan, n

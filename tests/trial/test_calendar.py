@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+
+from sciatrial.trial.calendar import calendar_of, look_endpoints
+from tests.trial.conftest import SHAM, invented_trial, small_design
+
+ACCRUAL = {"per_month": 4}
+
+
+def looked_at(**changes):
+    return small_design(**{"n_total": 40, "looks": {"information": (0.25, 0.5)}, "accrual": ACCRUAL, **changes})
+
+
+def test_a_look_waits_for_its_share_of_the_endpoints():
+    design = looked_at()
+    calendar = calendar_of(design, invented_trial(design, 1))
+    # patients 9 and 19 (from 0) came at months 9/4 and 19/4; their endpoint is at month 6 after that
+    np.testing.assert_allclose(calendar.months, [9 / 4 + 6, 19 / 4 + 6, 39 / 4 + 6])
+    assert calendar.seen[:, :, -1].sum(axis=1).tolist() == [10, 20, 40]
+
+
+def test_recruitment_goes_on_until_the_look():
+    design = looked_at()
+    assert calendar_of(design, invented_trial(design, 1)).n_recruited.tolist() == [34, 40, 40]
+
+
+def test_earlier_visits_of_those_still_followed_are_seen():
+    design = looked_at()
+    first = calendar_of(design, invented_trial(design, 1)).seen[0]
+    # month 8.25: visits at month 3 of whoever came by month 5.25, at month 1 by month 7.25, baseline by then
+    assert first.sum(axis=0).tolist() == [34, 30, 22, 10]
+
+
+def test_dropouts_make_a_look_later_and_the_plan_knows_of_them():
+    design = looked_at(dropout_per_year=0.4)
+    assert look_endpoints(design) == (8, 16)  # 40 patients, of whom sqrt(0.6) stay for six months, some 31
+    trial = invented_trial(design, 2)
+    calendar = calendar_of(design, trial)
+    assert calendar.seen[:-1, :, -1].sum(axis=1).tolist() == [8, 16]
+    assert (calendar.seen[-1] == trial.is_observed).all()
+
+
+def test_a_look_whose_information_never_comes_does_not_take_place():
+    design = looked_at()
+    trial = invented_trial(design, 1)
+    trial.is_observed[15:, 1:] = False
+    calendar = calendar_of(design, trial)
+    assert calendar.numbers == (1, 3)
+    assert calendar.seen[:, :, -1].sum(axis=1).tolist() == [10, 15]
+
+
+def test_the_endpoints_of_the_deciding_comparison_count():
+    arms = {**small_design().arms, "sham": SHAM}
+    deciding = {"arm": "cells", "control": "sham"}
+    design = looked_at(arms=arms, n_total=60, looks={"information": (0.5,), "deciding": deciding},
+                       comparisons=[{"arm": "cells", "control": "saline"}, deciding])  # fmt: skip
+    trial = invented_trial(design, 3)
+    seen = calendar_of(design, trial).seen[0, :, -1]
+    assert seen[trial.assigned != 1].sum() == look_endpoints(design)[0] == 20
+
+
+def test_without_accrual_there_is_one_look_at_no_known_month():
+    design = small_design(n_total=40)
+    calendar = calendar_of(design, invented_trial(design, 1))
+    assert calendar.numbers == (1,)
+    assert np.isnan(calendar.months).all()
+
+
+def test_a_fixed_design_with_accrual_ends_with_its_last_endpoint():
+    design = small_design(n_total=40, accrual={"per_month": 4, "ramp_up_months": 2})
+    assert calendar_of(design, invented_trial(design, 1)).months == pytest.approx([1 + 39 / 4 + 6])
