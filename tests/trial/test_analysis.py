@@ -10,9 +10,9 @@ from scipy.special import stdtr, stdtrit
 from sciatrial.clinic import SCORES
 from sciatrial.foundation import Score
 from sciatrial.statistics import fit_ancova
-from sciatrial.trial.analysis import arm_summaries, effects_seen, responses, true_effects
+from sciatrial.trial.analysis import arm_summaries, effects_seen, responses
 from sciatrial.trial.monitoring import monitor
-from tests.trial.conftest import CELLS, SALINE, SHAM, in_both, one_visit, scored
+from tests.trial.conftest import CELLS, SALINE, SHAM, one_visit, scored
 
 THREE = {"cells": CELLS, "saline": SALINE, "sham": SHAM}
 
@@ -159,31 +159,6 @@ def test_an_arm_that_lost_everybody_leaves_the_other_comparison_as_it_is():
     kept = rows.loc["cells vs saline", ["estimate", "standard_error", "degrees_of_freedom"]].astype(float)
     expected = by_normal_equations(assigned[left], baseline[left], endpoint[left], 0, 1)
     np.testing.assert_allclose(kept, expected)  # as if there had never been a third arm
-
-
-def test_the_true_effect_is_the_mean_difference_within_patients():
-    design = one_visit()
-    trial = in_both(scored([0, 1, 0, 1], [50] * 4, [0] * 4), cells=[10, 20, 30, 40], saline=[20, 20, 50, 46])
-    assert true_effects(design, trial) == {"cells vs saline": pytest.approx(-(10 + 0 + 20 + 6) / 4)}
-
-
-def test_the_true_effect_leaves_out_who_could_not_be_solved_in_either_arm():
-    trial = in_both(scored([0, 1, 0, 1], [50] * 4, [0] * 4), cells=[10, 20, 30, 40], saline=[20, 20, 50, 46])
-    cells = replace(trial.potential["cells"], is_solved=np.array([False, True, True, True]))
-    trial = replace(trial, potential={**trial.potential, "cells": cells})
-    assert true_effects(one_visit(), trial)["cells vs saline"] == pytest.approx(-26 / 3)
-
-
-def test_the_true_effect_does_not_depend_on_who_was_lost():
-    trial = in_both(scored([0, 1, 0, 1], [50] * 4, [0] * 4), cells=[10, 20, 30, 40], saline=[20, 20, 50, 46])
-    emptied = replace(trial, is_observed=np.zeros_like(trial.is_observed))
-    assert true_effects(one_visit(), emptied) == true_effects(one_visit(), trial)
-
-
-def test_without_anybody_solved_there_is_no_true_effect():
-    trial = in_both(scored([0, 1], [50] * 2, [0] * 2), cells=[10, 20], saline=[20, 20])
-    nobody = {name: replace(arm, is_solved=np.zeros(2, bool)) for name, arm in trial.potential.items()}
-    assert np.isnan(true_effects(one_visit(), replace(trial, potential=nobody))["cells vs saline"])
 
 
 def test_the_analysis_is_unbiased_for_the_true_effect_over_all_allocations():
