@@ -237,7 +237,7 @@ def _contrasts(result: TrialResult) -> pd.DataFrame:
 
 def _adjusted(row: Mapping[str, Any], result: TrialResult) -> dict[str, str]:
     """Return what allows for the looks, nothing for a design with one."""
-    if result.looks.empty or result.looks["look"].max() == 1:
+    if set(result.looks["look"]) <= {1}:
         return {}
     return {
         "decided at look": str(row["look"]),
