@@ -40,6 +40,8 @@ def looks_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
         hidden.append("futility bound")
     if "futility" not in set(operating.looks["decision"]):
         hidden.append("stops for futility")
+    if operating.alpha == operating.alpha_of_a_side:  # a one-sided design looks for no harm
+        hidden.append("stops for harm")
     return frame.drop(columns=hidden)
 
 
