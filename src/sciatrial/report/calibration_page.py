@@ -325,7 +325,8 @@ def _guesses(fit: Fit) -> pd.DataFrame:
 
 _SCORE_COLUMNS = {
     "model": "model", "stratum": "stratum", "what": "what", "n": "numbers", "n_studies": "studies",
-    "coverage_50": "inside 50 %", "coverage_90": "inside 90 %", "crps": "error", "slope": "slope", "bias": "bias",
+    "coverage_50": "inside 50 %", "coverage_90": "inside 90 %", "crps": "error", "crps_of_luck": "luck alone",
+    "slope": "slope", "bias": "bias",
     "untested": "untested",
 }  # fmt: skip
 

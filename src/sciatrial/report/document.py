@@ -17,12 +17,15 @@ from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.look_figures import drawn_scenario, has_interim_looks, plot_looks
 from sciatrial.report.look_tables import looks_wide, one_trial_looks, size_wide
 from sciatrial.report.page import css, html_table, picture_address, rendered, write_page
+from sciatrial.report.population_figures import plot_population
+from sciatrial.report.population_tables import POPULATION_SAYS, population_section, rows_of
 from sciatrial.report.review_page import answer_words
 from sciatrial.synthesis import Certainty, Pooled
 from sciatrial.trial import OperatingCharacteristics, Scenario, TrialResult
 
 if TYPE_CHECKING:
     from sciatrial.calibration import Posterior
+    from sciatrial.population import PopulationComparison
 
 _OPERATING_HEADS = {
     "rejection": "either direction", "truth": "true effect (95 % of draws)", "standard_error": "mean SE",
@@ -60,6 +63,8 @@ class ReportInputs:
         What the trials in the tables say together at the endpoint's visit, their risk of bias, and the evidence map.
     posterior
         What the draws are of, None for the prior.
+    population, cause
+        Virtual patients of that posterior beside published ones, None where nobody compared them; cause of the cohort.
     """
 
     study: Mapping[str, Any]
@@ -80,6 +85,8 @@ class ReportInputs:
     lights: pd.DataFrame | None = None
     mapped: pd.DataFrame | None = None
     posterior: Posterior | None = None
+    population: PopulationComparison | None = None
+    cause: str = ""
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> Path:
@@ -110,6 +117,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "drawn": str(inputs.operating.drawn),
         "calibration": _sentence(words.calibration_words(inputs.operating.drawn)),
         "posterior": None if inputs.posterior is None else _posterior(inputs.posterior),
+        "population": None if inputs.population is None else population_section(inputs.population, inputs.cause),
         "css": css(),
         "study": inputs.study,
         "study_text": inputs.study_text,
@@ -379,6 +387,8 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
     if inputs.mapped is not None:
         said = "Published studies of cells by type and route. What nobody has studied is marked."
         made["map"] = (plot_evidence_map(inputs.mapped), said)
+    if inputs.population is not None and len(rows_of(inputs.population, inputs.cause)):
+        made["population"] = (plot_population(inputs.population, cause=inputs.cause).figure, POPULATION_SAYS)
     return {
         # as wide as its text was set for, so that letters are the same size in every figure
         name: {"address": picture_address(figure), "says": says, "width": round(figure.get_figwidth() * 112)}
