@@ -11,6 +11,15 @@ from sciatrial.statistics.boundaries import (
     design_at_alpha,
     group_sequential_design,
 )
+from sciatrial.statistics.closed_test import (
+    ClosedTests,
+    IntersectionTest,
+    Selection,
+    closed_tests,
+    intersection_z,
+    intersections_of,
+    selected_arms,
+)
 from sciatrial.statistics.combination import (
     FisherDesign,
     FisherMethod,
@@ -31,6 +40,7 @@ from sciatrial.statistics.design import (
     Sides,
     WangTsiatis,
 )
+from sciatrial.statistics.dunnett import dunnett_critical_value, dunnett_p_value
 from sciatrial.statistics.estimates import FinalEstimate, final_estimate, repeated_p_value, stagewise_p_value
 from sciatrial.statistics.inference import Estimates, JointTests, contrasts, joint_contrasts, normal_of_t
 from sciatrial.statistics.integration import stopping_shares
@@ -82,6 +92,14 @@ from sciatrial.statistics.proportions import (
     restricted_proportions,
 )
 from sciatrial.statistics.r_call import rpact_call
+from sciatrial.statistics.reestimation import (
+    NewSizes,
+    PromisingZone,
+    SizeRule,
+    blinded_variance,
+    promising_sizes,
+    sizes_for_variance,
+)
 from sciatrial.statistics.repeated_measures import (
     RepeatedMeasures,
     arm_means,
@@ -127,6 +145,7 @@ __all__ = [
     "AssociationTests",
     "Binding",
     "Characteristics",
+    "ClosedTests",
     "Combination",
     "Covariance",
     "Direction",
@@ -139,6 +158,7 @@ __all__ = [
     "GroupSequentialDesign",
     "HaybittlePeto",
     "Information",
+    "IntersectionTest",
     "JointTests",
     "Likelihood",
     "LogisticFits",
@@ -151,10 +171,12 @@ __all__ = [
     "MeanTest",
     "MeanTestResult",
     "MixedFits",
+    "NewSizes",
     "NullVariance",
     "OrdinalFits",
     "Planned",
     "Power",
+    "PromisingZone",
     "ProportionComparison",
     "RepeatedMeasures",
     "ResponderCounts",
@@ -163,7 +185,9 @@ __all__ = [
     "RiskInterval",
     "Rules",
     "SampleSize",
+    "Selection",
     "Sides",
+    "SizeRule",
     "SmallSample",
     "Spending",
     "SpendingKind",
@@ -173,14 +197,18 @@ __all__ = [
     "adjusted_p_values",
     "analyse_means",
     "arm_means",
+    "blinded_variance",
     "bounds_at_realised_information",
     "characteristics",
+    "closed_tests",
     "conditional_power",
     "conditional_rejection_probability",
     "contrasts",
     "count_responders",
     "design_at_alpha",
     "drift_for_power",
+    "dunnett_critical_value",
+    "dunnett_p_value",
     "exact_binomial_power",
     "exact_binomial_sample_size",
     "fallback_graph",
@@ -200,6 +228,8 @@ __all__ = [
     "graph_adjusted_p_values",
     "group_sequential_design",
     "holm_graph",
+    "intersection_z",
+    "intersections_of",
     "inverse_normal",
     "joint_contrasts",
     "log_odds_contrasts",
@@ -211,6 +241,7 @@ __all__ = [
     "odds_ratios",
     "ordinal_odds_ratios",
     "predictive_power",
+    "promising_sizes",
     "proportion_power",
     "proportion_sample_size",
     "repeated_interval",
@@ -218,6 +249,8 @@ __all__ = [
     "restricted_proportions",
     "risk_differences",
     "rpact_call",
+    "selected_arms",
+    "sizes_for_variance",
     "spent",
     "stage_mean",
     "stage_z_of",
