@@ -253,8 +253,8 @@ class _Question(NamedTuple):
         deltas = np.where(np.arange(n_others) == self.arm, delta, 0.0)
         now = analyse_imputations(self.imputations, visit=self.visit, delta=deltas)
         # a difference that delta has turned round is not the one that was found
-        p_value, estimate = np.asarray(now.p_value)[0, self.arm], np.asarray(now.estimate)[0, self.arm]
-        return bool(p_value < self.alpha and estimate * self.found > 0)
+        is_small = float(now.p_value[0, self.arm]) < self.alpha
+        return is_small and float(now.estimate[0, self.arm]) * self.found > 0
 
 
 def _first_failure(question: _Question, largest: float, tolerance: float) -> float:
@@ -362,7 +362,7 @@ def means_by_rule(own: Floats, control: Floats, is_after_last: Floats, rule: Ref
     if rule is ReferenceRule.MISSING_AT_RANDOM:
         return own
     if rule is ReferenceRule.COPY_REFERENCE:
-        return np.where(is_after_last.any(axis=1)[:, None], control, own)
+        return np.where(np.asarray(is_after_last.any(axis=1))[:, None], control, own)
     if rule is ReferenceRule.JUMP_TO_REFERENCE:
         return np.where(is_after_last, control, own)
     last = (~is_after_last).sum(axis=1) - 1
