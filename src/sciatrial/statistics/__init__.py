@@ -1,8 +1,8 @@
-"""What formulae and fits say of a trial: boundaries, sizes, powers, mixed models; no patients, no model.
+"""What formulae and fits say of a trial: boundaries, sizes, powers, analyses, several arms; no patients, no model.
 
 Takes errors, information rates, assumed effects, and outcomes by patient and visit; gives designs, sizes, powers,
-analyses at each look, estimates with intervals and tests.
-Never simulates, never imputes, and never drops a fit that failed: it says why instead.
+analyses at each look, estimates with intervals and tests, p values adjusted for several questions.
+Never simulates a trial, never imputes unasked, and never drops a fit that failed: it says why instead.
 """
 
 from sciatrial.statistics.ancova import fit_ancova
@@ -100,6 +100,13 @@ from sciatrial.statistics.reestimation import (
     promising_sizes,
     sizes_for_variance,
 )
+from sciatrial.statistics.reference_based import (
+    Imputations,
+    ReferenceRule,
+    analyse_imputations,
+    impute_visits,
+    tipping_points,
+)
 from sciatrial.statistics.repeated_measures import (
     RepeatedMeasures,
     arm_means,
@@ -115,6 +122,7 @@ from sciatrial.statistics.responders import (
     mantel_haenszel_test,
     risk_differences,
 )
+from sciatrial.statistics.rubin import pooled_imputations
 from sciatrial.statistics.sizes import Direction, Power, SampleSize
 from sciatrial.statistics.spending import Spending, SpendingKind, spent
 from sciatrial.statistics.stages import (
@@ -157,6 +165,7 @@ __all__ = [
     "FixedFutility",
     "GroupSequentialDesign",
     "HaybittlePeto",
+    "Imputations",
     "Information",
     "IntersectionTest",
     "JointTests",
@@ -178,6 +187,7 @@ __all__ = [
     "Power",
     "PromisingZone",
     "ProportionComparison",
+    "ReferenceRule",
     "RepeatedMeasures",
     "ResponderCounts",
     "ResponderModels",
@@ -195,6 +205,7 @@ __all__ = [
     "WangTsiatis",
     "WinStatistics",
     "adjusted_p_values",
+    "analyse_imputations",
     "analyse_means",
     "arm_means",
     "blinded_variance",
@@ -228,6 +239,7 @@ __all__ = [
     "graph_adjusted_p_values",
     "group_sequential_design",
     "holm_graph",
+    "impute_visits",
     "intersection_z",
     "intersections_of",
     "inverse_normal",
@@ -240,6 +252,7 @@ __all__ = [
     "normal_of_t",
     "odds_ratios",
     "ordinal_odds_ratios",
+    "pooled_imputations",
     "predictive_power",
     "promising_sizes",
     "proportion_power",
@@ -257,6 +270,7 @@ __all__ = [
     "stagewise_p_value",
     "stopping_at",
     "stopping_shares",
+    "tipping_points",
     "treatment_differences",
     "win_statistics",
 ]
