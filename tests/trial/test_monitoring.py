@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 from scipy.special import ndtr
 
 from sciatrial.statistics import Sides, final_estimate, stopping_at
@@ -181,11 +182,15 @@ def three_arms(**words):
     ], looks={"information": (0.5,), **words})  # fmt: skip
 
 
-def test_without_a_deciding_comparison_the_trial_ends_with_the_last():
-    rows = monitored(three_arms(), effect=-30.0, seeds=[2])[0].contrasts.set_index("comparison")
-    assert rows["look"].tolist() == [1, 2]
-    assert rows["n_randomised"].nunique() == rows["months"].nunique() == 1
-    assert rows.loc["cells vs saline", "n_overrun"] > 0  # it is shown at the first look, and the trial goes on
+def test_looks_of_several_comparisons_need_the_one_that_decides():
+    with pytest.raises(ValidationError, match=r"looks.deciding: is missing among 2 comparisons; .*; add deciding"):
+        three_arms()
+
+
+def test_several_comparisons_without_interim_looks_need_none_that_decides():
+    rows = monitored(three_arms(information=()), effect=-30.0, seeds=[2])[0].contrasts
+    assert rows["look"].tolist() == [1, 1]
+    assert rows["n_overrun"].tolist() == [0, 0]
 
 
 def test_a_deciding_comparison_stops_the_others():

@@ -60,7 +60,8 @@ def test_a_fixed_design_needs_what_the_books_say():
 
 
 def test_the_r_code_makes_the_same_design_for_every_comparison():
-    design = sequential(arms={**small_design().arms, "sham": SHAM}, n_total=180)
+    looks = {"information": (0.5,), "deciding": {"arm": "cells", "control": "sham"}}
+    design = sequential(arms={**small_design().arms, "sham": SHAM}, n_total=180, looks=looks)
     code = r_of_design(design)
     assert rpact_call(design.bounds()) in code
     assert code.count("rpact::getSampleSizeMeans(design, alternative = c(0.2, 0.35, 0.5, 0.65, 0.8)") == 2

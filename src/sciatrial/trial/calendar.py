@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,11 +45,12 @@ def calendar_of(design: Design, trial: Conducted) -> Calendar:
         return Calendar((1,), np.array([np.nan]), np.array([n]), trial.is_observed[None])
     arrival = arrival_months(design.accrual, n)
     occasion = 1 + design.visits_months.index(design.endpoint.month)
-    counts = trial.is_observed[:, occasion] & np.isin(trial.assigned, _deciding_arms(design))
+    deciding = [list(design.arms).index(arm) for arm in design.deciding_arms()]
+    counts = trial.is_observed[:, occasion] & np.isin(trial.assigned, deciding)
     reached = np.sort(arrival[counts]) + design.endpoint.month
     end = float(arrival[-1] + design.endpoint.month)
     numbers, months = [], []
-    for number, target in enumerate(look_endpoints(design), start=1):
+    for number, target in enumerate(design.look_endpoints(), start=1):
         # a look at the last endpoint would be the final analysis
         if target < len(reached):
             numbers.append(number)
@@ -61,16 +61,3 @@ def calendar_of(design: Design, trial: Conducted) -> Calendar:
     seen[-1] = trial.is_observed
     recruited = (arrival <= times[:, None]).sum(axis=1)
     return Calendar((*numbers, n_looks), times, recruited, seen)
-
-
-def _deciding_arms(design: Design) -> list[int]:
-    deciding, names = design.looks.deciding, list(design.arms)
-    chosen = names if deciding is None else [deciding.arm, deciding.control]
-    return [names.index(arm) for arm in chosen]
-
-
-def look_endpoints(design: Design) -> tuple[int, ...]:
-    """Return how many observed endpoints of the arms that decide each interim look waits for."""
-    expected = list(design.expected_endpoints().values())
-    planned = sum(expected[arm] for arm in _deciding_arms(design))
-    return tuple(max(1, ceil(share * planned - 1e-9)) for share in design.looks.information)

@@ -18,7 +18,6 @@ from sciatrial.statistics import (
     stopping_at,
 )
 from sciatrial.trial.accrual import arrival_months
-from sciatrial.trial.calendar import look_endpoints
 from sciatrial.trial.design import Comparison, Design
 
 if TYPE_CHECKING:
@@ -86,10 +85,9 @@ def _expected_calendar(design: Design) -> tuple[list[float], list[float]]:
         return [nan], [float(design.size)]
     arrival = arrival_months(design.accrual, design.size)
     share = sum(design.expected_endpoints().values()) / design.size
-    deciding = design.looks.deciding
     sizes = design.expected_sizes()
-    of_all = 1.0 if deciding is None else (sizes[deciding.arm] + sizes[deciding.control]) / design.size
-    places = [min(design.size, int(np.ceil(target / share / of_all))) - 1 for target in look_endpoints(design)]
+    of_all = sum(sizes[arm] for arm in design.deciding_arms()) / design.size
+    places = [min(design.size, int(np.ceil(target / share / of_all))) - 1 for target in design.look_endpoints()]
     months = [float(arrival[place]) + design.endpoint.month for place in [*places, design.size - 1]]
     return months, [float((arrival <= month).sum()) for month in months]
 
