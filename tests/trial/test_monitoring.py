@@ -207,13 +207,17 @@ def test_another_comparison_is_shown_and_stops_nothing():
     assert rows["look"].tolist() == [1, 2]
 
 
-def test_a_look_at_which_nothing_can_be_estimated_goes_on():
+def test_a_look_at_which_nothing_can_be_estimated_tests_nothing_and_spends_nothing():
     design = sequential()
     trial = invented_trial(design, 1, effect=-30.0)
     trial.scores[:60, -1] = trial.scores[:60, 0] - 10.0  # no spread among those who come first
-    rows = monitor(design, [trial])[0].looks
-    assert np.isnan(rows["z"].iloc[0])
-    assert rows["decision"].iloc[0] == "continue"
+    row = monitor(design, [trial])[0].looks.iloc[0]
+    assert row["look"] == 2
+    # as if the first look had not been planned
+    alone = bounds_reached(design.bounds(), (2,), (row["information"], 1.0))
+    assert (row["efficacy_z"], row["alpha_spent"]) == (alone.efficacy_z[0], alone.alpha_spent[0])
+    without = bounds_reached(design.bounds(), (1, 2), (0.4, row["information"], 1.0))
+    assert row["efficacy_z"] < without.efficacy_z[1]
 
 
 def test_a_trial_without_patients_has_the_columns_of_the_others():
