@@ -103,6 +103,39 @@ def test_information_is_that_of_the_patients_with_an_endpoint():
         assert row["information"] == pytest.approx(expected)
 
 
+def with_rescue(design, *, rescued, gone=()):
+    """Return an invented trial in which some are rescued at the first visit, and some of them leave after it."""
+    trial = invented_trial(design, 4)
+    trial.rescued[rescued, 1] = True
+    trial.is_observed[list(gone), 2:] = False
+    return trial
+
+
+@pytest.mark.parametrize("kind", ["hypothetical", "composite", "treatment_policy"])
+def test_looks_information_and_analysis_count_the_same_endpoints(kind):
+    design = sequential(analysis="mmrm", rescue={"score": "leg_pain", "above": 50}, estimand={"rescue": kind})
+    trial = with_rescue(design, rescued=range(0, 120, 4), gone=range(0, 120, 8))
+    done = monitor(design, [trial])[0]
+    targets = design.look_endpoints()
+    counted = (done.looks["n_arm"] + done.looks["n_control"]).tolist()
+    assert counted[:2] == list(targets)
+    assert counted[2] == {"hypothetical": 90, "composite": 120, "treatment_policy": 105}[kind]
+    for row in done.looks.to_dict("records"):
+        assert row["information"] == pytest.approx(
+            row["n_arm"] * row["n_control"] / (row["n_arm"] + row["n_control"]) / 30
+        )
+
+
+def test_a_failure_before_the_patient_left_is_no_change_and_is_counted_when_its_visit_is_due():
+    design = sequential(rescue={"score": "leg_pain", "above": 50}, estimand={"rescue": "composite"})
+    rescued = list(range(0, 120, 3))
+    gone, stayed = (with_rescue(design, rescued=rescued, gone=who) for who in (rescued, ()))
+    for name in ("contrasts", "looks"):
+        pd.testing.assert_frame_equal(*(getattr(monitor(design, [trial])[0], name) for trial in (gone, stayed)))
+    seen = calendar_of(design, gone).seen[0]
+    assert not seen[60:, -1].any()  # who came later is no failure yet
+
+
 def test_a_clear_benefit_stops_early_and_saves_patients():
     design = sequential(accrual={"per_month": 4})
     done = monitored(design, effect=-30.0, seeds=[1])[0]

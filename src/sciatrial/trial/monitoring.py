@@ -87,7 +87,7 @@ def monitor(design: Design, trials: Sequence[Conducted]) -> list[Monitored]:
     effects = _at_looks(design, trials, calendars)
     ends = [_ends(design, calendar, mine) for calendar, mine in zip(calendars, effects, strict=True)]
     followed = [
-        trial.is_observed & (np.arange(len(trial.assigned)) < calendar.n_recruited[end.place])[:, None]
+        calendar.seen[-1] & (np.arange(len(trial.assigned)) < calendar.n_recruited[end.place])[:, None]
         for trial, calendar, end in zip(trials, calendars, ends, strict=True)
     ]
     final = effects_seen(design, trials, followed)
