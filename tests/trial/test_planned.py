@@ -72,3 +72,12 @@ def test_the_plan_in_words_has_the_difference_that_can_be_found():
     # (1.96 + 0.84) / sqrt(30) standard deviations with 60 patients an arm, and 1.2 % more for the look
     assert "cells vs saline 0.51" in plan_in_words(sequential())
     assert "1 look, two-sided alpha 0.05" in plan_in_words(small_design())
+
+
+@pytest.mark.parametrize(("kind", "said"), [
+    ("treatment_policy", False), ("hypothetical", True), ("composite", True),
+])  # fmt: skip
+def test_the_plan_says_that_rescue_is_not_in_it(kind, said):
+    rescue = {"score": "leg_pain", "above": 50}
+    design = sequential(analysis="mmrm", rescue=rescue, estimand={"rescue": kind})
+    assert ("Rescue is not in this plan" in plan_in_words(design)) == said

@@ -322,7 +322,7 @@ class Design(BaseModel):
         return float((1 - self.dropout_per_year) ** (month / 12))
 
     def expected_endpoints(self) -> dict[str, float]:
-        """Return the number of patients of each arm whose endpoint the plan expects to observe."""
+        """Return the number of patients of each arm whose endpoint the plan expects to observe, rescue left aside."""
         share = self.share_staying(self.endpoint.month)
         return {arm: size * share for arm, size in self.expected_sizes().items()}
 
