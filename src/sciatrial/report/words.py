@@ -168,7 +168,8 @@ def _size_needed(reference: dict[str, dict], operating: OperatingCharacteristics
         return "no effect to find"
     if benefit < 0:
         return "none: a harm"
-    if (operating.looks["look"] > 1).any() or (operating.looks["alpha_spent"] < operating.alpha * (1 - 1e-9)).any():
+    look, spent = (operating.looks[name].to_numpy(dtype=float) for name in ("look", "alpha_spent"))
+    if np.any(look > 1) or np.any(spent < operating.alpha * (1 - 1e-9)):
         return "by formulae: show design"
     times = ((_Z_80 - float(ndtri(operating.alpha_of_a_side))) * error / benefit) ** 2
     return f"× {times:.2g}" if times <= _MOST_TIMES else f"more than × {_MOST_TIMES}"

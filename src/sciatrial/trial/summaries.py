@@ -24,7 +24,9 @@ def summarise(trials: pd.DataFrame) -> pd.DataFrame:
 
     A draw under which hardly anybody meets the criteria contradicts the trial that is planned: its trials are counted
     (`not_enrolled`) and left out of all shares. Other trials whose estimate could not be made count as no success and
-    are counted; bias and coverage are over the rest.
+    are counted; bias and coverage are over the rest. ``final_`` is the analysis of all who were randomised, after the
+    stop; ``reversed_by_overrun`` the share of trials shown whose statistic there does not cross the bound that belongs
+    to its information.
     """
     import pandas as pd
 
@@ -59,7 +61,9 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
     low, high = np.quantile(finite, [0.025, 0.975]) if len(finite) else (np.nan, np.nan)
     adjusted = column("adjusted_estimate")
     has_adjusted = known & np.isfinite(adjusted)
-    reversed_later = shown & (column("final_z") <= column("efficacy_z"))
+    final = column("final_estimate")
+    has_final = np.isfinite(final) & np.isfinite(truth)
+    reversed_later = shown & (column("final_z") <= column("final_efficacy_z"))
     return [
         ("success", *share_of(shown)),
         ("rejection", *share_of(rejected)),
@@ -75,6 +79,12 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
         (
             "adjusted_coverage",
             *share_of(_covered(truth, column("adjusted_low"), column("adjusted_high"))[has_adjusted]),
+        ),
+        ("final_bias", *mean_of((final - truth)[has_final])),
+        ("final_root_mean_square_error", *_root_mean_square((final - truth)[has_final])),
+        (
+            "final_coverage",
+            *share_of(_covered(truth, column("final_ci_low"), column("final_ci_high"))[has_final]),
         ),
         ("mean_standard_error", *mean_of(column("standard_error")[made])),
         ("expected_patients", *mean_of(column("n_randomised"))),
