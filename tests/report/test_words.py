@@ -80,6 +80,16 @@ def test_the_design_is_told_in_words():
     assert "treatment policy" in facts["Estimand"]
 
 
+def test_a_hypothetical_estimand_says_what_it_assumes_where_rescue_follows_another_score():
+    trial = STUDY["trial"] | {"estimand": {"rescue": "hypothetical"}}
+    told = []
+    for score in ("leg_pain", "back_pain"):
+        words = {**STUDY, "trial": trial | {"rescue": trial["rescue"] | {"score": score}}}
+        told.append(dict(design_facts(words))["Estimand"])
+    assert "as far as back pain tells leg pain, which rescue follows (assumption)" in told[0]
+    assert "assumption" not in told[1]
+
+
 def test_equal_arms_by_n_per_arm_are_told_as_well():
     trial = {key: value for key, value in STUDY["trial"].items() if key not in ("n_total", "allocation", "rescue")}
     facts = dict(design_facts({**STUDY, "trial": {**trial, "n_per_arm": 20}}))

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sciatrial.trial.summaries import COULD_NOT_ENROL, mean_of, share_of, stopping_by_look, summarise
+from sciatrial.trial.summaries import COULD_NOT_ENROL, _quantile_of, mean_of, share_of, stopping_by_look, summarise
 
 NO = float("nan")
 
@@ -152,3 +152,15 @@ def test_a_share_of_none_or_all_still_has_an_error(flags):
 def test_nothing_has_neither_share_nor_mean():
     assert np.isnan(share_of(np.array([]))[0])
     assert np.isnan(mean_of(np.array([]))[0])
+
+
+@pytest.mark.parametrize("share", [0.025, 0.975])
+def test_the_error_of_a_quantile_is_how_much_it_moves_from_sample_to_sample(share):
+    samples = np.random.default_rng(3).normal(size=(2000, 400))
+    found = np.array([_quantile_of(sample, share)[:2] for sample in samples])
+    assert found[:, 1].mean() == pytest.approx(found[:, 0].std(), rel=0.1)
+
+
+def test_few_values_tell_no_error_of_an_outer_quantile():
+    assert np.isnan(_quantile_of(np.arange(38.0), 0.025)[1])
+    assert np.isfinite(_quantile_of(np.arange(40.0), 0.025)[1])

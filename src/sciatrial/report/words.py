@@ -254,7 +254,12 @@ _STRATEGIES = {
 def _estimand_words(trial: dict) -> str:
     """Return the estimand's attributes in one sentence."""
     strategy = trial.get("estimand", {}).get("rescue", "treatment_policy")
-    return f"difference in mean change between arms, of all randomised; {_STRATEGIES[strategy]}"
+    told = f"difference in mean change between arms, of all randomised; {_STRATEGIES[strategy]}"
+    rescue, outcome = trial.get("rescue"), trial["endpoint"]["outcome"]
+    if strategy != "hypothetical" or rescue is None or rescue["score"] == outcome:
+        return told
+    score, seen = (word.replace("_", " ") for word in (rescue["score"], outcome))
+    return f"{told}, missing at random only as far as {seen} tells {score}, which rescue follows (assumption)"
 
 
 def analysis_words(trial: dict) -> str:
