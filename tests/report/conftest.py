@@ -75,6 +75,7 @@ def trials(n_trials: int = 20) -> pd.DataFrame:
                     "adjusted_low": estimate - 4, "adjusted_high": estimate + 4, "adjusted_p_value": 0.03,
                     "repeated_low": estimate - 5, "repeated_high": estimate + 5, "n_overrun": 3,
                     "final_estimate": estimate, "final_z": -estimate / 2.0,
+                    "final_ci_low": estimate - 4, "final_ci_high": estimate + 4, "final_efficacy_z": 1.96,
                     "n_randomised": 30 if estimate < -6 else 40, "months": 12.0 if estimate < -6 else 20.0,
                 }
             )  # fmt: skip

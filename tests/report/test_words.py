@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -40,8 +42,12 @@ def test_draws_that_could_not_enrol_are_told(operating, published):
     assert "No published study stands beside this one" in text
 
 
+def with_one_look(operating):
+    return replace(operating, looks=operating.looks.query("look == 2").assign(look=1))
+
+
 def test_the_size_for_80_percent_power_follows_the_design_s_own_error(operating):
-    row = short_table(operating).iloc[0]
+    row = short_table(with_one_look(operating)).iloc[0]
     factor = ((1.959964 + 0.841621) * 2.0 / 5.0) ** 2
     assert row["size for 80 % power"] == f"× {factor:.1f}"
     assert row["assurance, %"] == "60 ± 11.0"
@@ -52,12 +58,36 @@ def test_no_size_is_given_where_there_is_no_effect_to_find(operating):
     assert short_table(other)["size for 80 % power"].tolist() == ["no effect to find"]
 
 
+def test_no_size_is_given_where_trials_stop_at_looks(operating):
+    assert short_table(operating)["size for 80 % power"].tolist() == ["by formulae: show design"]
+    # all of them at the first
+    first = replace(operating, looks=operating.looks.query("look == 1"))
+    assert short_table(first)["size for 80 % power"].tolist() == ["by formulae: show design"]
+
+
+def test_no_size_makes_a_harm_a_benefit(operating):
+    other = operating_of(trials().assign(truth=5.0), operating.courses, operating.inside)
+    assert short_table(with_one_look(other))["size for 80 % power"].tolist() == ["none: a harm"]
+    life = replace(with_one_look(other), endpoint={**other.endpoint, "outcome": "quality_of_life"})
+    assert short_table(life)["size for 80 % power"].tolist()[0].startswith("× ")
+
+
 def test_the_design_is_told_in_words():
     facts = dict(design_facts(STUDY))
     assert facts["Randomised"] == "40 patients, saline 1 : cells 1; permuted blocks"
     assert facts["Endpoint"] == "back pain at month 3, change from baseline"
     assert "exceeds 60 from month 1" in facts["Rescue"]
     assert "treatment policy" in facts["Estimand"]
+
+
+def test_a_hypothetical_estimand_says_what_it_assumes_where_rescue_follows_another_score():
+    trial = STUDY["trial"] | {"estimand": {"rescue": "hypothetical"}}
+    told = []
+    for score in ("leg_pain", "back_pain"):
+        words = {**STUDY, "trial": trial | {"rescue": trial["rescue"] | {"score": score}}}
+        told.append(dict(design_facts(words))["Estimand"])
+    assert "as far as back pain tells leg pain, which rescue follows (assumption)" in told[0]
+    assert "assumption" not in told[1]
 
 
 def test_equal_arms_by_n_per_arm_are_told_as_well():

@@ -81,3 +81,19 @@ def test_the_plan_says_that_rescue_is_not_in_it(kind, said):
     rescue = {"score": "leg_pain", "above": 50}
     design = sequential(analysis="mmrm", rescue=rescue, estimand={"rescue": kind})
     assert ("Rescue is not in this plan" in plan_in_words(design)) == said
+
+
+@pytest.mark.parametrize("sides", ["one_sided", "two_sided"])
+def test_nominal_alpha_has_the_sides_of_the_alpha_spent(sides):
+    design = small_design(n_total=120, sides=sides, accrual={"per_month": 6}, looks={"information": (0.5,)})
+    first = planned_looks(design).iloc[0]
+    assert first["nominal_alpha"] == pytest.approx(first["alpha_spent"])
+
+
+@pytest.mark.parametrize(("outcome", "said"), [("leg_pain", False), ("disability", True)])
+def test_rescue_by_another_score_than_the_endpoint_is_told_as_an_assumption(outcome, said):
+    rescue, endpoint = {"score": "leg_pain", "above": 50}, {"outcome": outcome, "month": 6}
+    words = {"analysis": "mmrm", "rescue": rescue, "endpoint": endpoint}
+    hypothetical = plan_in_words(small_design(**words, estimand={"rescue": "hypothetical"}))
+    assert ("Assumption: rescue follows leg pain" in hypothetical) == said
+    assert "Assumption" not in plan_in_words(small_design(**words))

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sciatrial.trial.summaries import COULD_NOT_ENROL, mean_of, share_of, stopping_by_look, summarise
+from sciatrial.trial.summaries import COULD_NOT_ENROL, _quantile_of, mean_of, share_of, stopping_by_look, summarise
 
 NO = float("nan")
 
@@ -26,11 +26,14 @@ def trials_of(rows, scenario="prior", why_not="the endpoint does not vary"):
         "adjusted_estimate": frame["estimate"],
         "adjusted_low": frame["ci_low"],
         "adjusted_high": frame["ci_high"],
+        "final_estimate": frame["estimate"] + 1,
+        "final_ci_low": frame["ci_low"] + 1,
+        "final_ci_high": frame["ci_high"] + 1,
     }
     return frame.assign(
         **words, **adjusted, why_not=np.where(frame["estimate"].isna(), why_not, ""),
         decision=np.where(frame["p_value"] < 0.05, shown, "ended"), n_randomised=24, months=NO, n_overrun=0, final_z=NO,
-        efficacy_z=1.96, truth_error=0.1,
+        efficacy_z=2.8, final_efficacy_z=1.96, truth_error=0.1,
     )  # fmt: skip
 
 
@@ -51,6 +54,10 @@ def summary():
         ("mean_truth", -5.0, np.sqrt(38 / 4) / np.sqrt(5), 5),
         # standard errors 3, 3, 4, 2: mean 3, squares about it 0 + 0 + 1 + 1 = 2
         ("mean_standard_error", 3.0, np.sqrt(2 / 3) / 2, 4),
+        ("final_bias", 2.0, np.sqrt(140 / 3) / 2, 4),
+        # errors −1, 3, 11, −5
+        ("final_root_mean_square_error", np.sqrt(39), np.std([1, 9, 121, 25], ddof=1) / 2 / (2 * np.sqrt(39)), 4),
+        ("final_coverage", 2 / 4, 0.25, 4),
         ("not_estimable", 1, NO, 5),
         ("not_enrolled", 0, NO, 5),
         # the 2.5 % point of five sorted truths lies a tenth of the way from the first to the second
@@ -145,3 +152,15 @@ def test_a_share_of_none_or_all_still_has_an_error(flags):
 def test_nothing_has_neither_share_nor_mean():
     assert np.isnan(share_of(np.array([]))[0])
     assert np.isnan(mean_of(np.array([]))[0])
+
+
+@pytest.mark.parametrize("share", [0.025, 0.975])
+def test_the_error_of_a_quantile_is_how_much_it_moves_from_sample_to_sample(share):
+    samples = np.random.default_rng(3).normal(size=(2000, 400))
+    found = np.array([_quantile_of(sample, share)[:2] for sample in samples])
+    assert found[:, 1].mean() == pytest.approx(found[:, 0].std(), rel=0.1)
+
+
+def test_few_values_tell_no_error_of_an_outer_quantile():
+    assert np.isnan(_quantile_of(np.arange(38.0), 0.025)[1])
+    assert np.isfinite(_quantile_of(np.arange(40.0), 0.025)[1])

@@ -60,6 +60,8 @@ def size_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
                 "taken back by them": _share(of.loc["reversed_by_overrun"]),
                 "bias": _mean(of.loc["bias"]), "bias, adjusted": _mean(of.loc["adjusted_bias"]),
                 "coverage": _share(of.loc["coverage"]), "coverage, adjusted": _share(of.loc["adjusted_coverage"]),
+                "bias, all patients": _mean(of.loc["final_bias"]),
+                "coverage, all patients": _share(of.loc["final_coverage"]),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

@@ -131,7 +131,7 @@ def short_table(operating: OperatingCharacteristics) -> pd.DataFrame:
                 "true effect, 95 % of draws": _span(drawn),
                 "effect at reference values": number(reference["mean_truth"]["value"]) if reference else "–",
                 "power there, %": _percent(reference),
-                "size for 80 % power": _size_needed(reference, operating.alpha_of_a_side),
+                "size for 80 % power": _size_needed(reference, operating),
                 "success without cell effect, %": _percent(nothing),
             }
         )
@@ -155,14 +155,23 @@ def _span(of: dict[str, dict]) -> str:
     return f"{number(of['truth_low']['value'])} to {number(of['truth_high']['value'])}"
 
 
-def _size_needed(reference: dict[str, dict], alpha_of_a_side: float) -> str:
-    """Return how many times this size would give 80 % power at the reference effect, from this design's own error."""
+def _size_needed(reference: dict[str, dict], operating: OperatingCharacteristics) -> str:
+    """Return how many times this size would give 80 % power at the reference effect, from this design's own error.
+
+    Trials that stop at a look have the error of that look, not of the whole size: there formulae tell the size.
+    """
     if not reference:
         return "–"
     truth, error = reference["mean_truth"]["value"], reference["mean_standard_error"]["value"]
-    if not np.isfinite(truth) or abs(truth) < 0.05 * error:
+    benefit = truth if operating.endpoint["outcome"] == "quality_of_life" else -truth
+    if not np.isfinite(benefit) or abs(benefit) < 0.05 * error:
         return "no effect to find"
-    times = ((_Z_80 - float(ndtri(alpha_of_a_side))) * error / truth) ** 2
+    if benefit < 0:
+        return "none: a harm"
+    look, spent = (operating.looks[name].to_numpy(dtype=float) for name in ("look", "alpha_spent"))
+    if np.any(look > 1) or np.any(spent < operating.alpha * (1 - 1e-9)):
+        return "by formulae: show design"
+    times = ((_Z_80 - float(ndtri(operating.alpha_of_a_side))) * error / benefit) ** 2
     return f"× {times:.2g}" if times <= _MOST_TIMES else f"more than × {_MOST_TIMES}"
 
 
@@ -245,7 +254,12 @@ _STRATEGIES = {
 def _estimand_words(trial: dict) -> str:
     """Return the estimand's attributes in one sentence."""
     strategy = trial.get("estimand", {}).get("rescue", "treatment_policy")
-    return f"difference in mean change between arms, of all randomised; {_STRATEGIES[strategy]}"
+    told = f"difference in mean change between arms, of all randomised; {_STRATEGIES[strategy]}"
+    rescue, outcome = trial.get("rescue"), trial["endpoint"]["outcome"]
+    if strategy != "hypothetical" or rescue is None or rescue["score"] == outcome:
+        return told
+    score, seen = (word.replace("_", " ") for word in (rescue["score"], outcome))
+    return f"{told}, missing at random only as far as {seen} tells {score}, which rescue follows (assumption)"
 
 
 def analysis_words(trial: dict) -> str:

@@ -61,11 +61,15 @@ class Monitored:
         return int(self.contrasts["n_randomised"].iloc[0])
 
 
+_Look = tuple[Effects, int]  # a batch of trials, and the place of one of them
+
+
 @dataclass(frozen=True)
 class _Path:
-    """One comparison at the looks that test it: places in the calendar, shares of planned information, z, bounds."""
+    """One comparison at the looks that test it: places in the calendar, planned numbers, shares of information, z."""
 
     places: tuple[int, ...]
+    numbers: tuple[int, ...]
     shares: tuple[float, ...]
     z: tuple[float, ...]
     bounds: GroupSequentialDesign
@@ -142,13 +146,7 @@ def _path(design: Design, calendar: Calendar, effects: Sequence[tuple[Effects, i
     A look that finds no more information than the one before, that has all that is planned, or at which nothing can be
     estimated, tests nothing and spends nothing.
     """
-    n_arm, n_control = (
-        np.array([getattr(found, name)[row, number] for found, row in effects], dtype=float)
-        for name in ("n_arm", "n_control")
-    )
-    with np.errstate(invalid="ignore", divide="ignore"):
-        information = np.where(n_arm * n_control > 0, n_arm * n_control / (n_arm + n_control), 0.0)
-    shares = information / _planned_information(design, design.compared()[number])
+    shares = np.array([_share_of_plan(design, look, number) for look in effects])
     statistics = [float(found.z[row, number]) for found, row in effects]
     last = len(shares) - 1
     kept: list[int] = []
@@ -163,7 +161,21 @@ def _path(design: Design, calendar: Calendar, effects: Sequence[tuple[Effects, i
         bounds = bounds_reached(bounds, numbers, reached)
     places = (*kept, last)
     z = tuple(statistics[place] for place in places)
-    return _Path(places, tuple(shares[list(places)].tolist()), z, bounds)
+    return _Path(
+        places, tuple(calendar.numbers[place] for place in places), tuple(shares[list(places)].tolist()), z, bounds
+    )
+
+
+def _value(look: _Look, name: str, comparison: int) -> float:
+    effects, row = look
+    return float(getattr(effects, name)[row, comparison])
+
+
+def _share_of_plan(design: Design, look: _Look, number: int) -> float:
+    """Return the information that an analysis has of a comparison, as a share of the planned."""
+    n_arm, n_control = (_value(look, name, number) for name in ("n_arm", "n_control"))
+    information = n_arm * n_control / (n_arm + n_control) if n_arm * n_control > 0 else 0.0
+    return information / _planned_information(design, design.compared()[number])
 
 
 def _planned_information(design: Design, comparison: Comparison) -> float:
@@ -252,20 +264,12 @@ def _stop_of(path: _Path, *, ends_at: int | None = None) -> tuple[int, Decision]
     return (path.places[tested[-1]] if tested else ends_at), Decision.ENDED
 
 
-_Look = tuple[Effects, int]  # a batch of trials, and the place of one of them
-
-
-def _value(look: _Look, name: str, comparison: int) -> float:
-    effects, row = look
-    return float(getattr(effects, name)[row, comparison])
-
-
 def rows_without_patients(design: Design, why_not: str) -> pd.DataFrame:
     """Return the rows of a trial that enrolled nobody, one a comparison, its numbers NaN."""
     import pandas as pd
 
     counts = {"n_arm": 0, "n_control": 0, "look": 0, "n_overrun": 0, "n_randomised": 0}
-    numbers = [*_NAIVE, "z", *_AFTER, *(f"final_{name}" for name in _FINAL), "months"]
+    numbers = [*_NAIVE, "z", *_AFTER, *(f"final_{name}" for name in _FINAL), "final_efficacy_z", "months"]
     rows = [
         {
             "comparison": item.name, "arm": item.arm, "control": item.control, **counts,
@@ -297,6 +301,7 @@ def _contrast_rows(design: Design, calendar: Calendar, looks: Sequence[_Look], e
                 **_after_stopping(design, path, place, look, number),
                 "n_overrun": n_final - n_arm - n_control,
                 **{f"final_{name}": _value(final, column, number) for name, column in _FINAL.items()},
+                "final_efficacy_z": _final_bound(design, path, place, final, number),
                 "n_randomised": int(calendar.n_recruited[end.place]), "months": float(calendar.months[end.place]),
             }
         )  # fmt: skip
@@ -340,6 +345,22 @@ def _after_stopping(design: Design, path: _Path, place: int, look: _Look, compar
         ends = sorted((sign * final.low, sign * final.high))
         found = [sign * final.median_unbiased, *ends, stagewise_p_value(path.bounds, number + 1, z)]
     return dict(zip(_AFTER, (nothing["efficacy_z"], *found, *repeated), strict=True))
+
+
+def _final_bound(design: Design, path: _Path, place: int, final: _Look, comparison: int) -> float:
+    """Return the bound for efficacy at the information of the final analysis, had it been the look after the stop.
+
+    It is there to judge a finding by all patients: with the looks before it, all of alpha is spent.
+    """
+    if place not in path.places:
+        return nan
+    number = path.places.index(place)
+    share = _share_of_plan(design, final, comparison)
+    bound = path.bounds.efficacy_z[number]
+    if number + 1 < len(path.places) and share > path.shares[number]:
+        reached = (*path.shares[: number + 1], share)
+        bound = bounds_reached(design.bounds(), path.numbers[: number + 1], reached).efficacy_z[-1]
+    return bound if isfinite(bound) else nan
 
 
 # below this z the ratio of Student's to the normal statistic is lost in rounding, and is 1 to a few per cent

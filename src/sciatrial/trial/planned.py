@@ -34,8 +34,9 @@ def planned_looks(design: Design) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns ``comparison, look, information`` (share), ``endpoints_arm, endpoints_control`` (expected),
-        ``month, recruited`` (expected; NaN without accrual), ``efficacy_z, futility_z, nominal_alpha`` (one-sided),
-        ``alpha_spent, beta_spent, effect_at_bound`` (in standard deviations of the change given baseline, normal),
+        ``month, recruited`` (expected; NaN without accrual), ``efficacy_z, futility_z``,
+        ``nominal_alpha, alpha_spent`` (of both directions together where the design is two-sided, as `alpha`),
+        ``beta_spent, effect_at_bound`` (in standard deviations of the change given baseline, normal),
         ``efficacy_null, futility_null`` (probability to stop there without an effect), ``efficacy_power,
         futility_power`` (at the effect that has the planned power). NaN where there is no such thing.
     """
@@ -44,6 +45,7 @@ def planned_looks(design: Design) -> pd.DataFrame:
     bounds, found = design.bounds(), characteristics(design.bounds())
     null, at_effect = stopping_at(bounds, 0.0), found.stopping
     months, recruited = _expected_calendar(design)
+    n_sides = 2 if design.sides is Sides.TWO else 1
     futility = _to_length(bounds.futility_z, bounds.n_looks)
     rows = []
     for comparison in design.compared():
@@ -57,7 +59,7 @@ def planned_looks(design: Design) -> pd.DataFrame:
                     "endpoints_arm": rate * n_arm, "endpoints_control": rate * n_control,
                     "month": months[look], "recruited": recruited[look],
                     "efficacy_z": bound if isfinite(bound) else nan, "futility_z": futility[look],
-                    "nominal_alpha": bounds.stage_levels[look], "alpha_spent": bounds.alpha_spent[look],
+                    "nominal_alpha": n_sides * bounds.stage_levels[look], "alpha_spent": bounds.alpha_spent[look],
                     "beta_spent": bounds.beta_spent[look] if bounds.beta_spent else nan,
                     "effect_at_bound": bound / root if isfinite(bound) else nan,
                     "efficacy_null": float(null.efficacy[look]),
@@ -160,7 +162,20 @@ def plan_in_words(design: Design) -> str:
         f"{looks}, {sides} alpha {design.alpha:g} for each comparison. Power {1 - bounds.rules.beta:.0%} at a "
         f"difference, in standard deviations of the change given baseline, of {', '.join(detectable)}. Largest size × "
         f"{found.inflation_factor:.3f} of a fixed design's; expected information {found.expected_ratio_null:.0%} of it "
-        f"without an effect, {found.expected_ratio_alternative:.0%} at that difference.{_WITHOUT_RESCUE[strategy]}"
+        f"without an effect, {found.expected_ratio_alternative:.0%} at that difference."
+        f"{_WITHOUT_RESCUE[strategy]}{_assumed(design)}"
+    )
+
+
+def _assumed(design: Design) -> str:
+    """Return what a hypothetical estimand assumes where rescue follows another score than the analysis sees."""
+    rescue, outcome = design.rescue, design.endpoint.outcome
+    if rescue is None or design.estimand.rescue is not Strategy.HYPOTHETICAL or rescue.score is outcome:
+        return ""
+    score, seen = (str(word).replace("_", " ") for word in (rescue.score, outcome))
+    return (
+        f" Assumption: rescue follows {score}, which the analysis of {seen} does not see, so that scores after "
+        "rescue are missing at random only as far as one tells the other."
     )
 
 

@@ -24,7 +24,9 @@ def summarise(trials: pd.DataFrame) -> pd.DataFrame:
 
     A draw under which hardly anybody meets the criteria contradicts the trial that is planned: its trials are counted
     (`not_enrolled`) and left out of all shares. Other trials whose estimate could not be made count as no success and
-    are counted; bias and coverage are over the rest.
+    are counted; bias and coverage are over the rest. ``final_`` is the analysis of all who were randomised, after the
+    stop; ``reversed_by_overrun`` the share of trials shown whose statistic there does not cross the bound that belongs
+    to its information.
     """
     import pandas as pd
 
@@ -56,18 +58,19 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
     made = np.isfinite(estimate)
     known = made & np.isfinite(truth)
     finite = truth[np.isfinite(truth)]
-    low, high = np.quantile(finite, [0.025, 0.975]) if len(finite) else (np.nan, np.nan)
     adjusted = column("adjusted_estimate")
     has_adjusted = known & np.isfinite(adjusted)
-    reversed_later = shown & (column("final_z") <= column("efficacy_z"))
+    final = column("final_estimate")
+    has_final = np.isfinite(final) & np.isfinite(truth)
+    reversed_later = shown & (column("final_z") <= column("final_efficacy_z"))
     return [
         ("success", *share_of(shown)),
         ("rejection", *share_of(rejected)),
         ("futility", *share_of(decision == Decision.FUTILITY)),
         ("mean_truth", *mean_of(finite)),
         ("truth_error", *mean_of(column("truth_error")[known])),
-        ("truth_low", float(low), np.nan, len(finite)),
-        ("truth_high", float(high), np.nan, len(finite)),
+        ("truth_low", *_quantile_of(finite, 0.025)),
+        ("truth_high", *_quantile_of(finite, 0.975)),
         ("bias", *mean_of((estimate - truth)[known])),
         ("root_mean_square_error", *_root_mean_square((estimate - truth)[known])),
         ("coverage", *share_of(_covered(truth, column("ci_low"), column("ci_high"))[known])),
@@ -75,6 +78,12 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
         (
             "adjusted_coverage",
             *share_of(_covered(truth, column("adjusted_low"), column("adjusted_high"))[has_adjusted]),
+        ),
+        ("final_bias", *mean_of((final - truth)[has_final])),
+        ("final_root_mean_square_error", *_root_mean_square((final - truth)[has_final])),
+        (
+            "final_coverage",
+            *share_of(_covered(truth, column("final_ci_low"), column("final_ci_high"))[has_final]),
         ),
         ("mean_standard_error", *mean_of(column("standard_error")[made])),
         ("expected_patients", *mean_of(column("n_randomised"))),
@@ -158,6 +167,23 @@ def mean_of(values: NDArray) -> tuple[float, float, int]:
         return np.nan, np.nan, 0
     error = float(values.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
     return float(values.mean()), error, n
+
+
+def _quantile_of(values: NDArray, share: float) -> tuple[float, float, int]:
+    """Return a quantile, its Monte-Carlo standard error and the number behind it; NaN without any.
+
+    The error is half the distance between the values one standard error of the share below and above. Where that leaves
+    0 to 1, with fewer than 40 values for a share of 0.025, order statistics tell no error: NaN.
+    """
+    n = len(values)
+    if n == 0:
+        return np.nan, np.nan, 0
+    reach = np.sqrt(share * (1 - share) / n)
+    value = float(np.quantile(values, share))
+    if share - reach < 0 or share + reach > 1:
+        return value, np.nan, n
+    below, above = np.quantile(values, [share - reach, share + reach])
+    return value, float(above - below) / 2, n
 
 
 def _root_mean_square(errors: NDArray) -> tuple[float, float, int]:
