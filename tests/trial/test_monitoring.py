@@ -5,8 +5,9 @@ from pydantic import ValidationError
 from scipy.special import ndtr
 
 from sciatrial.statistics import Sides, final_estimate, stopping_at
-from sciatrial.trial import Decision, Looks
+from sciatrial.trial import Decision, Looks, monitoring
 from sciatrial.trial.calendar import calendar_of
+from sciatrial.trial.design import CLOSEST_LOOKS
 from sciatrial.trial.looks import planned_bounds
 from sciatrial.trial.monitoring import bounds_reached, first_crossing, monitor, rows_without_patients
 from tests.trial.conftest import SHAM, invented_trial, small_design
@@ -263,6 +264,14 @@ def test_a_look_at_which_nothing_can_be_estimated_tests_nothing_and_spends_nothi
     assert (row["efficacy_z"], row["alpha_spent"]) == (alone.efficacy_z[0], alone.alpha_spent[0])
     without = bounds_reached(design.bounds(), (1, 2), (0.4, row["information"], 1.0))
     assert row["efficacy_z"] < without.efficacy_z[1]
+
+
+def test_a_look_that_finds_hardly_more_information_tests_nothing(monkeypatch):
+    design, found = sequential(), iter([0.4, 0.4 + CLOSEST_LOOKS / 2, 1.0, 1.0])
+    monkeypatch.setattr(monitoring, "_share_of_plan", lambda *_: next(found))
+    rows = monitor(design, [invented_trial(design, 1, effect=0.0)])[0].looks
+    assert rows["look"].tolist() == [1, 3]
+    assert rows["information"].tolist() == [0.4, 1.0]
 
 
 def test_a_trial_without_patients_has_the_columns_of_the_others():

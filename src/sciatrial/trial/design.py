@@ -19,7 +19,7 @@ _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 _Months = Annotated[float, Field(gt=0, le=LONGEST_MONTHS)]
 # a mean and a spread need two
 _FEWEST_AT_A_LOOK = 2
-_CLOSEST_LOOKS = 0.001  # of the planned endpoints
+CLOSEST_LOOKS = 0.001  # of the planned endpoints
 
 
 class Analysis(StrEnum):
@@ -288,7 +288,7 @@ class Design(BaseModel):
             return []
         problems, before = [], None
         planned = sum(self.expected_endpoints()[arm] for arm in self.deciding_arms())
-        fewest = max(1.0, _CLOSEST_LOOKS * planned)
+        fewest = max(1.0, CLOSEST_LOOKS * planned)
         for place, (share, target) in enumerate(zip(self.looks.information, self.look_endpoints(), strict=True)):
             told = f"looks.information.{place}: {share:g} is {target} observed endpoints"
             if 0 < share < 1 and target >= planned:

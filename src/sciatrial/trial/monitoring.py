@@ -27,7 +27,7 @@ from sciatrial.statistics import (
 from sciatrial.trial.analysis import Effects, effects_seen
 from sciatrial.trial.calendar import Calendar, calendar_of
 from sciatrial.trial.conduct import Conducted
-from sciatrial.trial.design import Comparison, Design
+from sciatrial.trial.design import CLOSEST_LOOKS, Comparison, Design
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,8 +143,8 @@ def _ends(design: Design, calendar: Calendar, effects: Sequence[tuple[Effects, i
 def _path(design: Design, calendar: Calendar, effects: Sequence[tuple[Effects, int]], number: int) -> _Path:
     """Return one comparison at the looks that test it.
 
-    A look that finds no more information than the one before, that has all that is planned, or at which nothing can be
-    estimated, tests nothing and spends nothing.
+    A look that finds hardly more information than the one before (`CLOSEST_LOOKS`), that has nearly all that is planned
+    or that the final analysis has, or at which nothing can be estimated, tests nothing and spends nothing.
     """
     shares = np.array([_share_of_plan(design, look, number) for look in effects])
     statistics = [float(found.z[row, number]) for found, row in effects]
@@ -152,7 +152,8 @@ def _path(design: Design, calendar: Calendar, effects: Sequence[tuple[Effects, i
     kept: list[int] = []
     for place in range(last):
         so_far = shares[kept[-1]] if kept else 0.0
-        if isfinite(statistics[place]) and so_far < shares[place] < min(1.0, shares[last]):
+        is_apart = so_far + CLOSEST_LOOKS <= shares[place] <= min(1.0, shares[last]) - CLOSEST_LOOKS
+        if isfinite(statistics[place]) and is_apart:
             kept.append(place)
     bounds = design.bounds()
     if bounds.n_looks > 1 and shares[last] > 0:
@@ -357,7 +358,7 @@ def _final_bound(design: Design, path: _Path, place: int, final: _Look, comparis
     number = path.places.index(place)
     share = _share_of_plan(design, final, comparison)
     bound = path.bounds.efficacy_z[number]
-    if number + 1 < len(path.places) and share > path.shares[number]:
+    if number + 1 < len(path.places) and share >= path.shares[number] + CLOSEST_LOOKS:
         reached = (*path.shares[: number + 1], share)
         bound = bounds_reached(design.bounds(), path.numbers[: number + 1], reached).efficacy_z[-1]
     return bound if isfinite(bound) else nan
