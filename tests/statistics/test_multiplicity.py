@@ -69,7 +69,7 @@ def closed_by_hand(p, graph):
 )
 @pytest.mark.parametrize("n", [1, 2, 5, 8])
 def test_adjusted_p_values_equal_those_of_statsmodels(adjustment, method, n):
-    p = families(n, n_trials=20)
+    p = families(n, n_trials=4)
     found = adjusted_p_values(p, adjustment)
     for row, own in zip(found, p, strict=True):
         np.testing.assert_allclose(row, multipletests(own, method=method)[1], rtol=1e-12)
