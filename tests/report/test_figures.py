@@ -69,6 +69,19 @@ def test_published_values_are_drawn_where_they_are(operating, published):
     assert sorted(diamonds) == [-12.0, 19.0, 95.0]
 
 
+def test_a_legend_is_no_wider_than_its_figure(operating):
+    from dataclasses import replace
+
+    trials = operating.trials
+    one = replace(operating, trials=trials[trials["comparison"] == trials["comparison"].iloc[0]])
+    for drawn in (operating, one):
+        figure = figures.plot_truth(drawn)
+        figure.draw_without_rendering()
+        box = figure.legends[0].get_window_extent()
+        assert box.x0 >= 0
+        assert box.x1 <= figure.bbox.width
+
+
 def test_estimates_are_drawn_against_the_truth(operating):
     figure = figures.plot_truth(operating)
     inside = next(line for line in figure.axes[0].lines if "inside" in str(line.get_label()))

@@ -191,9 +191,13 @@ def _dodged(ax: Axes, frame: pd.DataFrame, column: str, colours: Mapping[str, st
 
 
 def _shared_legend(figure: Figure, ax: Axes) -> None:
+    """Put the legend above all panels, in as many columns as the figure is wide enough for."""
     handles, labels = ax.get_legend_handles_labels()
-    if handles:
-        figure.legend(handles, labels, loc="outside upper center", ncols=min(6, len(handles)))
+    for columns in range(min(6, len(handles)), 0, -1):
+        legend = figure.legend(handles, labels, loc="outside upper center", ncols=columns)
+        if columns == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
 
 
 @styled
