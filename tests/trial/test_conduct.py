@@ -15,19 +15,6 @@ LEG_PAIN = SCORES.index(Score.LEG_PAIN)
 FOUR_ARMS = {"a": CELLS, "b": CELLS, "c": SALINE, "d": SHAM}
 
 
-def taken(patients, n):
-    """Return the first n patients."""
-    return replace(
-        patients,
-        numbers=patients.numbers[:n],
-        parameters=patients.parameters[:n],
-        entry_states=patients.entry_states[:n],
-        context_maximum=patients.context_maximum[:n],
-        event_rates=patients.event_rates[:n],
-        covariates=patients.covariates.iloc[:n],
-    )
-
-
 @given(seed=st.integers(0, 2**63 - 1), n_blocks=st.integers(1, 8))
 def test_allocation_is_exact_at_the_end_of_every_block(seed, n_blocks):
     design = small_design(arms=FOUR_ARMS, n_total=80, allocation={"a": 2, "b": 2, "c": 3, "d": 3})
@@ -74,7 +61,7 @@ def test_a_trial_in_the_assigned_arm_only_equals_the_one_in_every_arm(model, wit
 
 def test_two_trials_conducted_together_are_the_two_conducted_alone(model, patients):
     design = small_design()
-    first, second = taken(patients, 12), taken(patients, 20)
+    first, second = patients.only(slice(12)), patients.only(slice(20))
     together = conduct(model, design, [first, second], [1, 2])
     for group, seed, trial in zip((first, second), (1, 2), together, strict=True):
         alone = conduct(model, design, [group], [seed])[0]
@@ -87,12 +74,12 @@ def test_no_trial_conducted_is_no_result(model):
 
 
 def test_the_threads_change_nothing(model, patients):
-    one, two = (conduct(model, small_design(), [taken(patients, 24)], [1], threads=n)[0] for n in (1, 2))
+    one, two = (conduct(model, small_design(), [patients.only(slice(24))], [1], threads=n)[0] for n in (1, 2))
     np.testing.assert_array_equal(one.scores, two.scores)
 
 
 def test_a_larger_trial_starts_with_the_same_patients(model, patients):
-    few, many = (conduct(model, small_design(), [taken(patients, n)], [1])[0] for n in (20, 60))
+    few, many = (conduct(model, small_design(), [patients.only(slice(n))], [1])[0] for n in (20, 60))
     np.testing.assert_array_equal(few.scores, many.scores[:20])
     np.testing.assert_array_equal(few.is_observed, many.is_observed[:20])
 
@@ -113,7 +100,7 @@ def test_baseline_is_what_was_measured_at_entry(rescued_trial, patients):
 @pytest.mark.parametrize("protocol", [SHAM, CELLS], ids=["sham", "cells"])
 def test_two_identical_arms_have_identical_potential_outcomes(model, patients, rescue, protocol):
     design = small_design(arms={"one": protocol, "other": protocol}, rescue=rescue, dropout_per_year=0.3)
-    trial = conduct(model, design, [taken(patients, 40)], [1], every_arm=True)[0]
+    trial = conduct(model, design, [patients.only(slice(40))], [1], every_arm=True)[0]
     one, other = trial.potential["one"], trial.potential["other"]
     np.testing.assert_array_equal(one.scores, other.scores)
     np.testing.assert_array_equal(one.rescued, other.rescued)
@@ -122,7 +109,9 @@ def test_two_identical_arms_have_identical_potential_outcomes(model, patients, r
 def test_the_arms_beside_it_do_not_touch_an_arm(model, patients):
     two = small_design(arms={"saline": SALINE, "cells": CELLS})
     three = small_design(arms={"sham": SHAM, "cells": CELLS, "saline": SALINE})
-    here, there = (conduct(model, design, [taken(patients, 24)], [1], every_arm=True)[0] for design in (two, three))
+    here, there = (
+        conduct(model, design, [patients.only(slice(24))], [1], every_arm=True)[0] for design in (two, three)
+    )
     for arm in two.arms:
         np.testing.assert_array_equal(here.potential[arm].scores, there.potential[arm].scores)
 
@@ -130,7 +119,7 @@ def test_the_arms_beside_it_do_not_touch_an_arm(model, patients):
 def test_a_patients_measurement_error_is_the_same_in_every_arm(model, patients):
     # with sd 0 for every error the difference between arms is the true one; errors must not move it
     in_points = {k: 0.0 if k.endswith("in_steps_fraction") else v for k, v in patients.draw_values.items()}
-    noisy = replace(taken(patients, 60), draw_values=in_points)
+    noisy = replace(patients.only(slice(60)), draw_values=in_points)
     exact = replace(noisy, draw_values={k: 0.0 if k.endswith("measurement_sd") else v for k, v in in_points.items()})
     design = small_design()
     seen, true = (conduct(model, design, [group], [1], every_arm=True)[0].potential for group in (noisy, exact))
@@ -171,21 +160,13 @@ def test_errors_of_different_visits_and_scores_are_unrelated(model, patients):
 
 
 def test_zero_dropout_keeps_everybody(model, patients):
-    assert conduct(model, small_design(), [taken(patients, 24)], [1])[0].is_observed.all()
+    assert conduct(model, small_design(), [patients.only(slice(24))], [1])[0].is_observed.all()
 
 
 def stayed(model, patients, share, *, months=(6, 12, 24), n=4000):
     """Return who is observed in a trial of n patients; one patient stands for all, as nobody is compared."""
     rows = np.zeros(n, dtype=int)
-    crowd = replace(
-        patients,
-        numbers=np.arange(n),
-        parameters=patients.parameters[rows],
-        entry_states=patients.entry_states[rows],
-        context_maximum=patients.context_maximum[rows],
-        event_rates=patients.event_rates[rows],
-        covariates=patients.covariates.iloc[rows].reset_index(drop=True),
-    )
+    crowd = replace(patients.only(rows), numbers=np.arange(n))
     design = small_design(
         visits_months=months, endpoint={"outcome": "leg_pain", "month": months[-1]}, dropout_per_year=share, n_total=n
     )
@@ -258,7 +239,7 @@ def test_nobody_is_rescued_after_leaving(rescued_trial):
 
 
 def test_a_trial_without_rescue_rescues_nobody(model, patients):
-    assert not conduct(model, small_design(), [taken(patients, 24)], [1])[0].rescued.any()
+    assert not conduct(model, small_design(), [patients.only(slice(24))], [1])[0].rescued.any()
 
 
 def test_the_place_of_a_score_is_its_place_in_the_clinics_list():

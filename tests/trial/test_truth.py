@@ -6,7 +6,7 @@ import pytest
 from sciatrial.clinic import SCORES
 from sciatrial.parameters import CELL_EFFECTS, reference_draw
 from sciatrial.trial.conduct import ArmScores, conduct
-from sciatrial.trial.truth import Sampled, differences, later_patients, true_values, world_of
+from sciatrial.trial.truth import Sampled, differences, true_values, world_of
 from tests.trial.conftest import in_both, one_visit, scored, small_design
 
 LEG_PAIN = SCORES.index("leg_pain")
@@ -64,7 +64,7 @@ def test_the_error_of_the_truth_is_below_a_tenth_of_the_trials(model, cohort, dr
 
 
 def test_patients_that_are_added_are_those_that_a_larger_sample_would_have_had(model, cohort, drawn, patients):
-    rest = later_patients(patients, 200)
+    rest = patients.only(slice(200, None))
     assert rest.numbers.tolist() == patients.numbers[200:].tolist()
     assert len(rest.covariates) == len(rest.parameters) == 40
     whole, part = (

@@ -7,7 +7,7 @@ given that draw.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,6 +92,18 @@ class Patients(Record):
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    def only(self, which: slice | NDArray[np.int64]) -> Patients:
+        """Return some of the patients, by their place in the order of enrolment; the screening stays that of all."""
+        return replace(
+            self,
+            numbers=self.numbers[which],
+            parameters=self.parameters[which],
+            entry_states=self.entry_states[which],
+            context_maximum=self.context_maximum[which],
+            event_rates=self.event_rates[which],
+            covariates=self.covariates.iloc[which].reset_index(drop=True),
+        )
 
     def later_events(self, model: Model, last_day: float) -> Events:
         """Return what chance brings between entry (day 0) and `last_day`, the same in every arm."""

@@ -56,16 +56,8 @@ class Conducted:
 
 def first_patients(patients: Patients, n: int) -> Patients:
     """Return the first `n` patients in the order of enrolment, at least one."""
-    return replace(
-        patients,
-        numbers=patients.numbers[:n],
-        parameters=patients.parameters[:n],
-        entry_states=patients.entry_states[:n],
-        context_maximum=patients.context_maximum[:n],
-        event_rates=patients.event_rates[:n],
-        covariates=patients.covariates.iloc[:n].reset_index(drop=True),
-        screening={**patients.screening, "screened_until_full": int(patients.numbers[n - 1]) + 1},
-    )
+    screening = {**patients.screening, "screened_until_full": int(patients.numbers[n - 1]) + 1}
+    return replace(patients.only(slice(n)), screening=screening)
 
 
 def first_randomised(trial: Conducted, n: int) -> Conducted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
@@ -96,7 +96,7 @@ def true_values(
         needed = _needed(found[place], standard_errors[place])
         more = patients_of(sampled[place], needed) if needed > _FIRST_PATIENTS else None
         if more is not None:
-            rest = later_patients(more, _FIRST_PATIENTS)
+            rest = more.only(slice(_FIRST_PATIENTS, None))
             trial = conduct(model, world, [rest], [seed], every_arm=True, threads=threads)[0]
             found[place] = np.concatenate([found[place], differences(design, trial)])
     return [_truth(values) for values in found]
@@ -147,16 +147,3 @@ def _truth(values: NDArray[np.float64]) -> Truth:
     squares = np.where(np.isfinite(values), (values - mean) ** 2, 0.0).sum(axis=0)
     error = np.sqrt(np.divide(squares, (n - 1) * n, out=np.full(n.shape, np.nan), where=enough))
     return Truth(mean, error, len(values))
-
-
-def later_patients(patients: Patients, first: int) -> Patients:
-    """Return the patients from number `first` on in the order of enrolment."""
-    return replace(
-        patients,
-        numbers=patients.numbers[first:],
-        parameters=patients.parameters[first:],
-        entry_states=patients.entry_states[first:],
-        context_maximum=patients.context_maximum[first:],
-        event_rates=patients.event_rates[first:],
-        covariates=patients.covariates.iloc[first:].reset_index(drop=True),
-    )
