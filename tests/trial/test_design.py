@@ -1,5 +1,6 @@
 import pytest
 from pydantic import ValidationError
+from scipy.stats import multivariate_normal, norm
 
 from sciatrial.clinic import Protocol
 from sciatrial.trial import Comparison, Design, Rescue
@@ -66,6 +67,22 @@ def test_binding_futility_is_refused_with_an_mmrm_and_allowed_with_an_ancova():
     assert small_design(**words, analysis="ancova").looks.futility.binding == "binding"
     words["looks"]["futility"] = FUTILITY | {"binding": "non_binding"}
     assert small_design(**words, analysis="mmrm").looks.futility.binding == "non_binding"
+
+
+@pytest.mark.parametrize(("information", "error"), [(0.3, 0.025), (0.6, 0.033)])
+def test_binding_futility_errs_more_where_a_look_knows_more_than_its_endpoints(information, error):
+    futility = {"kind": "fixed", "bounds_z": [0.8], "binding": "binding"}
+    words = ONE_LOOK | {"sides": "one_sided", "looks": {"information": (0.3,), "futility": futility}}
+    bounds = small_design(**words, alpha=0.025, analysis="ancova").bounds()
+    (first, last), futile = bounds.efficacy_z, bounds.futility_z[0]
+    correlation = information**0.5
+    both = multivariate_normal([0, 0], [[1, correlation], [correlation, 1]])
+
+    def shown_at_the_end(upper):  # below `upper` at the look
+        return norm.cdf(upper) - both.cdf([upper, last])
+
+    shown = norm.sf(first) + shown_at_the_end(first) - shown_at_the_end(futile)
+    assert shown == pytest.approx(error, abs=5e-4)
 
 
 @pytest.mark.parametrize(
