@@ -136,7 +136,7 @@ class Calibration:
         rows = self.terms.rows
         alone = uncontrolled_cells(rows)
         beside = set(rows.loc[rows["is_cells"].to_numpy(dtype=bool) & ~alone, "group"])
-        out = np.isin(rows["arm"].to_numpy(), refused) | (
+        out = rows[["arm", "versus"]].isin(refused).any(axis=1).to_numpy() | (
             alone & np.isin(rows["group"].to_numpy(dtype=str), list(beside))
         )
         return ~np.pad(out, (0, len(self.problem.observed) - len(out)))
@@ -329,7 +329,7 @@ def _stamp(plan: Plan, prior: Prior, settings: Settings) -> Mapping[str, Any]:
     """Return what decides the runs: another value of any of it makes other runs."""
     decisive = {name: value for name, value in asdict(settings).items() if name not in ("chains", "scales",
                 "inclusion_probability", "n_quadratic", "n_second", "n_cells", "n_draws")}  # fmt: skip
-    numbers = plan.terms.rows[["study_id", "arm_id", "score", "rule", "kind", "month"]]
+    numbers = plan.terms.rows[["study_id", "arm_id", "score", "rule", "kind", "month", "versus"]]
     facts = "" if plan.facts is None else plan.facts.rows.drop(columns=["observed", "se", "studies"]).astype(str)
     arms = [[one.cause, [p.model_dump_json() for p in one.protocols], one.idle, one.months, one.arms]
             for one in plan.causes]  # fmt: skip

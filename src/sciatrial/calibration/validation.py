@@ -22,14 +22,13 @@ from sciatrial.calibration.cells import as_the_simulator_says, cell_draws, idle_
 from sciatrial.calibration.cited_priors import cited_priors, prior_sds
 from sciatrial.calibration.contrasts import contrast_pairs
 from sciatrial.calibration.diagnose import convergence
-from sciatrial.calibration.discrepancy import family
 from sciatrial.calibration.fit import Calibration
 from sciatrial.calibration.posterior import shipped
 from sciatrial.calibration.predictive import Predicted, predict_numbers
 from sciatrial.calibration.problem import Likelihood
 from sciatrial.calibration.sampler import Chains, Sample, Task, sample_posteriors
 from sciatrial.calibration.scores import crps, paired_differences, score_table
-from sciatrial.calibration.terms import TermKind, Terms, likelihood_terms
+from sciatrial.calibration.terms import TermKind, Terms, family, likelihood_terms
 from sciatrial.evidence import Evidence
 from sciatrial.foundation import Progress, Record, derived_seed, fingerprint, silent
 from sciatrial.parameters import CELL_EFFECTS
@@ -126,7 +125,10 @@ def fold_errors(calibration: Calibration, evidence: Evidence, studies: set[str])
         if row["study_id"] not in studies:
             se[place] = told.get(tuple(row[k] for k in key), se[place])
         else:
-            se[place] = usual_sd(spread, row["kind"], row["score"]) / np.sqrt(row["n"])
+            # a difference is of two changes, each of half of the patients
+            of_two = row["kind"] == TermKind.DIFFERENCE
+            kind = TermKind.CHANGE if of_two else row["kind"]
+            se[place] = (2.0 if of_two else 1.0) * usual_sd(spread, kind, row["score"]) / np.sqrt(row["n"])
     return se
 
 

@@ -20,13 +20,15 @@ NO_LEG_PAIN_CLAIM = "no claim for leg pain: no controlled data"
 LEARNED = 0.1  # contraction under which the data say next to nothing of a number
 POINTS, PERCENT, OF_START = "points of 100", "percent of patients", "percent of the start"
 SPREAD = "standard deviation, points of 100"
+APART = "points of 100 between two arms"
 UNIT_OF = {
     "change": POINTS, "final": POINTS, "median": POINTS, "percent_change": OF_START, "share": PERCENT, "sd": SPREAD,
+    "difference": APART,
 }  # fmt: skip
 QUANTILES = ("p05", "p25", "p50", "p75", "p95")
 KIND_WORDS = {
     "change": "change", "final": "score", "median": "median score", "percent_change": "change, % of the start",
-    "share": "responders", "sd": "spread",
+    "share": "responders", "sd": "spread", "difference": "difference from another arm",
 }  # fmt: skip
 _MONTH = 12.0  # at which answers are told first
 _CARRIER = "carrier"
