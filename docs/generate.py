@@ -29,6 +29,7 @@ from sciatrial.trial import (
     Design,
     EfficacyBounds,
     Endpoint,
+    Estimand,
     FutilityBounds,
     Looks,
     Rescue,
@@ -96,7 +97,7 @@ def study_file() -> str:
         ("`[trial]` `endpoint`", Endpoint), ("`[trial]` `rescue`", Rescue), ("`[trial]` `comparisons`", Comparison),
         ("`[trial.looks]`", Looks), ("`[trial.looks]` `spending`", EfficacyBounds),
         ("`[trial.looks]` `futility`", FutilityBounds), ("`[trial.looks]` `deciding`", Deciding),
-        ("`[trial]` `accrual`", Accrual),
+        ("`[trial]` `accrual`", Accrual), ("`[trial]` `estimand`", Estimand),
         ("`[arms.NAME]`", Protocol),
     ]  # fmt: skip
     for title, model in tables:

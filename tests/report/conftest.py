@@ -67,6 +67,7 @@ def trials(n_trials: int = 20) -> pd.DataFrame:
                 {
                     "scenario": scenario, "trial": trial, "comparison": "cells vs saline", "arm": "cells",
                     "control": "saline", "n_arm": 20, "n_control": 20, "estimate": estimate, "truth": -5.0,
+                    "truth_error": 0.2,
                     "standard_error": 2.0, "degrees_of_freedom": 37.0, "ci_low": estimate - 4, "ci_high": estimate + 4,
                     "p_value": 0.01 if estimate < -4 else 0.2, "why_not": "",
                     "decision": "efficacy" if estimate < -4 else "ended", "look": 1 if estimate < -6 else 2,

@@ -117,4 +117,5 @@ def test_patients_at_the_door_stand_beside_published_ones_or_the_page_says_that_
         assert sentence in text
     for reason in set(small_comparison().left_out["reason"]):
         assert reason in text
+    assert text.index(population_lines(made)[0]) < text.index('id="input"')
     assert 'alt="Virtual patients at the door minus published ones' in text

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from sciatrial.report.look_tables import looks_wide, one_trial_looks, size_wide
@@ -18,6 +20,12 @@ def test_columns_that_say_nothing_are_left_out(operating):
     assert not {"futility bound", "stops for futility"} & set(looks_wide(operating).columns)
 
 
+def test_a_one_sided_design_has_no_column_of_harm(operating):
+    one_sided = replace(operating, alpha=operating.alpha_of_a_side)
+    assert "stops for harm" not in looks_wide(one_sided).columns
+    assert "stops for harm" in looks_wide(operating).columns
+
+
 def test_expected_size_is_a_mean_over_trials(operating):
     row = size_wide(operating).iloc[0]
     assert row["expected patients"].startswith("38.0 ±")
@@ -33,8 +41,6 @@ def test_the_looks_of_one_trial_are_told(result):
 
 
 def test_a_look_without_a_month_has_a_dash(operating):
-    from dataclasses import replace
-
     stopping = operating.stopping.assign(
         value=np.where(operating.stopping["quantity"] == "month", np.nan, operating.stopping["value"])
     )

@@ -9,10 +9,10 @@ from scipy.special import stdtr, stdtrit
 
 from sciatrial.clinic import SCORES
 from sciatrial.foundation import Score
-from sciatrial.statistics import fit_ancova
-from sciatrial.trial.analysis import arm_summaries, effects_seen, responses, true_effects
+from sciatrial.statistics import SmallSample, fit_ancova, fit_repeated_measures, treatment_differences
+from sciatrial.trial.analysis import arm_summaries, effects_seen, responses
 from sciatrial.trial.monitoring import monitor
-from tests.trial.conftest import CELLS, SALINE, SHAM, in_both, one_visit, scored
+from tests.trial.conftest import CELLS, SALINE, SHAM, invented_trial, one_visit, scored, small_design
 
 THREE = {"cells": CELLS, "saline": SALINE, "sham": SHAM}
 
@@ -102,6 +102,82 @@ def test_trials_analysed_together_are_as_trials_analysed_alone():
         np.testing.assert_allclose(together.z[place], alone.z[0])
 
 
+def mixed(**changes):
+    words = {"arms": THREE, "n_total": 90, "visits_months": (1, 3, 6, 12), "analysis": "mmrm", "dropout_per_year": 0.4}
+    return small_design(**words | changes)
+
+
+@pytest.mark.parametrize("small_sample", list(SmallSample))
+def test_the_mixed_model_is_that_of_the_statistics_room(small_sample):
+    design = mixed(small_sample=small_sample)
+    trials = [invented_trial(design, seed, effect=-6.0) for seed in range(3)]
+    found = effects_seen(design, trials, [trial.is_observed for trial in trials])
+    for place, trial in enumerate(trials):
+        change = trial.scores[:, 1:4, 0] - trial.scores[:, :1, 0]  # up to the endpoint at month 6
+        change = np.where(trial.is_observed[:, 1:4], change, np.nan)
+        room = treatment_differences(
+            fit_repeated_measures(change, trial.assigned, trial.scores[:, 0, 0], small_sample=small_sample)
+        )
+        assert found.estimate[place, 0] == pytest.approx(-room.estimate[0, 0, -1])  # cells against saline
+        assert found.standard_error[place, 1] == pytest.approx(room.standard_error[0, 1, -1])
+        assert found.degrees_of_freedom[place, 0] == pytest.approx(room.degrees_of_freedom[0, 0, -1])
+        assert np.sign(found.z[place, 0]) == -np.sign(found.estimate[place, 0])
+
+
+def test_the_mixed_model_uses_those_who_left_before_the_endpoint():
+    design = mixed()
+    trial = invented_trial(design, 1, effect=-6.0)
+    left = trial.is_observed[:, 1] & ~trial.is_observed[:, 3]
+    assert left.any()
+    moved = replace(trial, scores=trial.scores.copy())
+    moved.scores[left, 1] += 20.0
+    plain, changed = (effects_seen(design, [item], [item.is_observed]).estimate[0, 0] for item in (trial, moved))
+    assert plain != pytest.approx(changed, abs=0.01)
+    ancova = mixed(analysis="ancova")
+    plain, changed = (effects_seen(ancova, [item], [item.is_observed]).estimate[0, 0] for item in (trial, moved))
+    assert plain == pytest.approx(changed)
+
+
+def test_a_mixed_model_whose_first_visits_nobody_attends_says_so():
+    design = mixed(dropout_per_year=0.0)
+    trial = invented_trial(design, 1)
+    trial.is_observed[:, 2] = False
+    row = monitor(design, [trial])[0].contrasts.iloc[0]
+    assert_empty(row, "nobody was seen at month 3")
+
+
+def test_scores_after_rescue_do_not_move_a_hypothetical_estimate():
+    rescue = {"score": "leg_pain", "above": 50}
+    trial = invented_trial(mixed(), 2, effect=-6.0)
+    trial.rescued[:, 2] = trial.scores[:, 2, 0] > 50  # at month 3
+    moved = replace(trial, scores=trial.scores.copy())
+    moved.scores[trial.rescued[:, 2], 3] -= 25.0
+    for strategy, moves in (("treatment_policy", True), ("hypothetical", False), ("composite", False)):
+        design = mixed(rescue=rescue, estimand={"rescue": strategy})
+        pair = [effects_seen(design, [item], [item.is_observed]).estimate[0, 0] for item in (trial, moved)]
+        assert (abs(pair[0] - pair[1]) > 1e-9) == moves
+
+
+def test_a_mixed_model_without_scores_after_rescue_finds_what_there_would_have_been():
+    # rescue follows the measured score and takes 15 points off what comes later: missing at random by design
+    rescue = {"score": "leg_pain", "above": 60}
+    design = mixed(
+        arms={"cells": CELLS, "saline": SALINE}, n_total=120, rescue=rescue, dropout_per_year=0.0,
+        estimand={"rescue": "hypothetical"},
+    )  # fmt: skip
+    trials = []
+    for seed in range(60):
+        trial = invented_trial(design, seed, effect=-8.0)
+        trial.rescued[:, 2] = trial.scores[:, 2, 0] > 60
+        trial.scores[trial.rescued[:, 2], 3:] -= 15.0
+        trials.append(trial)
+    seen = [trial.is_observed for trial in trials]
+    hypothetical = effects_seen(design, trials, seen).estimate[:, 0]
+    policy = effects_seen(mixed(arms=design.arms, n_total=120, rescue=rescue), trials, seen).estimate[:, 0]
+    assert hypothetical.mean() == pytest.approx(-8.0, abs=4 * hypothetical.std() / np.sqrt(60))
+    assert policy.mean() > -8.0 + 1.0  # rescue helps those who fare worse, more of them without cells
+
+
 def test_those_without_an_endpoint_value_are_left_out():
     assigned, baseline, endpoint = invented(5, n_arms=2)
     seen = np.arange(30) % 5 > 0
@@ -159,31 +235,6 @@ def test_an_arm_that_lost_everybody_leaves_the_other_comparison_as_it_is():
     kept = rows.loc["cells vs saline", ["estimate", "standard_error", "degrees_of_freedom"]].astype(float)
     expected = by_normal_equations(assigned[left], baseline[left], endpoint[left], 0, 1)
     np.testing.assert_allclose(kept, expected)  # as if there had never been a third arm
-
-
-def test_the_true_effect_is_the_mean_difference_within_patients():
-    design = one_visit()
-    trial = in_both(scored([0, 1, 0, 1], [50] * 4, [0] * 4), cells=[10, 20, 30, 40], saline=[20, 20, 50, 46])
-    assert true_effects(design, trial) == {"cells vs saline": pytest.approx(-(10 + 0 + 20 + 6) / 4)}
-
-
-def test_the_true_effect_leaves_out_who_could_not_be_solved_in_either_arm():
-    trial = in_both(scored([0, 1, 0, 1], [50] * 4, [0] * 4), cells=[10, 20, 30, 40], saline=[20, 20, 50, 46])
-    cells = replace(trial.potential["cells"], is_solved=np.array([False, True, True, True]))
-    trial = replace(trial, potential={**trial.potential, "cells": cells})
-    assert true_effects(one_visit(), trial)["cells vs saline"] == pytest.approx(-26 / 3)
-
-
-def test_the_true_effect_does_not_depend_on_who_was_lost():
-    trial = in_both(scored([0, 1, 0, 1], [50] * 4, [0] * 4), cells=[10, 20, 30, 40], saline=[20, 20, 50, 46])
-    emptied = replace(trial, is_observed=np.zeros_like(trial.is_observed))
-    assert true_effects(one_visit(), emptied) == true_effects(one_visit(), trial)
-
-
-def test_without_anybody_solved_there_is_no_true_effect():
-    trial = in_both(scored([0, 1], [50] * 2, [0] * 2), cells=[10, 20], saline=[20, 20])
-    nobody = {name: replace(arm, is_solved=np.zeros(2, bool)) for name, arm in trial.potential.items()}
-    assert np.isnan(true_effects(one_visit(), replace(trial, potential=nobody))["cells vs saline"])
 
 
 def test_the_analysis_is_unbiased_for_the_true_effect_over_all_allocations():

@@ -149,10 +149,10 @@ def null(model, prior, cohort):
 
 def test_cells_without_effect_differ_in_nothing_from_their_carrier(null):
     assert len(null) > 0.8 * N_NULL
-    # the solver's tolerance is 1e-3 of a state: now and then that turns one rounded answer of one patient
+    # the solver's tolerance is 1e-3 of a state: now and then that turns one rounded answer of one patient in a hundred
     moved = null["truth"].abs()
-    assert moved.max() <= 10 / 20 + 1e-9
-    assert (moved > 1e-9).mean() < 0.05
+    assert moved.max() <= 20 / 100 + 1e-9
+    assert (moved > 1e-9).mean() < 0.25
 
 
 def test_cells_without_effect_are_found_effective_about_as_often_as_alpha_says(null):
@@ -183,8 +183,9 @@ def test_cells_that_work_have_a_true_benefit(model, prior, cohort):
     assert batch.trials["truth"].mean() < -1
 
 
-def test_the_true_effect_is_of_everybody_and_the_counts_are_of_the_trial(five_trials):
+def test_every_trial_has_its_truth_and_the_counts_are_of_the_trial(five_trials):
     assert five_trials.trials["truth"].notna().all()
+    assert (five_trials.trials["truth_error"] < 0.1 * five_trials.trials["standard_error"]).all()
     assert (five_trials.counts["eligible"] >= 16).all()
     assert (five_trials.counts["screened"] >= five_trials.counts["eligible"]).all()
     assert five_trials.counts["trial"].tolist() == [0, 1, 2, 3, 4]

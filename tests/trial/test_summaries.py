@@ -30,7 +30,7 @@ def trials_of(rows, scenario="prior", why_not="the endpoint does not vary"):
     return frame.assign(
         **words, **adjusted, why_not=np.where(frame["estimate"].isna(), why_not, ""),
         decision=np.where(frame["p_value"] < 0.05, shown, "ended"), n_randomised=24, months=NO, n_overrun=0, final_z=NO,
-        efficacy_z=1.96,
+        efficacy_z=1.96, truth_error=0.1,
     )  # fmt: skip
 
 

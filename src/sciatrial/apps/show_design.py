@@ -40,6 +40,8 @@ def show_design(study: Path, *, with_r: bool = False) -> Shown:
 
 
 def _narrow(frame: pd.DataFrame) -> pd.DataFrame:
+    import numpy as np
+
     kept = frame.assign(
         information=[f"{100 * value:.0f} %" for value in frame["information"]],
         endpoints=[
@@ -51,7 +53,7 @@ def _narrow(frame: pd.DataFrame) -> pd.DataFrame:
         "comparison", "look", "information", "endpoints", "month", "recruited", "efficacy_z", "futility_z",
         "nominal_alpha", "alpha_spent",
     ]  # fmt: skip
-    empty = [name for name in ("month", "futility_z") if frame[name].isna().all()]
+    empty = [name for name in ("month", "futility_z") if not np.isfinite(frame[name].to_numpy(dtype=float)).any()]
     return kept.reindex(columns=columns).drop(columns=empty)
 
 

@@ -341,9 +341,11 @@ def _population(asked: Asked) -> tuple[Shown, Callable[[], Any] | None]:
     from sciatrial.report import population_lines, population_table
 
     found = _compared(asked)
-    whole = population_table(found)
-    narrow: Any = whole[["of whom", "what", "published", "may differ by", "posterior", "as they come", "weighted",
-                         "with weights"]]  # fmt: skip
+    narrow: Any = population_table(found)[["what", "published", "may differ by", "posterior", "as they come",
+                                           "weighted", "with weights"]]  # fmt: skip
+    groups: Any = found.of()["cohort"]
+    names = groups.str.replace("_", " ").where(~groups.duplicated(), "")  # of a group once
+    narrow.insert(0, "of whom", names.to_numpy())
     title = f"Patients at the door: published beside virtual, {found.n_draws} draws of {found.n_patients} patients"
     note = "\n".join(population_lines(found))
     return Shown(title, found.table(), note, narrow), lambda: _drawn("plot_population", found)

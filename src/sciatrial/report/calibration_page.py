@@ -45,7 +45,7 @@ from sciatrial.report.calibration_tables import (
 from sciatrial.report.figures import words_of
 from sciatrial.report.page import css, html_table, picture_address, rendered, write_page
 from sciatrial.report.population_figures import plot_population
-from sciatrial.report.population_tables import POPULATION_SAYS, population_section
+from sciatrial.report.population_tables import POPULATION_SAYS, population_lines, population_section
 from sciatrial.report.tables import number
 from sciatrial.report.validation_figures import (
     UNITS,
@@ -112,8 +112,8 @@ def _context(
         "css": css(), "table": html_table, "disclaimer": words.DISCLAIMER,
         "stamp": {"version": version("sciatrial"), "created": "", "tables": "", "is_quick": False,
                   "fingerprint": made.get("evidence", ""), **stamp},
-        "converged": posterior.converged, "findings": findings(fit, validation), "claim": _claim(fit),
-        "without": _without(fit, validation),
+        "converged": posterior.converged, "findings": [*findings(fit, validation), *_door(population)],
+        "claim": _claim(fit), "without": _without(fit, validation),
         "input": _input(fit), "kinds": _kinds(fit), "unused": unused_table(fit.calibration.terms.unused),
         "n_unused": len(fit.calibration.terms.unused), **_reached(fit),
         "checks": checks_table(posterior), "checks_words": checks_words(posterior), "effects": effects_table(posterior),
@@ -303,6 +303,11 @@ def _facts(fit: Fit) -> dict[str, Any]:
     }
 
 
+def _door(population: PopulationComparison | None) -> list[str]:
+    """Return what stands of it among the first sentences."""
+    return [] if population is None else population_lines(population)[:1]
+
+
 def _population(population: PopulationComparison, figures: _Figures) -> dict[str, Any]:
     _draw(figures, "population", plot_population(population), POPULATION_SAYS)
     return population_section(population)
@@ -320,7 +325,8 @@ def _guesses(fit: Fit) -> pd.DataFrame:
 
 _SCORE_COLUMNS = {
     "model": "model", "stratum": "stratum", "what": "what", "n": "numbers", "n_studies": "studies",
-    "coverage_50": "inside 50 %", "coverage_90": "inside 90 %", "crps": "error", "slope": "slope", "bias": "bias",
+    "coverage_50": "inside 50 %", "coverage_90": "inside 90 %", "crps": "error", "crps_of_luck": "luck alone",
+    "slope": "slope", "bias": "bias",
     "untested": "untested",
 }  # fmt: skip
 

@@ -245,7 +245,7 @@ def _contrasts(result: TrialResult) -> pd.DataFrame:
 
 def _adjusted(row: Mapping[str, Any], result: TrialResult) -> dict[str, str]:
     """Return what allows for the looks, nothing for a design with one."""
-    if result.looks.empty or result.looks["look"].max() == 1:
+    if set(result.looks["look"]) <= {1}:
         return {}
     return {
         "decided at look": str(row["look"]),
@@ -360,8 +360,8 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
         ),
         "truth": (
             figures.plot_truth(inputs.operating),
-            "Each point is one simulated trial: its estimate against the true effect among its own patients. The line "
-            "is where both are equal.",
+            "Each point is one simulated trial: its estimate against the true value of its estimand under the same "
+            "draw. The line is where both are equal.",
         ),
         "inside": (
             figures.plot_inside(inputs.operating, colours=colours),

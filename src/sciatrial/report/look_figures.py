@@ -25,7 +25,7 @@ _COLOURS = {
 
 def has_interim_looks(operating: OperatingCharacteristics) -> bool:
     """Return whether any simulated trial was looked at before its end."""
-    return bool(len(operating.stopping)) and int(operating.stopping["look"].max()) > 1
+    return len(operating.stopping) > 0 and bool((operating.stopping["look"].to_numpy() > 1).any())
 
 
 def drawn_scenario(operating: OperatingCharacteristics) -> str:
@@ -65,7 +65,8 @@ def _draw_paths(ax: Axes, looks: pd.DataFrame) -> None:
         if place == _MOST_PATHS:
             break
         colour, _ = _COLOURS[Decision(path["decision"].iloc[-1])]
-        x, z = 100 * path["information"].to_numpy(dtype=float), path["z"].to_numpy(dtype=float)
+        x, z = (np.append(0.0, path[name].to_numpy(dtype=float)) for name in ("information", "z"))
+        x = 100 * x
         ax.plot(x, z, color=colour, lw=0.7, alpha=0.45)
         ax.plot(x[-1:], z[-1:], "o", color=colour, ms=2.6, alpha=0.8, mew=0)
 
@@ -79,7 +80,7 @@ def _draw_bounds(ax: Axes, operating: OperatingCharacteristics, scenario: str, c
     ax.plot(x, efficacy, "_-", color=INK, lw=1.2, ms=11, mew=2)
     if np.isfinite(futility).any():
         ax.plot(x, futility, "_--", color=INK, lw=1.2, ms=11, mew=2)
-    elif (operating.looks["decision"] == Decision.OTHER_DIRECTION).any() or operating.alpha > operating.alpha_of_a_side:
+    elif operating.alpha > operating.alpha_of_a_side:  # a two-sided design
         ax.plot(x, -efficacy, "_-", color=INK, lw=1.2, ms=11, mew=2)
     ax.axhline(0, color=INK, lw=0.6)
 

@@ -33,10 +33,16 @@ def looks_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
             }
         )  # fmt: skip
     frame = pd.DataFrame(rows)
-    hidden = [name for name in ("futility bound",) if len(frame) and (frame[name] == "–").all()]
-    if not (operating.looks["decision"] == "futility").any():
+    if frame.empty:
+        return frame
+    hidden = []
+    if set(frame["futility bound"]) == {"–"}:
+        hidden.append("futility bound")
+    if "futility" not in set(operating.looks["decision"]):
         hidden.append("stops for futility")
-    return frame.drop(columns=hidden) if len(frame) else frame
+    if operating.alpha == operating.alpha_of_a_side:  # a one-sided design looks for no harm
+        hidden.append("stops for harm")
+    return frame.drop(columns=hidden)
 
 
 def size_wide(operating: OperatingCharacteristics) -> pd.DataFrame:

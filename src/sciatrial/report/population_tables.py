@@ -97,8 +97,9 @@ def population_table(comparison: PopulationComparison, cause: str | None = None)
 
 def group_tables(comparison: PopulationComparison, cause: str | None = None) -> list[tuple[str, pd.DataFrame]]:
     """Return the same by group of published patients: whom and where published in words, and the numbers."""
+    table = population_table(comparison, cause)
     made = []
-    for whom, part in population_table(comparison, cause).groupby("of whom", sort=False):
+    for whom, part in table.groupby("of whom", sort=False) if len(table) else ():
         sources = "; ".join(dict.fromkeys(part["published in"]))
         told = part["weights know it"].to_numpy() == "yes"
         free = part["with weights"].to_numpy() != _ON_DESIGN

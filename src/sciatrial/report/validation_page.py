@@ -27,7 +27,8 @@ _PIXELS_PER_INCH = 112
 _LARGEST_R_HAT = 1.05  # of a short refit, whose draws tell means and intervals and no more
 _SCORES = {
     "model": "model", "stratum": "stratum", "what": "what", "n": "numbers", "n_studies": "studies",
-    "coverage_50": "in 50 %", "coverage_90": "in 90 %", "crps": "error", "slope": "slope", "bias": "bias",
+    "coverage_50": "in 50 %", "coverage_90": "in 90 %", "crps": "error", "crps_of_luck": "luck alone",
+    "slope": "slope", "bias": "bias",
     "untested": "untested",
 }  # fmt: skip
 _PREDICTIONS = {

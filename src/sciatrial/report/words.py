@@ -211,7 +211,7 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
             "Endpoint",
             f"{endpoint['outcome'].replace('_', ' ')} at month {endpoint['month']:g}, change from baseline",
         ),
-        ("Estimand", "treatment policy: the difference in mean change whatever rescue was taken"),
+        ("Estimand", _estimand_words(trial)),
         (
             "Analysis",
             f"{_ANALYSES[trial.get('analysis', 'ancova')]}; {trial.get('sides', 'two_sided').replace('_', '-')} alpha "
@@ -233,6 +233,19 @@ _ANALYSES = {
     "mmrm": "MMRM: change at every visit up to the endpoint on arm and baseline by visit, unstructured covariance, "
     "restricted likelihood; whoever was seen at one visit takes part",
 }
+
+
+_STRATEGIES = {
+    "treatment_policy": "treatment policy: whatever rescue was taken",
+    "hypothetical": "hypothetical: had no rescue been given; scores after rescue are left out",
+    "composite": "composite: taking rescue is a failure, no change from baseline from then on",
+}
+
+
+def _estimand_words(trial: dict) -> str:
+    """Return the estimand's attributes in one sentence."""
+    strategy = trial.get("estimand", {}).get("rescue", "treatment_policy")
+    return f"difference in mean change between arms, of all randomised; {_STRATEGIES[strategy]}"
 
 
 def analysis_words(trial: dict) -> str:

@@ -1,8 +1,8 @@
-"""What formulae and fits say of a trial: boundaries, sizes, powers, mixed models; no patients, no model.
+"""What formulae and fits say of a trial: boundaries, sizes, powers, analyses, several arms; no patients, no model.
 
 Takes errors, information rates, assumed effects, and outcomes by patient and visit; gives designs, sizes, powers,
-analyses at each look, estimates with intervals and tests.
-Never simulates, never imputes, and never drops a fit that failed: it says why instead.
+analyses at each look, estimates with intervals and tests, p values adjusted for several questions.
+Never simulates a trial, never imputes unasked, and never drops a fit that failed: it says why instead.
 """
 
 from sciatrial.statistics.ancova import fit_ancova
@@ -10,6 +10,15 @@ from sciatrial.statistics.boundaries import (
     bounds_at_realised_information,
     design_at_alpha,
     group_sequential_design,
+)
+from sciatrial.statistics.closed_test import (
+    ClosedTests,
+    IntersectionTest,
+    Selection,
+    closed_tests,
+    intersection_z,
+    intersections_of,
+    selected_arms,
 )
 from sciatrial.statistics.combination import (
     FisherDesign,
@@ -31,6 +40,7 @@ from sciatrial.statistics.design import (
     Sides,
     WangTsiatis,
 )
+from sciatrial.statistics.dunnett import dunnett_critical_value, dunnett_p_value
 from sciatrial.statistics.estimates import FinalEstimate, final_estimate, repeated_p_value, stagewise_p_value
 from sciatrial.statistics.inference import Estimates, JointTests, contrasts, joint_contrasts, normal_of_t
 from sciatrial.statistics.integration import stopping_shares
@@ -82,6 +92,21 @@ from sciatrial.statistics.proportions import (
     restricted_proportions,
 )
 from sciatrial.statistics.r_call import rpact_call
+from sciatrial.statistics.reestimation import (
+    NewSizes,
+    PromisingZone,
+    SizeRule,
+    blinded_variance,
+    promising_sizes,
+    sizes_for_variance,
+)
+from sciatrial.statistics.reference_based import (
+    Imputations,
+    ReferenceRule,
+    analyse_imputations,
+    impute_visits,
+    tipping_points,
+)
 from sciatrial.statistics.repeated_measures import (
     RepeatedMeasures,
     arm_means,
@@ -97,6 +122,7 @@ from sciatrial.statistics.responders import (
     mantel_haenszel_test,
     risk_differences,
 )
+from sciatrial.statistics.rubin import pooled_imputations
 from sciatrial.statistics.sizes import Direction, Power, SampleSize
 from sciatrial.statistics.spending import Spending, SpendingKind, spent
 from sciatrial.statistics.stages import (
@@ -127,6 +153,7 @@ __all__ = [
     "AssociationTests",
     "Binding",
     "Characteristics",
+    "ClosedTests",
     "Combination",
     "Covariance",
     "Direction",
@@ -138,7 +165,9 @@ __all__ = [
     "FixedFutility",
     "GroupSequentialDesign",
     "HaybittlePeto",
+    "Imputations",
     "Information",
+    "IntersectionTest",
     "JointTests",
     "Likelihood",
     "LogisticFits",
@@ -151,11 +180,14 @@ __all__ = [
     "MeanTest",
     "MeanTestResult",
     "MixedFits",
+    "NewSizes",
     "NullVariance",
     "OrdinalFits",
     "Planned",
     "Power",
+    "PromisingZone",
     "ProportionComparison",
+    "ReferenceRule",
     "RepeatedMeasures",
     "ResponderCounts",
     "ResponderModels",
@@ -163,7 +195,9 @@ __all__ = [
     "RiskInterval",
     "Rules",
     "SampleSize",
+    "Selection",
     "Sides",
+    "SizeRule",
     "SmallSample",
     "Spending",
     "SpendingKind",
@@ -171,16 +205,21 @@ __all__ = [
     "WangTsiatis",
     "WinStatistics",
     "adjusted_p_values",
+    "analyse_imputations",
     "analyse_means",
     "arm_means",
+    "blinded_variance",
     "bounds_at_realised_information",
     "characteristics",
+    "closed_tests",
     "conditional_power",
     "conditional_rejection_probability",
     "contrasts",
     "count_responders",
     "design_at_alpha",
     "drift_for_power",
+    "dunnett_critical_value",
+    "dunnett_p_value",
     "exact_binomial_power",
     "exact_binomial_sample_size",
     "fallback_graph",
@@ -200,6 +239,9 @@ __all__ = [
     "graph_adjusted_p_values",
     "group_sequential_design",
     "holm_graph",
+    "impute_visits",
+    "intersection_z",
+    "intersections_of",
     "inverse_normal",
     "joint_contrasts",
     "log_odds_contrasts",
@@ -210,7 +252,9 @@ __all__ = [
     "normal_of_t",
     "odds_ratios",
     "ordinal_odds_ratios",
+    "pooled_imputations",
     "predictive_power",
+    "promising_sizes",
     "proportion_power",
     "proportion_sample_size",
     "repeated_interval",
@@ -218,12 +262,15 @@ __all__ = [
     "restricted_proportions",
     "risk_differences",
     "rpact_call",
+    "selected_arms",
+    "sizes_for_variance",
     "spent",
     "stage_mean",
     "stage_z_of",
     "stagewise_p_value",
     "stopping_at",
     "stopping_shares",
+    "tipping_points",
     "treatment_differences",
     "win_statistics",
 ]

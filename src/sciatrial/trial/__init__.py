@@ -8,6 +8,7 @@ from sciatrial.trial.accrual import Accrual
 from sciatrial.trial.attribution import CELL_PARTS, Attribution, attribute, parts_of
 from sciatrial.trial.conduct import allocate
 from sciatrial.trial.design import Analysis, Comparison, Design, Endpoint, Rescue
+from sciatrial.trial.estimand import Estimand, Strategy
 from sciatrial.trial.harms import expected_harms
 from sciatrial.trial.inside import INSIDE
 from sciatrial.trial.looks import Deciding, EfficacyBounds, EfficacyKind, FutilityBounds, FutilityKind, Looks
@@ -30,12 +31,14 @@ __all__ = [
     "EfficacyBounds",
     "EfficacyKind",
     "Endpoint",
+    "Estimand",
     "FutilityBounds",
     "FutilityKind",
     "Looks",
     "OperatingCharacteristics",
     "Rescue",
     "Scenario",
+    "Strategy",
     "TrialBatch",
     "TrialResult",
     "allocate",

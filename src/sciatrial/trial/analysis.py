@@ -16,6 +16,7 @@ from sciatrial.foundation import Score
 from sciatrial.statistics import Estimates, Sides, contrasts, fit_mixed_models, fit_repeated_measures, normal_of_t
 from sciatrial.trial.conduct import Conducted, score_column
 from sciatrial.trial.design import Analysis, Design
+from sciatrial.trial.estimand import after_rescue, changes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -143,8 +144,8 @@ def _changes(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> _Chan
     first = last if design.analysis is Analysis.ANCOVA else 1
     column = score_column(design.endpoint.outcome)
     baseline = trial.scores[:, 0, column]
-    change = trial.scores[:, first : last + 1, column] - baseline[:, None]
-    change = np.where(seen[:, first : last + 1], change, np.nan)
+    change = np.where(seen, trial.scores[:, :, column] - baseline[:, None], np.nan)
+    change = changes_of(design.estimand, change, after_rescue(trial.rescued))[:, first : last + 1]
     # an arm that lost everybody has no coefficient, and takes nothing from the comparisons of the others
     present = tuple(np.unique(trial.assigned[np.isfinite(change[:, -1])]).tolist())
     change[~np.isin(trial.assigned, present)] = np.nan
@@ -174,23 +175,6 @@ def _fitted(design: Design, alike: Sequence[_Changes], pairs: Sequence[NDArray[n
         differences[control] -= 1
         differences[0] = 0
     return contrasts(fits, weights, level=design.level)
-
-
-def true_effects(design: Design, trial: Conducted) -> dict[str, float]:
-    """Return each comparison's true effect.
-
-    The mean over the enrolled patients of arm minus control, each patient simulated in both arms with the same luck and
-    measured without dropout.
-    """
-    occasion = 1 + design.visits_months.index(design.endpoint.month)
-    column = score_column(design.endpoint.outcome)
-    effects = {}
-    for comparison in design.compared():
-        arm, control = trial.potential[comparison.arm], trial.potential[comparison.control]
-        difference = arm.scores[:, occasion, column] - control.scores[:, occasion, column]
-        solved = arm.is_solved & control.is_solved
-        effects[comparison.name] = float(difference[solved].mean()) if solved.any() else np.nan
-    return effects
 
 
 def arm_summaries(design: Design, trial: Conducted) -> pd.DataFrame:
@@ -268,7 +252,7 @@ def responses(design: Design, trial: Conducted) -> pd.DataFrame:
 
     pain = design.endpoint.outcome if design.endpoint.outcome in (Score.LEG_PAIN, Score.BACK_PAIN) else Score.LEG_PAIN
     columns = {Measure.PAIN: score_column(pain), Measure.DISABILITY: score_column(Score.DISABILITY)}
-    before = np.cumsum(trial.rescued, axis=1) - trial.rescued > 0
+    before = after_rescue(trial.rescued)
     rules = [rule for rule in RESPONDER_RULES.values() if all(item.measure in columns for item in rule.criteria)]
     n_arms, n_visits = len(design.arms), len(design.visits_months)
     members = trial.assigned[:, None] == np.arange(n_arms)

@@ -12,6 +12,7 @@ from sciatrial.clinic import Protocol
 from sciatrial.foundation import LONGEST_MONTHS, Intervention, Score
 from sciatrial.statistics import GroupSequentialDesign, Sides, SmallSample
 from sciatrial.trial.accrual import Accrual
+from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.looks import Looks, planned_bounds
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -114,6 +115,8 @@ class Design(BaseModel):
         every arm against the first.
     analysis
         ``ancova`` or ``mmrm``; see `Analysis`.
+    estimand
+        What is estimated, above all what becomes of scores after rescue; the analysis must aim at it.
     small_sample
         ``satterthwaite`` or ``kenward_roger``: degrees of freedom of the ``mmrm``. Those of the ``ancova`` are exact.
     alpha
@@ -143,6 +146,7 @@ class Design(BaseModel):
     endpoint: Endpoint
     comparisons: tuple[Comparison, ...] = ()
     analysis: Analysis = Analysis.ANCOVA
+    estimand: Estimand = Estimand()
     small_sample: SmallSample = SmallSample.SATTERTHWAITE
     alpha: Annotated[float, Field(ge=0.001, le=0.2)] = 0.05
     sides: Sides = Sides.TWO
@@ -167,6 +171,7 @@ class Design(BaseModel):
     def _fits_together(self) -> Self:
         sizes = self._size_problems()
         problems = [*sizes, *self._visit_problems(), *self._comparison_problems(), *self._rescue_problems()]
+        problems += self.estimand.problems(self.analysis, has_rescue=self.rescue is not None)
         problems += self.looks.problems(self.alpha, self.sides)
         problems += self._look_problems(are_sizes_right=not sizes)
         if problems:

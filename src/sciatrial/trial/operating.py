@@ -21,7 +21,7 @@ from sciatrial.parameters import (
     without_effects,
 )
 from sciatrial.population import Cohort, Patients, sample_patients
-from sciatrial.trial.analysis import arm_summaries, responses, true_effects
+from sciatrial.trial.analysis import arm_summaries, responses
 from sciatrial.trial.conduct import Conducted, conduct
 from sciatrial.trial.design import Design
 from sciatrial.trial.inside import inside_courses
@@ -29,6 +29,7 @@ from sciatrial.trial.monitoring import Monitored, monitor, rows_without_patients
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch
 from sciatrial.trial.run import conduct_counts, endpoint_words
 from sciatrial.trial.summaries import COULD_NOT_ENROL, stopping_by_look, summarise
+from sciatrial.trial.truth import Sampled, Truth, true_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,8 +131,8 @@ def simulate_trials(
 ) -> TrialBatch:
     """Simulate and analyse `count` trials, each with its own draw and its own patients.
 
-    Trial number `i` is the same in whatever batch it is simulated. Every patient is simulated in every arm, so that
-    the true effect among the enrolled is known.
+    Trial number `i` is the same in whatever batch it is simulated. The true value of its estimand comes from many more
+    patients under its draw, each simulated in every arm; see `true_values`.
 
     Parameters
     ----------
@@ -171,11 +172,16 @@ def simulate_trials(
         if not progress.advance(1):
             raise KeyboardInterrupt
     seeds = [trial_seed(seed, trial) for trial in numbers]
-    done = conduct(model, design, groups, seeds, every_arm=True, threads=threads)
+    done = conduct(model, design, groups, seeds, threads=threads)
     looked = monitor(design, done) if done else []
+    sampled = [Sampled(trial - first, trial, own) for trial, own in zip(numbers, seeds, strict=True)]
+    errors = np.array([monitored.contrasts["final_standard_error"] for monitored in looked], dtype=float)
+    truths = true_values(
+        model, design, draws, cohort, sampled, errors, least_eligible_share=LEAST_ELIGIBLE_SHARE, threads=threads
+    )
     frames += [
-        _trial_frames(design, scenario, trial, result, monitored)
-        for trial, result, monitored in zip(numbers, done, looked, strict=True)
+        _trial_frames(design, scenario, trial, result, monitored, truth)
+        for trial, result, monitored, truth in zip(numbers, done, looked, truths, strict=True)
     ]
     if scenario in (Scenario.PRIOR, Scenario.POSTERIOR):
         inside = inside_courses(model, design, groups, seeds, threads=threads)
@@ -197,18 +203,18 @@ def simulate_trials(
 
 def _without_patients(design: Design, scenario: Scenario, trial: int) -> dict[str, pd.DataFrame]:
     """Return the frames of a trial that this draw's population could not fill."""
-    rows = rows_without_patients(design, COULD_NOT_ENROL).assign(truth=np.nan)
+    rows = rows_without_patients(design, COULD_NOT_ENROL).assign(truth=np.nan, truth_error=np.nan)
     return _marked({"trials": rows}, scenario, trial)
 
 
 def _trial_frames(
-    design: Design, scenario: Scenario, trial: int, result: Conducted, monitored: Monitored
+    design: Design, scenario: Scenario, trial: int, result: Conducted, monitored: Monitored, truth: Truth
 ) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
-    truth = true_effects(design, result)
     estimates = monitored.contrasts.copy()
-    estimates.insert(5, "truth", [truth[name] for name in estimates["comparison"]])
+    estimates.insert(5, "truth", truth.values)
+    estimates.insert(6, "truth_error", truth.errors)
     counts = conduct_counts(design, result)
     line: dict[str, Any] = {
         "screened": counts["screened"],

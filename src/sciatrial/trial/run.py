@@ -26,8 +26,7 @@ def run_trial(
 ) -> TrialResult:
     """Conduct one trial and analyse it as its design says.
 
-    Estimand: treatment policy, the difference in mean change at the endpoint whatever rescue was taken; those without
-    an endpoint value are left out.
+    What is estimated, and what becomes of scores after rescue, is the design's estimand.
 
     Parameters
     ----------

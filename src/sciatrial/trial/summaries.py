@@ -65,6 +65,7 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
         ("rejection", *share_of(rejected)),
         ("futility", *share_of(decision == Decision.FUTILITY)),
         ("mean_truth", *mean_of(finite)),
+        ("truth_error", *mean_of(column("truth_error")[known])),
         ("truth_low", float(low), np.nan, len(finite)),
         ("truth_high", float(high), np.nan, len(finite)),
         ("bias", *mean_of((estimate - truth)[known])),

@@ -55,7 +55,7 @@ def test_a_comparison_equals_lm_and_confint(expected):
 def test_the_error_of_a_share_of_none_or_all_comes_from_wilsons_interval(expected, share):
     n = int(expected["n_trials"])
     row = rows_without_patients(design("sham", "low", 0.05), "")
-    decided = row.assign(scenario="prior", truth=-5.0, decision="efficacy" if share else "ended")
+    decided = row.assign(scenario="prior", truth=-5.0, truth_error=0.1, decision="efficacy" if share else "ended")
     summary = summarise(pd.concat([decided] * n, ignore_index=True)).set_index("quantity")
     assert summary.loc["success", "value"] == share
     assert summary.loc["success", "monte_carlo_se"] == pytest.approx(expected["error"], rel=1e-9)
