@@ -146,7 +146,7 @@ def _left_out(folder: Path, *, quick: bool, seed: int | None) -> Validation:
         kept = prepare_calibration(
             evidence, read_prior(), settings=settings, folder=folder / RUNS, workers=cores(), progress=bar
         )
-        return validate_externally(kept, evidence, workers=cores(), progress=bar)
+        return validate_externally(kept, evidence, folder=folder / RUNS, workers=cores(), progress=bar)
 
 
 def _write_page(found: BlindValidation | Validation, path: Path, *, is_quick: bool) -> None:

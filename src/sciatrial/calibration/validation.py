@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -162,6 +163,7 @@ def validate_externally(
     workers: int = 1,
     n_folds: int = N_FOLDS,
     n_cell_draws: int = N_CELL_DRAWS,
+    folder: Path | None = None,
     progress: Progress = silent,
 ) -> Validation:
     """Leave every study out once and predict it.
@@ -182,6 +184,8 @@ def validate_externally(
         Folds of the studies that are not left out alone, 2 or more.
     n_cell_draws
         Draws of each posterior at which the simulator is asked what cells do.
+    folder
+        Of the calibration's runs, where those at draws are kept too; None keeps nothing.
     progress
         Told of every chain; may ask to stop.
 
@@ -191,6 +195,7 @@ def validate_externally(
         When `progress` asks to stop.
     """
     parallel: dict[str, Any] = {"workers": workers, "progress": progress}
+    of_cells: dict[str, Any] = {"n_draws": n_cell_draws, "folder": folder, **parallel}
     chains = chains or Chains(n_chains=2, n_warmup=350, n_draws=350)
     problem, terms, space = calibration.problem, calibration.terms, calibration.space
     cited = cited_priors(space, evidence, terms.rows["study_id"].unique())
@@ -214,11 +219,11 @@ def validate_externally(
     samples = sample_posteriors(problem, tasks, chains, workers=workers, progress=progress, label="refits")
     alone = controlled_cell_trials(terms)
     number_of = {trial: int(fold[(terms.rows["study_id"] == trial).to_numpy()][0]) for trial in alone}
-    cells = {"": cell_draws(calibration, samples[-1], mask=counts, n_draws=n_cell_draws, **parallel)}
+    cells = {"": cell_draws(calibration, samples[-1], mask=counts, **of_cells)}
     for trial, number in number_of.items():
         cells[trial] = cell_draws(
-            calibration, samples[number], mask=tasks[number].mask, se=errors[number], n_draws=n_cell_draws,
-            label=f"cells without {trial}", **parallel,
+            calibration, samples[number], mask=tasks[number].mask, se=errors[number],
+            label=f"cells without {trial}", **of_cells,
         )  # fmt: skip
     of_fold = {number: cells[trial] for trial, number in number_of.items()}
     predicted: list[dict[int, Predicted]] = [{}, {}]

@@ -206,7 +206,7 @@ def answers_table(fit: Fit) -> pd.DataFrame:
              "difference, points": number(row["median"]),
              "90 % interval": f"{number(row['low'])} to {number(row['high'])}",
              "benefit": percent(row["probability_of_benefit"]),
-             "10 points or more": percent(row["probability_of_ten_points"]),
+             "10 points or more": percent(row["probability_of_ten_points"]), "draws that failed": failed_words(row),
              "claim": claim_words(row["question"], fit.calibration.terms) or "only beside each trial left out"}
         )  # fmt: skip
     return pd.DataFrame(rows)
@@ -402,9 +402,16 @@ def without_trial_table(without: pd.DataFrame, question: str) -> pd.DataFrame:
              "90 % interval": f"{number(row['low'])} to {number(row['high'])}",
              "benefit": percent(row["probability_of_benefit"]), "no effect of cells": percent(row["no_cell_effect"]),
              **{words_of(name.removesuffix(" present")): percent(row[name])
-                for name in row if str(name).endswith(" present")}, "Pareto k": pareto_words(row.get("pareto_k"))}
+                for name in row if str(name).endswith(" present")}, "Pareto k": pareto_words(row.get("pareto_k")),
+             "draws that failed": failed_words(row)}
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def failed_words(row: Mapping[str, Any]) -> str:
+    """Return at how many draws the simulator gave no number, of how many; a dash where nobody counted."""
+    n_failed, n_draws = row.get("n_failed", np.nan), row.get("n_draws", np.nan)
+    return "–" if np.isnan(n_failed) or np.isnan(n_draws) else f"{n_failed:g} of {n_draws:g}"
 
 
 def pareto_words(k: float | None) -> str:
