@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sciatrial.calibration.baselines import folds, no_difference, pooled_mean, time_course
 from sciatrial.calibration.cells import as_the_simulator_says, cell_draws, idle_problem
 from sciatrial.calibration.cited_priors import cited_priors, prior_sds
-from sciatrial.calibration.contrasts import contrast_pairs
+from sciatrial.calibration.contrasts import contrast_pairs, controlled_cell_trials
 from sciatrial.calibration.diagnose import convergence
 from sciatrial.calibration.fit import Calibration
 from sciatrial.calibration.posterior import shipped
@@ -84,17 +84,6 @@ class Validation(Record):
             f"  CRPS of arms: {told}\n"
             f"  90 % intervals hold {self.score(MECHANISM, 'all', 'arms', 'coverage_90'):.0%}"
         )
-
-
-def controlled_cell_trials(terms: Terms) -> list[str]:
-    """Return the trials of cells in which an arm without cells prints the same number at the same visit."""
-    pairs = contrast_pairs(terms.rows)
-    rows: Any = terms.rows
-    found = []
-    for pair in pairs.to_dict("records"):
-        if rows["is_cells"].iloc[pair["treated"]] != rows["is_cells"].iloc[pair["control"]]:
-            found.append(pair["study_id"])
-    return list(dict.fromkeys(found))
 
 
 def without_studies(evidence: Evidence, studies: Iterable[str]) -> Evidence:
@@ -217,7 +206,7 @@ def validate_externally(
     tasks = [task(number, beliefs) for beliefs in (inclusion, nobody) for number in range(len(out_of))]
     tasks.append(Task(problem.observed, counts, derived_seed(seed, "all studies") % 2**31, inclusion))
     samples = sample_posteriors(problem, tasks, chains, workers=workers, progress=progress, label="refits")
-    alone = controlled_cell_trials(terms)
+    alone = controlled_cell_trials(terms.rows)
     number_of = {trial: int(fold[(terms.rows["study_id"] == trial).to_numpy()][0]) for trial in alone}
     cells = {"": cell_draws(calibration, samples[-1], mask=counts, **of_cells)}
     for trial, number in number_of.items():
@@ -279,7 +268,7 @@ def _refits(problem: Likelihood, samples: Sequence[Sample], out_of: Sequence[set
 def fold_of_terms(terms: Terms, n_folds: int, seed: int) -> NDArray[np.int64]:
     """Return the fold of each term: each controlled trial of cells alone, then the others in `n_folds`; from 0."""
     rows: Any = terms.rows
-    alone = controlled_cell_trials(terms)
+    alone = controlled_cell_trials(terms.rows)
     group_of = rows.drop_duplicates("study_id").set_index("study_id")["group"]
     groups = list(dict.fromkeys(group_of[study] for study in alone))
     fold = np.full(len(rows), -1, dtype=np.int64)
