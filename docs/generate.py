@@ -122,7 +122,7 @@ def study_file() -> str:
 def _default(field: Any) -> object:
     if field.is_required():
         return ""
-    found = field.get_default(call_default_factory=True)
+    found = field.get_default(call_default_factory=True, validated_data={})
     return "see its own table" if isinstance(found, BaseModel) else found
 
 

@@ -208,6 +208,11 @@ def test_looks_without_accrual_have_no_month(tmp_path):
     assert "per_month" in told["trial.accrual"].next_step
 
 
+def test_an_accrual_of_nobody_is_told_with_its_unit(tmp_path):
+    told = problems_with(tmp_path, {VISITS: VISITS + "accrual = { per_month = 0 }\n"})
+    assert told["trial.accrual.per_month"].expected == "more than 0 and 100000 or less (patients a month)"
+
+
 def test_a_look_with_hardly_an_endpoint_is_told(tmp_path):
     wrong = SEQUENTIAL.format("0.1", 'kind = "pocock"')
     told = problems_with(tmp_path, {VISITS: VISITS + wrong})

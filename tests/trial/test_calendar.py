@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sciatrial.trial.calendar import calendar_of, look_endpoints
+from sciatrial.trial.calendar import calendar_of
 from tests.trial.conftest import SHAM, invented_trial, small_design
 
 ACCRUAL = {"per_month": 4}
@@ -33,7 +33,7 @@ def test_earlier_visits_of_those_still_followed_are_seen():
 
 def test_dropouts_make_a_look_later_and_the_plan_knows_of_them():
     design = looked_at(dropout_per_year=0.4)
-    assert look_endpoints(design) == (8, 16)  # 40 patients, of whom sqrt(0.6) stay for six months, some 31
+    assert design.look_endpoints() == (8, 16)  # 40 patients, of whom sqrt(0.6) stay for six months, some 31
     trial = invented_trial(design, 2)
     calendar = calendar_of(design, trial)
     assert calendar.seen[:-1, :, -1].sum(axis=1).tolist() == [8, 16]
@@ -56,7 +56,7 @@ def test_the_endpoints_of_the_deciding_comparison_count():
                        comparisons=[{"arm": "cells", "control": "saline"}, deciding])  # fmt: skip
     trial = invented_trial(design, 3)
     seen = calendar_of(design, trial).seen[0, :, -1]
-    assert seen[trial.assigned != 1].sum() == look_endpoints(design)[0] == 20
+    assert seen[trial.assigned != 1].sum() == design.look_endpoints()[0] == 20
 
 
 def test_without_accrual_there_is_one_look_at_no_known_month():

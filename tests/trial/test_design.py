@@ -55,6 +55,62 @@ def test_rescue_with_tablets_that_an_arm_takes_anyway_is_refused(arm):
     assert "rescue.intervention: arm tablets takes nsaid anyway" in str(raised.value)
 
 
+ONE_LOOK = {"looks": {"information": (0.5,)}, "accrual": {"per_month": 4}}
+FUTILITY = {"kind": "hwang_shih_decani", "gamma": -2, "binding": "binding"}
+
+
+def test_binding_futility_is_refused_with_an_mmrm_and_allowed_with_an_ancova():
+    words = ONE_LOOK | {"sides": "one_sided", "looks": {"information": (0.5,), "futility": FUTILITY}}
+    with pytest.raises(ValidationError, match=r"looks.futility.binding: binding, .*; non_binding; write"):
+        small_design(**words, analysis="mmrm")
+    assert small_design(**words, analysis="ancova").looks.futility.binding == "binding"
+    words["looks"]["futility"] = FUTILITY | {"binding": "non_binding"}
+    assert small_design(**words, analysis="mmrm").looks.futility.binding == "non_binding"
+
+
+@pytest.mark.parametrize(
+    ("information", "said"),
+    [
+        ((0.999,), r"looks.information.0: 0.999 is 160 observed endpoints, all of the 160 that are planned"),
+        ((0.5, 0.5001), r"looks.information.1: 0.5001 is 81 observed endpoints, after a look at 80"),
+        ((0.5, 0.50000001, 0.7), r"looks.information.1: .* is 81 observed endpoints, after a look at 80"),
+        ((0.49999, 0.5), r"looks.information.1: 0.5 is 80 observed endpoints, after a look at 80"),
+    ],
+)
+def test_looks_that_whole_endpoints_cannot_tell_apart_are_refused(information, said):
+    with pytest.raises(ValidationError, match=said):
+        small_design(n_total=160, accrual={"per_month": 4}, looks={"information": information})
+
+
+def test_looks_two_endpoints_apart_are_allowed():
+    design = small_design(n_total=160, accrual={"per_month": 4}, looks={"information": (0.5, 0.5125, 0.9875)})
+    assert design.look_endpoints() == (80, 82, 158)
+
+
+@pytest.mark.parametrize(("words", "alpha"), [
+    ({}, 0.05), ({"sides": "two_sided"}, 0.05), ({"sides": "one_sided"}, 0.025),
+    ({"sides": "one_sided", "alpha": 0.05}, 0.05), ({"sides": "two_sided", "alpha": 0.025}, 0.025),
+])  # fmt: skip
+def test_alpha_left_out_is_that_of_the_sides(words, alpha):
+    design = small_design(**words)
+    assert design.alpha == alpha
+    assert Design.model_validate_json(design.model_dump_json(exclude_unset=True), strict=True).alpha == alpha
+
+
+def test_what_is_wrong_with_sides_is_told_where_alpha_is_left_out():
+    with pytest.raises(ValidationError, match="sides"):
+        small_design(sides="three_sided")
+
+
+@pytest.mark.parametrize("from_month", [3.5, 6, 9])
+@pytest.mark.parametrize("strategy", ["hypothetical", "composite"])
+def test_rescue_that_no_visit_before_the_endpoint_can_give_is_refused(from_month, strategy):
+    words = {"analysis": "mmrm", "rescue": {"score": "leg_pain", "above": 50, "from_month": from_month}}
+    with pytest.raises(ValidationError, match=r"rescue.from_month: .* leaves no visit before the endpoint at month 6"):
+        small_design(**words, estimand={"rescue": strategy})
+    assert small_design(**words).estimand.rescue == "treatment_policy"
+
+
 def test_rescue_with_other_tablets_than_an_arms_own_is_allowed():
     rescue = {"score": "leg_pain", "above": 50, "intervention": "gabapentinoid"}
     design = small_design(arms={"cells": CELLS, "tablets": NSAID}, rescue=rescue)

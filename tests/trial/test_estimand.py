@@ -3,7 +3,7 @@ import pytest
 from pydantic import ValidationError
 
 from sciatrial.trial import Estimand, Strategy
-from sciatrial.trial.estimand import after_rescue, changes_of
+from sciatrial.trial.estimand import after_rescue, changes_of, known_visits
 from tests.trial.conftest import small_design
 
 RESCUE = {"score": "leg_pain", "above": 50}
@@ -29,6 +29,21 @@ def test_the_score_at_which_rescue_is_given_comes_before_it():
 def test_a_strategy_says_what_becomes_of_scores_after_rescue(strategy, expected):
     found = changes_of(Estimand(rescue=Strategy(strategy)), CHANGE, after_rescue(RESCUED))
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "expected"),
+    [
+        ("treatment_policy", [[1, 1, 1, 1], [1, 1, 1, 0], [1, 1, 0, 0]]),
+        ("hypothetical", [[1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 0, 0]]),
+        ("composite", [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 0, 0]]),
+    ],
+)
+def test_a_strategy_says_which_values_are_known(strategy, expected):
+    # the second was rescued and then left; the third left without rescue
+    observed = np.array([[1, 1, 1, 1], [1, 1, 1, 0], [1, 1, 0, 0]], dtype=bool)
+    known = known_visits(Estimand(rescue=Strategy(strategy)), observed, RESCUED)
+    np.testing.assert_array_equal(known, np.array(expected, dtype=bool))
 
 
 def test_an_analysis_that_does_not_aim_at_the_estimand_is_a_named_problem():

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 from scipy.special import ndtr
 
 from sciatrial.statistics import Sides, final_estimate, stopping_at
@@ -102,6 +103,39 @@ def test_information_is_that_of_the_patients_with_an_endpoint():
         assert row["information"] == pytest.approx(expected)
 
 
+def with_rescue(design, *, rescued, gone=()):
+    """Return an invented trial in which some are rescued at the first visit, and some of them leave after it."""
+    trial = invented_trial(design, 4)
+    trial.rescued[rescued, 1] = True
+    trial.is_observed[list(gone), 2:] = False
+    return trial
+
+
+@pytest.mark.parametrize("kind", ["hypothetical", "composite", "treatment_policy"])
+def test_looks_information_and_analysis_count_the_same_endpoints(kind):
+    design = sequential(analysis="mmrm", rescue={"score": "leg_pain", "above": 50}, estimand={"rescue": kind})
+    trial = with_rescue(design, rescued=range(0, 120, 4), gone=range(0, 120, 8))
+    done = monitor(design, [trial])[0]
+    targets = design.look_endpoints()
+    counted = (done.looks["n_arm"] + done.looks["n_control"]).tolist()
+    assert counted[:2] == list(targets)
+    assert counted[2] == {"hypothetical": 90, "composite": 120, "treatment_policy": 105}[kind]
+    for row in done.looks.to_dict("records"):
+        assert row["information"] == pytest.approx(
+            row["n_arm"] * row["n_control"] / (row["n_arm"] + row["n_control"]) / 30
+        )
+
+
+def test_a_failure_before_the_patient_left_is_no_change_and_is_counted_when_its_visit_is_due():
+    design = sequential(rescue={"score": "leg_pain", "above": 50}, estimand={"rescue": "composite"})
+    rescued = list(range(0, 120, 3))
+    gone, stayed = (with_rescue(design, rescued=rescued, gone=who) for who in (rescued, ()))
+    for name in ("contrasts", "looks"):
+        pd.testing.assert_frame_equal(*(getattr(monitor(design, [trial])[0], name) for trial in (gone, stayed)))
+    seen = calendar_of(design, gone).seen[0]
+    assert not seen[60:, -1].any()  # who came later is no failure yet
+
+
 def test_a_clear_benefit_stops_early_and_saves_patients():
     design = sequential(accrual={"per_month": 4})
     done = monitored(design, effect=-30.0, seeds=[1])[0]
@@ -181,11 +215,15 @@ def three_arms(**words):
     ], looks={"information": (0.5,), **words})  # fmt: skip
 
 
-def test_without_a_deciding_comparison_the_trial_ends_with_the_last():
-    rows = monitored(three_arms(), effect=-30.0, seeds=[2])[0].contrasts.set_index("comparison")
-    assert rows["look"].tolist() == [1, 2]
-    assert rows["n_randomised"].nunique() == rows["months"].nunique() == 1
-    assert rows.loc["cells vs saline", "n_overrun"] > 0  # it is shown at the first look, and the trial goes on
+def test_looks_of_several_comparisons_need_the_one_that_decides():
+    with pytest.raises(ValidationError, match=r"looks.deciding: is missing among 2 comparisons; .*; add deciding"):
+        three_arms()
+
+
+def test_several_comparisons_without_interim_looks_need_none_that_decides():
+    rows = monitored(three_arms(information=()), effect=-30.0, seeds=[2])[0].contrasts
+    assert rows["look"].tolist() == [1, 1]
+    assert rows["n_overrun"].tolist() == [0, 0]
 
 
 def test_a_deciding_comparison_stops_the_others():
@@ -202,13 +240,17 @@ def test_another_comparison_is_shown_and_stops_nothing():
     assert rows["look"].tolist() == [1, 2]
 
 
-def test_a_look_at_which_nothing_can_be_estimated_goes_on():
+def test_a_look_at_which_nothing_can_be_estimated_tests_nothing_and_spends_nothing():
     design = sequential()
     trial = invented_trial(design, 1, effect=-30.0)
     trial.scores[:60, -1] = trial.scores[:60, 0] - 10.0  # no spread among those who come first
-    rows = monitor(design, [trial])[0].looks
-    assert np.isnan(rows["z"].iloc[0])
-    assert rows["decision"].iloc[0] == "continue"
+    row = monitor(design, [trial])[0].looks.iloc[0]
+    assert row["look"] == 2
+    # as if the first look had not been planned
+    alone = bounds_reached(design.bounds(), (2,), (row["information"], 1.0))
+    assert (row["efficacy_z"], row["alpha_spent"]) == (alone.efficacy_z[0], alone.alpha_spent[0])
+    without = bounds_reached(design.bounds(), (1, 2), (0.4, row["information"], 1.0))
+    assert row["efficacy_z"] < without.efficacy_z[1]
 
 
 def test_a_trial_without_patients_has_the_columns_of_the_others():

@@ -75,6 +75,19 @@ def test_a_trial_of_many_is_the_trial_run_by_itself(model, prior, cohort, five_t
         assert alone[name] == among[name]
 
 
+def test_tables_of_trials_that_stop_hold_those_who_were_randomised(model, prior, cohort):
+    design = small_design(
+        n_total=60, sides="one_sided", accrual={"per_month": 2},
+        looks={"information": (0.2,), "futility": {"kind": "fixed", "bounds_z": (1.5,)}},
+    )  # fmt: skip
+    batch = simulate_trials(model, design, prior, cohort, scenario="prior", first=0, count=3, seed=4)
+    n = batch.trials.set_index("trial")["n_randomised"]
+    assert n.min() < 60
+    for frame in (batch.courses.query("score == 'leg_pain' and month == 0"), batch.responses.query("month == 6")):
+        of = frame[frame["rule"] == frame["rule"].iloc[0]] if "rule" in frame else frame
+        assert of.groupby("trial")["n"].sum().to_dict() == n.to_dict()
+
+
 def test_trials_have_seeds_of_their_own():
     seeds = {trial_seed(seed, trial) for seed in (1, 2, 11, 12) for trial in range(2000)}
     assert len(seeds) == 8000

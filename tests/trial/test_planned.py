@@ -60,7 +60,8 @@ def test_a_fixed_design_needs_what_the_books_say():
 
 
 def test_the_r_code_makes_the_same_design_for_every_comparison():
-    design = sequential(arms={**small_design().arms, "sham": SHAM}, n_total=180)
+    looks = {"information": (0.5,), "deciding": {"arm": "cells", "control": "sham"}}
+    design = sequential(arms={**small_design().arms, "sham": SHAM}, n_total=180, looks=looks)
     code = r_of_design(design)
     assert rpact_call(design.bounds()) in code
     assert code.count("rpact::getSampleSizeMeans(design, alternative = c(0.2, 0.35, 0.5, 0.65, 0.8)") == 2
@@ -71,3 +72,12 @@ def test_the_plan_in_words_has_the_difference_that_can_be_found():
     # (1.96 + 0.84) / sqrt(30) standard deviations with 60 patients an arm, and 1.2 % more for the look
     assert "cells vs saline 0.51" in plan_in_words(sequential())
     assert "1 look, two-sided alpha 0.05" in plan_in_words(small_design())
+
+
+@pytest.mark.parametrize(("kind", "said"), [
+    ("treatment_policy", False), ("hypothetical", True), ("composite", True),
+])  # fmt: skip
+def test_the_plan_says_that_rescue_is_not_in_it(kind, said):
+    rescue = {"score": "leg_pain", "above": 50}
+    design = sequential(analysis="mmrm", rescue=rescue, estimand={"rescue": kind})
+    assert ("Rescue is not in this plan" in plan_in_words(design)) == said

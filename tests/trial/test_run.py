@@ -1,13 +1,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from sciatrial.clinic import SCORES
 from sciatrial.foundation import TrialError
 from sciatrial.trial import run_trial
 from sciatrial.trial.run import baseline_table, conduct_counts, enrolled, patient_rows, trial_result
-from tests.trial.conftest import small_design
+from tests.trial.conftest import SALINE, SHAM, small_design
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +128,40 @@ def test_somebody_who_could_not_be_solved_is_counted_and_not_analysed(model, wit
     lost = int(rescued_trial.is_observed[0, -1])
     n = ["n_arm", "n_control"]
     assert counted.contrasts[n].to_numpy().sum() == whole.contrasts[n].to_numpy().sum() - lost
+
+
+@pytest.fixture(scope="module")
+def stopped(model, patients):
+    """A trial that stops for futility, which every statistic crosses, while patients still come."""
+    futility = {"kind": "fixed", "bounds_z": (1.5,)}
+    design = small_design(
+        n_total=240, sides="one_sided", dropout_per_year=0.2, accrual={"per_month": 4},
+        arms={"sham": SHAM, "saline": SALINE}, looks={"information": (0.2,), "futility": futility},
+    )  # fmt: skip
+    return design, run_trial(model, design, patients, seed=3, name="stopped")
+
+
+def test_a_stopped_trial_has_no_patient_who_was_never_randomised(stopped, patients):
+    design, result = stopped
+    n = result.contrasts["n_randomised"].item()
+    assert result.contrasts["decision"].item() == "futility"
+    assert n < design.size
+    assert result.patients["patient"].unique().tolist() == patients.numbers[:n].tolist()
+    assert sum(result.conduct["randomised"].values()) == n
+    assert result.conduct["screened_until_full"] == patients.numbers[n - 1] + 1
+    baseline = result.baseline.query("characteristic == 'Age'").set_index("arm")["n"]
+    assert baseline["all"] == baseline["sham"] + baseline["saline"] == n
+    assert result.arms.query("month == 0 and score == 'leg_pain'")["n"].sum() == n
+
+
+def test_the_tables_of_a_stopped_trial_are_those_of_a_trial_of_its_patients(model, stopped, patients):
+    design, result = stopped
+    n = result.contrasts["n_randomised"].item()
+    fixed = small_design(n_total=n, dropout_per_year=0.2, arms=design.arms)
+    small = run_trial(model, fixed, patients, seed=3, name="its patients")
+    for name in ("arms", "baseline", "patients", "inside"):
+        pd.testing.assert_frame_equal(getattr(result, name), getattr(small, name))
+    assert result.conduct == small.conduct
 
 
 def test_the_endpoint_and_the_level_are_kept_with_the_result(model, patients):

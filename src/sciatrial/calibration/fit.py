@@ -85,7 +85,7 @@ class Settings:
     def quick(seed: int = 20261127) -> Settings:
         """Return settings for a look: the same path in some two minutes, with rough numbers."""
         return Settings(
-            seed=seed, n_runs=420, n_second=0, n_cells=0, luck_points=6, luck_repeats=3, sizes=Sizes().times(0.3),
+            seed=seed, n_runs=260, n_second=0, n_cells=0, luck_points=6, luck_repeats=3, sizes=Sizes().times(0.3),
             n_quadratic=8,
             chains=Chains(n_chains=2, n_warmup=200, n_draws=200), n_draws=100,
         )  # fmt: skip

@@ -269,12 +269,8 @@ def _look_facts(trial: dict) -> list[tuple[str, str]]:
             binding = futility["binding"].replace("_", "-")
             facts.append(("Bounds for futility", f"{_bound_words(futility)}; {binding}"))
         deciding = looks.get("deciding")
-        told = (
-            f"{deciding['arm']} vs {deciding['control']} stops the whole trial"
-            if deciding
-            else ("each comparison stops by itself, and the trial ends with the last")
-        )
-        facts.append(("Who decides", told))
+        if deciding:
+            facts.append(("Who decides", f"{deciding['arm']} vs {deciding['control']} stops the whole trial"))
     if accrual:
         ramp = f", after a ramp-up of {accrual['ramp_up_months']:g} months" if accrual["ramp_up_months"] else ""
         facts.append(("Accrual", f"{accrual['per_month']:g} patients a month{ramp}"))

@@ -16,7 +16,8 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 # the unit that the end of a key promises
 _UNITS = {
-    "million_cells": "million cells", "_months": "months", "month": "months", "_weeks": "weeks", "_doses": "weeks",
+    "million_cells": "million cells", "per_month": "patients a month",
+    "_months": "months", "month": "months", "_weeks": "weeks", "_doses": "weeks",
     "_ml": "mL", "_mg": "mg", "_years": "years", "percent_female": "percent", "per_year": "share a year, 0 to 1",
     "alpha": "probability", "_probability": "probability",
 }  # fmt: skip

@@ -66,7 +66,7 @@ def effects_seen(design: Design, trials: Sequence[Conducted], seen: Sequence[NDA
     trials
         One or more.
     seen
-        What is seen of each trial; dims ``patient, occasion``.
+        Which values are known of each trial; see `known_visits`.
 
     Source
     ------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from sciatrial.trial.accrual import arrival_months
 from sciatrial.trial.conduct import Conducted
 from sciatrial.trial.design import Design
+from sciatrial.trial.estimand import known_visits
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Calendar:
     n_recruited
         Patients randomised by then; dims ``look``.
     seen
-        Whether a visit has been observed by then; dims ``look, patient, occasion``.
+        Whether the value of a visit is known by then (see `known_visits`); dims ``look, patient, occasion``.
     """
 
     numbers: tuple[int, ...]
@@ -38,39 +38,28 @@ class Calendar:
 def calendar_of(design: Design, trial: Conducted) -> Calendar:
     """Return when a conducted trial is looked at, were it never to stop.
 
-    An interim look takes place when the observed endpoints of the arms that decide reach its share of those that the
+    An interim look takes place when the known endpoints of the arms that decide reach its share of those that the
     plan expects; recruitment goes on until a look stops the trial.
     """
+    known = known_visits(design.estimand, trial.is_observed, trial.rescued)
     n, n_looks = len(trial.assigned), len(design.looks.information) + 1
     if design.accrual is None:
-        return Calendar((1,), np.array([np.nan]), np.array([n]), trial.is_observed[None])
+        return Calendar((1,), np.array([np.nan]), np.array([n]), known[None])
     arrival = arrival_months(design.accrual, n)
     occasion = 1 + design.visits_months.index(design.endpoint.month)
-    counts = trial.is_observed[:, occasion] & np.isin(trial.assigned, _deciding_arms(design))
+    deciding = [list(design.arms).index(arm) for arm in design.deciding_arms()]
+    counts = known[:, occasion] & np.isin(trial.assigned, deciding)
     reached = np.sort(arrival[counts]) + design.endpoint.month
     end = float(arrival[-1] + design.endpoint.month)
     numbers, months = [], []
-    for number, target in enumerate(look_endpoints(design), start=1):
+    for number, target in enumerate(design.look_endpoints(), start=1):
         # a look at the last endpoint would be the final analysis
         if target < len(reached):
             numbers.append(number)
             months.append(float(reached[target - 1]))
     times = np.array([*months, end])
     visits = arrival[:, None] + np.array([0.0, *design.visits_months])
-    seen = trial.is_observed & (visits <= times[:, None, None])
-    seen[-1] = trial.is_observed
+    seen = known & (visits <= times[:, None, None])
+    seen[-1] = known
     recruited = (arrival <= times[:, None]).sum(axis=1)
     return Calendar((*numbers, n_looks), times, recruited, seen)
-
-
-def _deciding_arms(design: Design) -> list[int]:
-    deciding, names = design.looks.deciding, list(design.arms)
-    chosen = names if deciding is None else [deciding.arm, deciding.control]
-    return [names.index(arm) for arm in chosen]
-
-
-def look_endpoints(design: Design) -> tuple[int, ...]:
-    """Return how many observed endpoints of the arms that decide each interim look waits for."""
-    expected = list(design.expected_endpoints().values())
-    planned = sum(expected[arm] for arm in _deciding_arms(design))
-    return tuple(max(1, ceil(share * planned - 1e-9)) for share in design.looks.information)

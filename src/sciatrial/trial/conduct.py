@@ -54,6 +54,36 @@ class Conducted:
     potential: Mapping[str, ArmScores]
 
 
+def first_patients(patients: Patients, n: int) -> Patients:
+    """Return the first `n` patients in the order of enrolment, at least one."""
+    return replace(
+        patients,
+        numbers=patients.numbers[:n],
+        parameters=patients.parameters[:n],
+        entry_states=patients.entry_states[:n],
+        context_maximum=patients.context_maximum[:n],
+        event_rates=patients.event_rates[:n],
+        covariates=patients.covariates.iloc[:n].reset_index(drop=True),
+        screening={**patients.screening, "screened_until_full": int(patients.numbers[n - 1]) + 1},
+    )
+
+
+def first_randomised(trial: Conducted, n: int) -> Conducted:
+    """Return a trial as it went for the first `n` patients; nobody after them was randomised."""
+    return Conducted(
+        patients=first_patients(trial.patients, n),
+        assigned=trial.assigned[:n],
+        scores=trial.scores[:n],
+        rescued=trial.rescued[:n],
+        is_solved=trial.is_solved[:n],
+        is_observed=trial.is_observed[:n],
+        potential={
+            arm: ArmScores(every.scores[:n], every.rescued[:n], every.is_solved[:n])
+            for arm, every in trial.potential.items()
+        },
+    )
+
+
 def allocate(design: Design, n_patients: int, seed: int) -> NDArray[np.int64]:
     """Assign patients to arms by permuted blocks whose size is the sum of the ratio.
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from math import gcd
+from math import ceil, gcd
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sciatrial.clinic import Protocol
 from sciatrial.foundation import LONGEST_MONTHS, Intervention, Score
-from sciatrial.statistics import GroupSequentialDesign, Sides, SmallSample
+from sciatrial.statistics import Binding, GroupSequentialDesign, Sides, SmallSample
 from sciatrial.trial.accrual import Accrual
-from sciatrial.trial.estimand import Estimand
+from sciatrial.trial.estimand import Estimand, Strategy
 from sciatrial.trial.looks import Looks, planned_bounds
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 _Months = Annotated[float, Field(gt=0, le=LONGEST_MONTHS)]
 # a mean and a spread need two
 _FEWEST_AT_A_LOOK = 2
+_CLOSEST_LOOKS = 0.001  # of the planned endpoints
 
 
 class Analysis(StrEnum):
@@ -93,6 +94,11 @@ class Comparison(BaseModel):
         return f"{self.arm} vs {self.control}"
 
 
+def _alpha_left_out(before: dict[str, Any]) -> float:
+    """Return alpha of a design that tells none; `before` holds the settings listed above it."""
+    return 0.025 if before.get("sides") is Sides.ONE else 0.05
+
+
 class Design(BaseModel):
     """A parallel-group trial.
 
@@ -121,7 +127,8 @@ class Design(BaseModel):
         ``satterthwaite`` or ``kenward_roger``: degrees of freedom of the ``mmrm``. Those of the ``ancova`` are exact.
     alpha
         Error of each comparison (0.001 to 0.2) over all its looks, not adjusted for their number: of both directions
-        together where `sides` is ``two_sided``, of the arm's benefit alone where it is ``one_sided``.
+        together where `sides` is ``two_sided``, of the arm's benefit alone where it is ``one_sided``. Left out, 0.05
+        and 0.025.
     sides
         ``two_sided``, or ``one_sided`` (needed by futility bounds).
     looks
@@ -148,8 +155,8 @@ class Design(BaseModel):
     analysis: Analysis = Analysis.ANCOVA
     estimand: Estimand = Estimand()
     small_sample: SmallSample = SmallSample.SATTERTHWAITE
-    alpha: Annotated[float, Field(ge=0.001, le=0.2)] = 0.05
     sides: Sides = Sides.TWO
+    alpha: Annotated[float, Field(ge=0.001, le=0.2)] = Field(default_factory=_alpha_left_out)
     looks: Looks = Looks()
     accrual: Accrual | None = None
     dropout_per_year: Annotated[float, Field(ge=0, le=0.9)] = 0.0
@@ -172,7 +179,10 @@ class Design(BaseModel):
         sizes = self._size_problems()
         problems = [*sizes, *self._visit_problems(), *self._comparison_problems(), *self._rescue_problems()]
         problems += self.estimand.problems(self.analysis, has_rescue=self.rescue is not None)
-        problems += self.looks.problems(self.alpha, self.sides)
+        # bounds of looks that are almost one cannot be integrated
+        problems += self._whole_endpoint_problems(are_sizes_right=not sizes) or self.looks.problems(
+            self.alpha, self.sides
+        )
         problems += self._look_problems(are_sizes_right=not sizes)
         if problems:
             raise ValueError("\n".join(problems))
@@ -220,11 +230,17 @@ class Design(BaseModel):
         return problems
 
     def _rescue_problems(self) -> list[str]:
-        """Find arms that take the rescue tablets anyway: the end of the rescue course would end the arm's own."""
+        """Find rescue that ends an arm's own course of the same tablets, or that an estimand cannot be about."""
         if self.rescue is None:
             return []
-        tablets = self.rescue.intervention
-        return [
+        tablets, strategy = self.rescue.intervention, self.estimand.rescue
+        problems = []
+        before = [month for month in self.visits_months if self.rescue.from_month <= month < self.endpoint.month]
+        if strategy is not Strategy.TREATMENT_POLICY and not before:
+            told = f"{self.rescue.from_month:g} leaves no visit before the endpoint at month {self.endpoint.month:g}"
+            expected = f"a visit before it, for a {strategy} estimand"
+            problems.append(f"rescue.from_month: {told}; {expected}; rescue earlier, or choose treatment_policy")
+        return problems + [
             f"rescue.intervention: arm {arm} takes {tablets} anyway; choose other tablets for rescue"
             for arm, protocol in self.arms.items()
             if tablets in (protocol.intervention, *protocol.co_treatments)
@@ -246,6 +262,16 @@ class Design(BaseModel):
             names = ", ".join(comparison.name for comparison in self.compared())
             told = f"{deciding.arm} vs {deciding.control} is not compared; one of {names}"
             problems.append(f"looks.deciding: {told}; choose one, or add it to comparisons")
+        if deciding is None and self.looks.information and len(self.arms) > 1 and len(self.compared()) > 1:
+            # an arm that stops alone would have to stop recruiting alone
+            told = f"is missing among {len(self.compared())} comparisons; the one by which the whole trial stops"
+            problems.append(f"looks.deciding: {told}; add deciding = {{ arm = …, control = … }}")
+        futility = self.looks.futility
+        if futility is not None and futility.binding is Binding.BINDING and self.analysis is Analysis.MMRM:
+            # endpoints understate the information of an mmrm: futility would stop fewer null trials than the lowered
+            # bounds for efficacy count on
+            told = "binding, and an mmrm knows more at a look than its endpoints say, so that the error exceeds alpha"
+            problems.append(f'looks.futility.binding: {told}; non_binding; write "non_binding", or analysis = "ancova"')
         if not are_sizes_right:
             return problems
         fewest, arm = min((size, arm) for arm, size in self.expected_endpoints().items())
@@ -254,6 +280,24 @@ class Design(BaseModel):
                 told = f"{share:g} is some {share * fewest:.1f} observed endpoints in arm {arm}"
                 expected = f"{_FEWEST_AT_A_LOOK} or more in every arm"
                 problems.append(f"looks.information.{place}: {told}; {expected}; look later, or randomise more")
+        return problems
+
+    def _whole_endpoint_problems(self, *, are_sizes_right: bool) -> list[str]:
+        """Find looks that whole endpoints cannot tell, or hardly tell, from the one before, or from the end."""
+        if not are_sizes_right or any(arm not in self.arms for arm in self.deciding_arms()):
+            return []
+        problems, before = [], None
+        planned = sum(self.expected_endpoints()[arm] for arm in self.deciding_arms())
+        fewest = max(1.0, _CLOSEST_LOOKS * planned)
+        for place, (share, target) in enumerate(zip(self.looks.information, self.look_endpoints(), strict=True)):
+            told = f"looks.information.{place}: {share:g} is {target} observed endpoints"
+            if 0 < share < 1 and target >= planned:
+                problems.append(f"{told}, all of the {planned:.4g} that are planned; fewer; look earlier")
+            # looks in the wrong order are told elsewhere
+            if before is not None and 0 <= target - before <= fewest:
+                expected = f"more than {fewest:g} later"
+                problems.append(f"{told}, after a look at {before}; {expected}; leave out one of the two")
+            before = target
         return problems
 
     @property
@@ -278,9 +322,20 @@ class Design(BaseModel):
         return float((1 - self.dropout_per_year) ** (month / 12))
 
     def expected_endpoints(self) -> dict[str, float]:
-        """Return the number of patients of each arm whose endpoint the plan expects to observe."""
+        """Return the number of patients of each arm whose endpoint the plan expects to observe, rescue left aside."""
         share = self.share_staying(self.endpoint.month)
         return {arm: size * share for arm, size in self.expected_sizes().items()}
+
+    def deciding_arms(self) -> tuple[str, str]:
+        """Return arm and control of the comparison by which looks are placed and the whole trial stops."""
+        deciding = self.looks.deciding or self.compared()[0]
+        return deciding.arm, deciding.control
+
+    def look_endpoints(self) -> tuple[int, ...]:
+        """Return how many observed endpoints of the arms that decide each interim look waits for."""
+        expected = self.expected_endpoints()
+        planned = sum(expected[arm] for arm in self.deciding_arms())
+        return tuple(max(1, ceil(share * planned - 1e-9)) for share in self.looks.information)
 
     def bounds(self) -> GroupSequentialDesign:
         """Return the planned bounds of each comparison; a fixed design has one look."""

@@ -63,11 +63,30 @@ def after_rescue(rescued: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.cumsum(rescued, axis=1) - rescued > 0
 
 
+def known_visits(estimand: Estimand, observed: NDArray[np.bool_], rescued: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return at which visits a patient has a value that the analysis can use.
+
+    A visit that was observed; under the hypothetical strategy not after rescue; under the composite one every visit
+    after rescue too, since a failure stays one when the patient leaves. The last visit's count as endpoints: for looks,
+    for information, and for the analysis.
+
+    Parameters
+    ----------
+    observed, rescued
+        Dims ``patient, occasion``.
+    """
+    if estimand.rescue is Strategy.HYPOTHETICAL:
+        return observed & ~after_rescue(rescued)
+    if estimand.rescue is Strategy.COMPOSITE:
+        return observed | after_rescue(rescued)
+    return observed
+
+
 def changes_of(estimand: Estimand, change: NDArray[np.float64], after: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the changes from baseline that a trial's analysis uses; dims of all ``patient, occasion``.
 
-    Treatment policy keeps all; hypothetical makes those after rescue missing; composite makes them 0 where they were
-    seen.
+    Treatment policy keeps all; hypothetical makes those after rescue missing; composite makes them 0 where they are
+    known.
     """
     if estimand.rescue is Strategy.HYPOTHETICAL:
         return np.where(after, np.nan, change)

@@ -122,7 +122,8 @@ class FutilityBounds(BaseModel):
         ``user`` only: cumulative beta at each look, the final one included.
     binding
         ``non_binding``: the bounds for efficacy hold the type I error even when a trial goes on past futility.
-        ``binding``: they are lower, and a trial that goes on has more than alpha.
+        ``binding``: they are lower, and a trial that goes on has more than alpha; not with an ``mmrm``, whose
+        information at a look its endpoints understate.
     """
 
     model_config = _STRICT
@@ -193,8 +194,8 @@ class Looks(BaseModel):
     power
         Planned power, 0.5 to 0.99: sizes are told for it, and beta spending spends the rest of it.
     deciding
-        The comparison by which the whole trial stops. Left out, each comparison stops by itself and the trial ends with
-        the last one. Every comparison has its own bounds at alpha, not adjusted for their number.
+        The comparison by which the whole trial stops; needed by interim looks where there are several comparisons. The
+        others are tested until then. Every comparison has its own bounds at alpha, not adjusted for their number.
     """
 
     model_config = _STRICT

@@ -55,6 +55,11 @@ class Monitored:
     contrasts: pd.DataFrame
     looks: pd.DataFrame
 
+    @property
+    def n_randomised(self) -> int:
+        """Patients randomised by the end of the trial."""
+        return int(self.contrasts["n_randomised"].iloc[0])
+
 
 @dataclass(frozen=True)
 class _Path:
@@ -82,7 +87,7 @@ def monitor(design: Design, trials: Sequence[Conducted]) -> list[Monitored]:
     effects = _at_looks(design, trials, calendars)
     ends = [_ends(design, calendar, mine) for calendar, mine in zip(calendars, effects, strict=True)]
     followed = [
-        trial.is_observed & (np.arange(len(trial.assigned)) < calendar.n_recruited[end.place])[:, None]
+        calendar.seen[-1] & (np.arange(len(trial.assigned)) < calendar.n_recruited[end.place])[:, None]
         for trial, calendar, end in zip(trials, calendars, ends, strict=True)
     ]
     final = effects_seen(design, trials, followed)
@@ -134,8 +139,8 @@ def _ends(design: Design, calendar: Calendar, effects: Sequence[tuple[Effects, i
 def _path(design: Design, calendar: Calendar, effects: Sequence[tuple[Effects, int]], number: int) -> _Path:
     """Return one comparison at the looks that test it.
 
-    A look that finds no more information than the one before, or that has all that is planned, tests nothing and
-    spends nothing.
+    A look that finds no more information than the one before, that has all that is planned, or at which nothing can be
+    estimated, tests nothing and spends nothing.
     """
     n_arm, n_control = (
         np.array([getattr(found, name)[row, number] for found, row in effects], dtype=float)
@@ -144,11 +149,12 @@ def _path(design: Design, calendar: Calendar, effects: Sequence[tuple[Effects, i
     with np.errstate(invalid="ignore", divide="ignore"):
         information = np.where(n_arm * n_control > 0, n_arm * n_control / (n_arm + n_control), 0.0)
     shares = information / _planned_information(design, design.compared()[number])
+    statistics = [float(found.z[row, number]) for found, row in effects]
     last = len(shares) - 1
     kept: list[int] = []
     for place in range(last):
         so_far = shares[kept[-1]] if kept else 0.0
-        if so_far < shares[place] < min(1.0, shares[last]):
+        if isfinite(statistics[place]) and so_far < shares[place] < min(1.0, shares[last]):
             kept.append(place)
     bounds = design.bounds()
     if bounds.n_looks > 1 and shares[last] > 0:
@@ -156,7 +162,7 @@ def _path(design: Design, calendar: Calendar, effects: Sequence[tuple[Effects, i
         numbers = tuple(calendar.numbers[place] for place in kept)
         bounds = bounds_reached(bounds, numbers, reached)
     places = (*kept, last)
-    z = tuple(float(effects[place][0].z[effects[place][1], number]) for place in places)
+    z = tuple(statistics[place] for place in places)
     return _Path(places, tuple(shares[list(places)].tolist()), z, bounds)
 
 

@@ -22,7 +22,7 @@ from sciatrial.parameters import (
 )
 from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.analysis import arm_summaries, responses
-from sciatrial.trial.conduct import Conducted, conduct
+from sciatrial.trial.conduct import Conducted, conduct, first_randomised
 from sciatrial.trial.design import Design
 from sciatrial.trial.inside import inside_courses
 from sciatrial.trial.monitoring import Monitored, monitor, rows_without_patients
@@ -174,6 +174,8 @@ def simulate_trials(
     seeds = [trial_seed(seed, trial) for trial in numbers]
     done = conduct(model, design, groups, seeds, threads=threads)
     looked = monitor(design, done) if done else []
+    # nobody was randomised after a trial had stopped
+    done = [first_randomised(trial, mine.n_randomised) for trial, mine in zip(done, looked, strict=True)]
     sampled = [Sampled(trial - first, trial, own) for trial, own in zip(numbers, seeds, strict=True)]
     errors = np.array([monitored.contrasts["final_standard_error"] for monitored in looked], dtype=float)
     truths = true_values(
@@ -184,7 +186,7 @@ def simulate_trials(
         for trial, result, monitored, truth in zip(numbers, done, looked, truths, strict=True)
     ]
     if scenario in (Scenario.PRIOR, Scenario.POSTERIOR):
-        inside = inside_courses(model, design, groups, seeds, threads=threads)
+        inside = inside_courses(model, design, [trial.patients for trial in done], seeds, threads=threads)
         frames += [_marked({"inside": frame}, scenario, trial) for trial, frame in zip(numbers, inside, strict=True)]
     return TrialBatch(
         scenario=str(scenario),

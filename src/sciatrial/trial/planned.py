@@ -18,8 +18,8 @@ from sciatrial.statistics import (
     stopping_at,
 )
 from sciatrial.trial.accrual import arrival_months
-from sciatrial.trial.calendar import look_endpoints
 from sciatrial.trial.design import Comparison, Design
+from sciatrial.trial.estimand import Strategy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,10 +86,9 @@ def _expected_calendar(design: Design) -> tuple[list[float], list[float]]:
         return [nan], [float(design.size)]
     arrival = arrival_months(design.accrual, design.size)
     share = sum(design.expected_endpoints().values()) / design.size
-    deciding = design.looks.deciding
     sizes = design.expected_sizes()
-    of_all = 1.0 if deciding is None else (sizes[deciding.arm] + sizes[deciding.control]) / design.size
-    places = [min(design.size, int(np.ceil(target / share / of_all))) - 1 for target in look_endpoints(design)]
+    of_all = sum(sizes[arm] for arm in design.deciding_arms()) / design.size
+    places = [min(design.size, int(np.ceil(target / share / of_all))) - 1 for target in design.look_endpoints()]
     months = [float(arrival[place]) + design.endpoint.month for place in [*places, design.size - 1]]
     return months, [float((arrival <= month).sum()) for month in months]
 
@@ -147,7 +146,8 @@ def r_of_design(design: Design, effects: Sequence[float] = STANDARD_EFFECTS) -> 
 
 
 def plan_in_words(design: Design) -> str:
-    """Return what the formulae say in two sentences."""
+    """Return what the formulae say, and what they leave out."""
+    strategy = design.estimand.rescue
     found, bounds = characteristics(design.bounds()), design.bounds()
     sides = "two-sided" if design.sides is Sides.TWO else "one-sided"
     detectable = []
@@ -160,5 +160,18 @@ def plan_in_words(design: Design) -> str:
         f"{looks}, {sides} alpha {design.alpha:g} for each comparison. Power {1 - bounds.rules.beta:.0%} at a "
         f"difference, in standard deviations of the change given baseline, of {', '.join(detectable)}. Largest size × "
         f"{found.inflation_factor:.3f} of a fixed design's; expected information {found.expected_ratio_null:.0%} of it "
-        f"without an effect, {found.expected_ratio_alternative:.0%} at that difference."
+        f"without an effect, {found.expected_ratio_alternative:.0%} at that difference.{_WITHOUT_RESCUE[strategy]}"
     )
+
+
+_WITHOUT_RESCUE = {
+    Strategy.TREATMENT_POLICY: "",
+    Strategy.HYPOTHETICAL: (
+        " Rescue is not in this plan: an endpoint after it is left out, so that looks come later, information falls "
+        "short and the power is smaller."
+    ),
+    Strategy.COMPOSITE: (
+        " Rescue is not in this plan: endpoints of those rescued before they leave count as well, and every one after "
+        "rescue is no change, so that spread and difference are others."
+    ),
+}

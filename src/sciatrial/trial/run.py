@@ -11,7 +11,7 @@ from sciatrial.foundation import Problem, Score, TrialError, scale_of
 from sciatrial.model import Model
 from sciatrial.population import Patients
 from sciatrial.trial.analysis import arm_summaries
-from sciatrial.trial.conduct import Conducted, conduct
+from sciatrial.trial.conduct import Conducted, conduct, first_patients, first_randomised
 from sciatrial.trial.design import Design
 from sciatrial.trial.inside import inside_courses
 from sciatrial.trial.monitoring import monitor
@@ -57,8 +57,6 @@ def run_trial(
 
 def enrolled(design: Design, patients: Patients) -> Patients:
     """Return the first patients, as many as the design randomises."""
-    from dataclasses import replace
-
     if len(patients) < design.size:
         raise TrialError(
             "trial",
@@ -66,24 +64,18 @@ def enrolled(design: Design, patients: Patients) -> Patients:
                 "patients", f"there are {len(patients)}", f"{design.size} or more", "sample more, or lower n_total"
             ),
         )
-    n = design.size
-    return replace(
-        patients,
-        numbers=patients.numbers[:n],
-        parameters=patients.parameters[:n],
-        entry_states=patients.entry_states[:n],
-        context_maximum=patients.context_maximum[:n],
-        event_rates=patients.event_rates[:n],
-        covariates=patients.covariates.iloc[:n].reset_index(drop=True),
-        screening={**patients.screening, "screened_until_full": int(patients.numbers[n - 1]) + 1},
-    )
+    return first_patients(patients, design.size)
 
 
 def trial_result(
     model: Model, design: Design, trial: Conducted, name: str, *, seed: int, threads: int | None = None
 ) -> TrialResult:
-    """Analyse a conducted trial; `seed` is the one it was conducted with."""
+    """Analyse a conducted trial; `seed` is the one it was conducted with.
+
+    A trial that stops early has no patients beyond those randomised by then: they are in no table.
+    """
     monitored = monitor(design, [trial])[0]
+    trial = first_randomised(trial, monitored.n_randomised)
     return TrialResult(
         name=name,
         endpoint=endpoint_words(design),
