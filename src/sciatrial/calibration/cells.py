@@ -145,9 +145,9 @@ def cell_draws(
         sizes=calibration.settings.sizes, folder=None if folder is None else folder / _name(plan, z, present),
         workers=workers, progress=progress, label=label,
     )  # fmt: skip
-    failed = ~np.isfinite(runs.values).all(axis=1)
+    failed = np.isnan(runs.values).any(axis=1)
     if failed.all():
-        what = Problem(label, f"failed in the simulator, all {len(failed)}", "numbers at some draws at least")
+        what = Problem(label, f"failed in the simulator, all {len(kept)}", "numbers at some draws at least")
         raise CalibrationError("cells at draws of a posterior", [what])
     asked = plan.terms.rows.iloc[len(terms) :].reset_index(drop=True)
     drawn = cell_effects(asked, runs.values[:, len(terms) : len(plan.terms)])

@@ -136,9 +136,8 @@ class Calibration:
         rows = self.terms.rows
         alone = uncontrolled_cells(rows)
         beside = set(rows.loc[rows["is_cells"].to_numpy(dtype=bool) & ~alone, "group"])
-        out = rows[["arm", "versus"]].isin(refused).any(axis=1).to_numpy() | (
-            alone & np.isin(rows["group"].to_numpy(dtype=str), list(beside))
-        )
+        out = np.isin(rows["arm"].to_numpy(), refused) | np.isin(rows["versus"].to_numpy(), refused)
+        out |= alone & np.isin(rows["group"].to_numpy(dtype=str), list(beside))
         return ~np.pad(out, (0, len(self.problem.observed) - len(out)))
 
     def sample(
