@@ -59,7 +59,7 @@ def planted_terms(n_studies, seed, truth=Truth(), months=(1.0, 6.0), treatment="
                         "rule": "", "kind": "change", "month": month, "se": truth.se, "n": 100.0,
                         "observed": course * baseline / 50 + of_study + of_scores[score] + of_arm + luck,
                         "baseline": baseline, "intervention": intervention, "is_cells": False, "is_controlled": True,
-                        "is_open": True,
+                        "is_open": True, "versus": -1,
                     }
                 )  # fmt: skip
     return Terms(pd.DataFrame(rows), tuple(arms), pd.DataFrame(baselines), pd.DataFrame())

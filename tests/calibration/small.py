@@ -1,4 +1,4 @@
-"""A real calibration, made small: ten studies, few runs, short chains. It shows the path, not the numbers.
+"""A real calibration, made small: eleven studies, few runs, short chains. It shows the path, not the numbers.
 
 Refits of it with as many draws and warm-up steps as `SETTINGS` share its compiled program.
 """
@@ -18,7 +18,7 @@ from sciatrial.parameters import read_prior
 
 STUDIES = (
     "amirdelfan2021", "noriega2017", "levi2025", "orozco2011", "gadjradj2022", "carette1997", "mathieson2017",
-    "ghahreman2010", "korea_ldh2021", "oba2017",
+    "ghahreman2010", "korea_ldh2021", "oba2017", "hahne2016",
 )  # fmt: skip
 SETTINGS = Settings(
     seed=5, n_runs=120, n_second=0, n_cells=0, luck_points=3, luck_repeats=2, sizes=Sizes().times(0.12), n_quadratic=3,
@@ -28,10 +28,12 @@ SETTINGS = Settings(
 
 @cache
 def small_evidence():
-    """Return the shipped tables with the outcomes of ten studies."""
+    """Return the shipped tables with the arms and outcomes of eleven studies, one of which prints differences alone."""
     evidence = read_evidence()
-    kept = evidence.outcomes[evidence.outcomes["study_id"].isin(STUDIES)].reset_index(drop=True)
-    return replace(evidence, outcomes=kept)
+    arms, outcomes = (
+        frame[frame["study_id"].isin(STUDIES)].reset_index(drop=True) for frame in (evidence.arms, evidence.outcomes)
+    )
+    return replace(evidence, arms=arms, outcomes=outcomes)
 
 
 @cache

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.calibration.small import small_evidence
 
@@ -83,6 +84,17 @@ def test_cells_that_do_nothing_are_the_same_arm_without_any_mechanism(plan, run)
     strong = forward(sct.sciatica_model(), plan, draw, seed=3, sizes=SIZES)
     assert np.array_equal(strong.values[plan.n_observed :], twins)
     assert not np.array_equal(strong.values[plan.of_cells], twins)
+
+
+def test_a_difference_is_that_of_the_changes_of_two_arms(plan, run):
+    rows = plan.terms.rows
+    mine = rows[(rows["study_id"] == "korea_ldh2021") & (rows["score"] == "leg_pain") & (rows["kind"] == "change")]
+    first, second = mine[mine["month"] == mine["month"].min()].index
+    made = rows.loc[[first]].assign(kind="difference", versus=int(rows.loc[second, "arm"]))
+    more = replace(plan.terms, rows=pd.concat([rows, made], ignore_index=True))
+    again = forward(sct.sciatica_model(), plan_arms(more), reference_draw(read_prior()).one(0), seed=3, sizes=SIZES)
+    assert again.values[len(rows)] == pytest.approx(run.values[first] - run.values[second])
+    assert again.values[len(rows)] != 0
 
 
 def weights_for(months, let_in, duration=None):

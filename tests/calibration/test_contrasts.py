@@ -4,7 +4,12 @@ import pandas as pd
 import pytest
 from tests.calibration.planted import real_terms
 
-from sciatrial.calibration.contrasts import UNTREATED, contrast_pairs
+from sciatrial.calibration.contrasts import (
+    UNTREATED,
+    contrast_pairs,
+    controlled_cell_trials,
+    uncontrolled_cells,
+)
 
 
 def rows_of(*arms, **words):
@@ -46,6 +51,30 @@ def test_numbers_that_differ_in_more_than_the_arm_are_not_compared(change):
 @pytest.mark.parametrize("kind", ["sd", "median", "percent_change"])
 def test_only_changes_finals_and_shares_are_compared(kind):
     assert contrast_pairs(rows_of({"intervention": "surgery"}, {"intervention": "saline"}, kind=kind)).empty
+
+
+@pytest.mark.parametrize("kind", ["change", "median", "percent_change", "share", "sd"])
+def test_cells_have_a_control_where_an_arm_without_cells_tells_the_same(kind):
+    rows = rows_of({"is_cells": True}, {}, {"is_cells": True, "month": 6.0}, {"is_cells": True, "study_id": "two"},
+                   kind=kind)  # fmt: skip
+    assert uncontrolled_cells(rows).tolist() == [False, False, True, True]
+    assert controlled_cell_trials(rows) == ["one"]
+    assert controlled_cell_trials(rows[1:]) == []
+
+
+def test_a_printed_difference_has_its_control_with_it():
+    rows = rows_of({"is_cells": True, "kind": "difference"})
+    assert not uncontrolled_cells(rows).any()
+    assert controlled_cell_trials(rows) == ["one"]
+
+
+def test_the_controlled_trials_of_cells_are_those_whose_contrasts_hold_cells_on_one_side():
+    rows = real_terms().rows
+    pairs = contrast_pairs(rows)
+    cells = rows["is_cells"].to_numpy(dtype=bool)
+    one_side = cells[pairs["treated"]] != cells[pairs["control"]]
+    assert set(controlled_cell_trials(rows)) == set(pairs.loc[one_side, "study_id"])
+    assert controlled_cell_trials(rows) == ["amirdelfan2021", "beall2021", "levi2025", "noriega2017"]
 
 
 def test_every_pair_of_the_real_terms_is_of_one_study_and_visit():

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.calibration.planted import planted_terms, real_terms
 
@@ -15,11 +16,12 @@ from sciatrial.calibration.course_features import (
     features_of,
     known_baselines,
     thresholds,
+    within_scale,
 )
 
 TERMS = real_terms()
 ALL = np.ones(len(TERMS.rows), dtype=bool)
-POINTS = (TERMS.rows["kind"] != "sd").to_numpy()
+POINTS = (~TERMS.rows["kind"].isin(["sd", "difference"])).to_numpy()
 ROWS = TERMS.rows[POINTS].reset_index(drop=True)
 BASELINE = np.full(len(ROWS), 60.0)
 
@@ -106,12 +108,24 @@ def test_changes_go_back_to_what_was_printed():
 
 def test_nothing_is_predicted_outside_its_scale():
     wild = 200 * np.random.default_rng(1).standard_normal((50, len(ROWS)))
-    printed = as_published(wild, ROWS, Baselines(BASELINE, 0 * BASELINE), np.random.default_rng(2))
+    printed = as_published(
+        wild, ROWS.assign(baseline=BASELINE), Baselines(BASELINE, 0 * BASELINE), np.random.default_rng(2)
+    )
     final, share, change = (ROWS["kind"] == kind for kind in ("final", "share", "change"))
     for kind in (final, share):
         assert printed[:, kind].min() >= 0
         assert printed[:, kind].max() <= 100
-    assert printed[:, change].min() >= -60
+    assert (printed[:, change].min(), printed[:, change].max()) == (-60, 40)
+
+
+def test_a_scale_ends_where_it_does_for_every_kind_and_where_the_start_is_not_known():
+    rows = pd.DataFrame(
+        {"kind": ["change", "change", "final", "median", "percent_change", "share", "sd", "difference"],
+         "baseline": [70.0, np.nan, 70.0, np.nan, 70.0, 70.0, 70.0, 70.0]}
+    )  # fmt: skip
+    low, high = within_scale(np.array([[-150.0] * 8, [150.0] * 8]), rows)
+    assert low.tolist() == [-70, -100, 0, 0, -100, -150, -150, -150]
+    assert high.tolist() == [30, 100, 100, 100, 150, 150, 150, 150]
 
 
 def test_the_luck_of_a_share_is_in_its_patients_and_not_read_from_its_standard_error():

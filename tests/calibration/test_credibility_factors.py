@@ -25,7 +25,7 @@ def level(factor, *records, **words):
 
 
 def sampler_test(p_value=0.4, n=200):
-    return JointTest(p_value, n, pd.DataFrame({"quantity": ["a"], "p_value": [p_value]}))
+    return JointTest(p_value, n, 99, pd.DataFrame({"quantity": ["a"], "p_value": [p_value]}), pd.DataFrame())
 
 
 def told(*verdicts):

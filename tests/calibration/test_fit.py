@@ -54,11 +54,15 @@ def test_no_fact_stands_alone():
 def test_an_arm_whose_baseline_nobody_reaches_counts_for_nothing():
     calibration = small_calibration()
     assert calibration.mask.all()
-    gap = calibration.runs.gap.copy()
-    gap[:, 0] = 20.0
-    out = ~replace(calibration, runs=replace(calibration.runs, gap=gap)).mask
     rows = calibration.terms.rows
-    assert set(np.flatnonzero(out)) == set(np.flatnonzero(rows["arm"] == 0))
+    control = int(rows.loc[rows["study_id"] == "hahne2016", "versus"].iloc[0])
+    for arm in (0, control):  # no number of its own, and none that is a difference from it
+        gap = calibration.runs.gap.copy()
+        gap[:, arm] = 20.0
+        out = ~replace(calibration, runs=replace(calibration.runs, gap=gap)).mask
+        mine = (rows["arm"] == arm) | (rows["versus"] == arm)
+        assert mine.any()
+        assert set(np.flatnonzero(out)) == set(np.flatnonzero(mine))
 
 
 @pytest.mark.parametrize("what", ["a dose", "a duration", "a bound on who was let in", "a visit"])

@@ -177,12 +177,13 @@ def test_chance_is_named_by_the_seed(simulated):
     assert tables[0]["slope_low"].iloc[0] != tables[2]["slope_low"].iloc[0]
 
 
-def test_spreads_are_scored_by_themselves():
+def test_spreads_and_printed_differences_are_scored_by_themselves():
     rows = real_terms().rows
     draws = np.random.default_rng(1).standard_normal((20, len(rows)))
     table = score_table({"a": draws}, rows, seed=1, n_resamples=50)
-    is_sd = rows["kind"] == "sd"
-    assert arms_of(table).loc["a", "n"] == (~is_sd).sum()
+    is_sd, is_difference = rows["kind"] == "sd", rows["kind"] == "difference"
+    assert arms_of(table).loc["a", "n"] == (~is_sd & ~is_difference).sum()
+    assert arms_of(table, "printed difference").loc["a", "n"] == is_difference.sum() == 19
     assert arms_of(table, "sd").loc["a", "n"] == is_sd.sum()
     assert set(table.loc[table["stratum"] == "sd", "what"]) == {"arms"}
 

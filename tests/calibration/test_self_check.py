@@ -9,6 +9,7 @@ from tests.calibration.planted import real_terms
 from sciatrial.calibration.self_check import (
     N_DRAWS,
     Fault,
+    JointTest,
     joint_log_likelihood,
     joint_test,
     observe,
@@ -118,6 +119,21 @@ def test_an_absent_effect_moves_nothing(problem, point):
     moved = replace(absent, z=point.z + 3 * (problem.space.gate >= 0))
     seen = [observe(problem, one, np.random.default_rng(2)) for one in (absent, moved)]
     assert np.array_equal(*seen)
+
+
+def test_the_ranks_of_every_quantity_and_replicate_are_kept_with_the_joint_p(tmp_path):
+    ranks = uniform_ranks(5).rename(columns=lambda number: f"quantity {number}")
+    test = joint_test(ranks)
+    kept = JointTest.load(test.save(tmp_path / "self_check"))
+    assert kept.p_value == test.p_value
+    assert kept.n_draws == N_DRAWS
+    assert len(pd.read_csv(tmp_path / "self_check" / "ranks.csv")) == ranks.size
+    assert kept.ranks.pivot(index="replicate", columns="quantity", values="rank")[ranks.columns].equals(
+        ranks.rename_axis("replicate").rename_axis("quantity", axis=1)
+    )
+    # whoever has the table can test it again
+    again = joint_test(kept.ranks.pivot(index="replicate", columns="quantity", values="rank"), n_draws=kept.n_draws)
+    assert again.p_value == test.p_value
 
 
 def test_the_test_says_which_quantity_is_least_uniform():

@@ -87,6 +87,51 @@ def test_no_result_of_a_study_says_whom_it_enrolled(terms, study):
     assert own.isna().all() or len(at_entry)
 
 
+ENTERED = [
+    ("cohen2012", "saline", "back_pain", 1.0),
+    ("friedly2014", "glucocorticoid_lidocaine", "leg_pain", 1.38),
+    ("friedly2014", "glucocorticoid_lidocaine", "roland_morris", 1.38),
+    ("hahne2016", "functional_restoration", "back_pain", 2.3),
+    ("hahne2016", "functional_restoration", "disability", 2.3),
+    ("hahne2016", "functional_restoration", "disability", 11.96),
+    *(("iversen2011", arm, score, month) for arm in ("epidural_saline", "epidural_steroid")
+      for score in ("back_pain", "leg_pain") for month in (1.38, 2.76, 11.96)),
+    ("termeulen2023_star", "tesi", "leg_pain", 3.0),
+]  # fmt: skip
+
+
+def test_a_printed_difference_enters_where_no_number_of_its_arms_tells_the_same(terms):
+    rows = terms.rows
+    mine = rows[rows["kind"] == TermKind.DIFFERENCE]
+    assert sorted(mine[["study_id", "arm_id", "score", "month"]].itertuples(index=False, name=None)) == ENTERED
+    others = rows[rows["kind"] != TermKind.DIFFERENCE]
+    for row in mine.to_dict("records"):
+        both = others["arm"].isin([row["arm"], row["versus"]])
+        assert not (both & (others["score"] == row["score"]) & (others["month"] == row["month"])).any()
+        assert terms.arms[row["versus"]].study_id == row["study_id"]
+    assert (others["versus"] == -1).all()
+
+
+def test_no_printed_difference_is_unused_but_for_want_of_a_mechanism_or_because_its_arms_speak(terms):
+    contrasts = sct.evidence.published_contrasts(sct.read_evidence())
+    of_trials = contrasts[contrasts["source"] == "trial"]
+    left = terms.unused[terms.unused["outcome"].str.startswith("difference in ")]
+    assert len(left) + len(ENTERED) == len(of_trials) == 34
+    why = left["reason"].value_counts().to_dict()
+    assert why.pop("numbers of its arms are there") == 8
+    assert sum(why.values()) == 7
+    assert set(why) == {"not one treatment: condoliase, ozone, radiofrequency and others",
+                        "surgery of a disc that presses on no root has no mechanism"}  # fmt: skip
+
+
+def test_some_of_the_terms_keep_the_arm_that_a_difference_is_taken_from(terms):
+    mine = (terms.rows["study_id"] == "hahne2016").to_numpy()
+    few = terms.only(mine)
+    assert [arm.arm_id for arm in few.arms] == ["functional_restoration", "advice"]
+    assert set(few.rows["versus"]) == {1}
+    assert not terms.only(~mine).rows["study_id"].eq("hahne2016").any()
+
+
 def test_the_table_is_told_in_words(terms):
     assert "numbers of" in repr(terms)
     assert len(terms) == len(terms.table())

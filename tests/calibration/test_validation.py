@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from tests.calibration.small import SETTINGS, small_calibration, small_evidence
 
+from sciatrial.calibration.contrasts import controlled_cell_trials
 from sciatrial.calibration.run import prepare_calibration
 from sciatrial.calibration.validation import (
     MECHANISM,
-    controlled_cell_trials,
     fold_errors,
     fold_of_terms,
     validate_externally,
@@ -30,7 +30,7 @@ def validation():
 def test_each_controlled_trial_of_cells_is_left_out_alone():
     terms = small_calibration().terms
     fold = fold_of_terms(terms, 2, 1)
-    for trial in controlled_cell_trials(terms):
+    for trial in controlled_cell_trials(terms.rows):
         mine = (terms.rows["study_id"] == trial).to_numpy()
         number = fold[mine][0]
         assert (fold[mine] == number).all()

@@ -23,10 +23,12 @@ RESULT_TABLES = ("safety", "facts", "parameters", "risk_of_bias")
 
 @cache
 def learned_evidence():
-    """Return the shipped tables with the outcomes of six studies."""
+    """Return the shipped tables with the arms and outcomes of six studies."""
     evidence = read_evidence()
-    kept = evidence.outcomes["study_id"].isin(LEARNED)
-    return replace(evidence, outcomes=evidence.outcomes[kept].reset_index(drop=True))
+    arms, outcomes = (
+        frame[frame["study_id"].isin(LEARNED)].reset_index(drop=True) for frame in (evidence.arms, evidence.outcomes)
+    )
+    return replace(evidence, arms=arms, outcomes=outcomes)
 
 
 def unseen_evidence(*, entry=7.0, renamed=True):

@@ -194,3 +194,9 @@ def test_an_answer_that_rests_on_too_few_draws_says_so():
     assert tables.pareto_words(0.42) == "0.42"
     assert tables.pareto_words(0.91) == "0.91, TOO FEW DRAWS"
     assert tables.pareto_words(None) == tables.pareto_words(float("nan")) == "–"
+
+
+def test_draws_at_which_the_simulator_failed_are_told_and_a_dash_where_nobody_counted():
+    assert tables.failed_words({"n_failed": 0.0, "n_draws": 900}) == "0 of 900"
+    assert tables.failed_words({"n_failed": 12, "n_draws": 300}) == "12 of 300"
+    assert tables.failed_words({}) == tables.failed_words({"n_failed": float("nan"), "n_draws": 300.0}) == "–"

@@ -39,6 +39,13 @@ def test_every_factor_stands_with_its_evidence_and_every_domain_with_its_reason(
         assert row["why"] in page
 
 
+def test_the_page_names_the_ranks_of_the_sampler_s_test_where_they_are_kept(made, page, tmp_path):
+    assert "Simulation-based calibration of the sampler" not in page
+    stamp = {"self_check": "self_check/ranks.csv"}
+    text = write_credibility(made, tmp_path / "credibility.html", stamp=stamp).read_text(encoding="utf-8")
+    assert '<a href="self_check/ranks.csv">' in text
+
+
 def test_what_is_not_met_and_where_a_simpler_model_is_better_are_told_first(made, page):
     short = page[page.index('id="short"') : page.index('id="context"')]
     assert all(name in short for name in made.not_met)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PREDICTIONS, RESULT, PAGE = "predictions", "validation", "report.html"
 CREDIBILITY, CREDIBILITY_PAGE = "credibility", "credibility.html"
+SELF_CHECK = "self_check"
 
 
 def validate(
@@ -43,7 +44,10 @@ def validate(
         bool, typer.Option("--report", help="Write two pages: what was predicted, and how credible the model is.")
     ] = False,
     self_check: Annotated[
-        bool, typer.Option("--self-check", help="With --report: test the sampler on data of its own, some minutes.")
+        bool,
+        typer.Option(
+            "--self-check", help="With --report: test the sampler on data of its own; keeps its ranks. Minutes."
+        ),
     ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Few draws: the same path, rough numbers.")] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="From 0; the same seed gives the same numbers.")] = None,
@@ -146,7 +150,7 @@ def _left_out(folder: Path, *, quick: bool, seed: int | None) -> Validation:
         kept = prepare_calibration(
             evidence, read_prior(), settings=settings, folder=folder / RUNS, workers=cores(), progress=bar
         )
-        return validate_externally(kept, evidence, workers=cores(), progress=bar)
+        return validate_externally(kept, evidence, folder=folder / RUNS, workers=cores(), progress=bar)
 
 
 def _write_page(found: BlindValidation | Validation, path: Path, *, is_quick: bool) -> None:
@@ -184,6 +188,8 @@ def _write_credibility(
     if self_check:
         with Bar(Console(stderr=True)) as bar:
             test = sampler_check(evidence, seed=SEED, workers=cores(), progress=bar)
+        with written(out, "folder"):
+            test.save(out / SELF_CHECK)
     told = folder / "sensitivity.csv"  # beside the posterior where the calibration left its tables
     sensitivity = pd.read_csv(told) if told.is_file() else None
     left_out, blind = (None, found) if isinstance(found, BlindValidation) else (found, None)
@@ -191,7 +197,8 @@ def _write_credibility(
         posterior, left_out, blind, evidence=evidence, self_check=test, sensitivity=sensitivity,
         population=_compared(posterior, folder),
     )  # fmt: skip
-    stamp = {"created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), "is_quick": is_quick}
+    stamp = {"created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), "is_quick": is_quick,
+             "self_check": "" if test is None else f"{SELF_CHECK}/ranks.csv"}  # fmt: skip
     with written(out, "folder"):
         made.save(out / CREDIBILITY)
     write_credibility(made, out / CREDIBILITY_PAGE, stamp=stamp)

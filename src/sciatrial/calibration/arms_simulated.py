@@ -189,8 +189,9 @@ def plan_arms(terms: Terms, facts: FactTerms | None = None, usual: Mapping[Cause
             which = given.index((_told(arm), False))
             without = given.index((_told(arm), True)) if arm.is_cells else -1
             mine = np.flatnonzero(rows["arm"].to_numpy() == place)
+            seen = (rows["arm"] == place) | (rows["versus"] == place)
             for one in {which, without} - {-1}:
-                months[one] |= set(rows["month"].to_numpy()[mine].tolist())
+                months[one] |= set(rows.loc[seen, "month"])
             at_entry: Any = terms.baselines[terms.baselines["arm"] == place]
             scores = tuple(_SCORES.index(Score(word)) for word in at_entry["score"])
             tolerance = np.where(at_entry["is_own"].to_numpy(dtype=bool), _BASELINE_TOLERANCE, _BORROWED_TOLERANCE)
@@ -283,12 +284,16 @@ def forward(
         )  # fmt: skip
         entry, months, seen = _courses(model, of_cause, patients, tolerance, threads)
         symptom_months = patients.covariates["symptom_months"].to_numpy(dtype=float)
+        enrols: dict[int, tuple[int, NDArray[np.float64]]] = {}
         for arm in of_cause.arms:
             start = _duration_weights(np.log(symptom_months), arm, of_cause.cause, duration_shift)
             weights, off = balanced_weights(start, *_targets(arm, entry, symptom_months))
             effective[arm.arm] = 1 / np.sum(weights**2)
             gap[arm.arm] = np.max(np.abs(off[: len(arm.scores)]))
             enrolled[arm.arm] = weights @ symptom_months
+            enrols[arm.arm] = arm.protocol, weights
+        for arm in of_cause.arms:
+            weights = enrols[arm.arm][1]
             for term in arm.terms:
                 row = plan.terms.rows.iloc[term]
                 given = [(term, arm.protocol)] if arm.without < 0 else [
@@ -296,6 +301,10 @@ def forward(
                 for number, protocol in given:
                     at = seen[protocol][:, months[protocol].index(row["month"])]
                     values[number] = _statistic(row, weights, entry, at, of_cause.cause)
+                    if row["kind"] == TermKind.DIFFERENCE:
+                        given_there, there = enrols[row["versus"]]
+                        at = seen[given_there][:, months[given_there].index(row["month"])]
+                        values[number] -= _statistic(row, there, entry, at, of_cause.cause)
     if plan.facts is not None:
         values[len(plan.terms) : plan.n_observed] = forward_facts(
             model, plan.facts, draw, seed=seed, n_patients=sizes.facts, tolerance=tolerance, threads=threads
@@ -411,13 +420,13 @@ def _duration_weights(log_months: NDArray, arm: ArmPlan, cause: Cause, shift: fl
 
 
 def _statistic(row: Any, weights: NDArray, entry: NDArray, at: NDArray, cause: Cause) -> float:
-    """Return one statistic of the weighted patients; scores in points of 100."""
+    """Return one statistic of the weighted patients; scores in points of 100, of a difference its arm's change."""
     kind = row["kind"]
     if kind == TermKind.SHARE:
         return float(100 * weights @ _responds(row["rule"], entry, at, cause))
     column = _SCORES.index(Score(row["score"]))
     before, after = entry[:, column], at[:, column]
-    if kind == TermKind.CHANGE:
+    if kind in (TermKind.CHANGE, TermKind.DIFFERENCE):
         return float(weights @ (after - before))
     if kind == TermKind.PERCENT_CHANGE:
         return float(100 * (weights @ (after - before)) / max(weights @ before, 1.0))

@@ -26,6 +26,7 @@ _FEWEST_STUDIES, _FEWEST_AT_LAST = 5, 3  # of a class, below which a wider class
 _WHERE_UNSEEN = {
     TermKind.CHANGE: (-30.0, 25.0), TermKind.FINAL: (35.0, 25.0), TermKind.PERCENT_CHANGE: (-50.0, 40.0),
     TermKind.MEDIAN: (35.0, 25.0), TermKind.SHARE: (45.0, 25.0), TermKind.SD: (3.0, 0.5),
+    TermKind.DIFFERENCE: (0.0, 15.0),
 }  # fmt: skip
 
 
@@ -163,7 +164,8 @@ def time_course(
     """Predict by a meta-regression of courses over time, with studies, scores and arms that differ.
 
     Changes grow with the baseline, by cause and score and by treatment; shares follow through the patients behind them
-    (see `course_features`). Terms of kind sd, which have no course, are those of `pooled_mean`.
+    (see `course_features`). Terms of kind sd, which have no course, and printed differences, which are few, come from
+    `pooled_mean`.
 
     Parameters
     ----------
@@ -175,17 +177,17 @@ def time_course(
     Prediction
         dims ``draw, test term``. Its fallbacks name treatments, and scores of a cause, that no training study has.
     """
-    is_sd = (terms.rows["kind"] == TermKind.SD).to_numpy()
+    apart = terms.rows["kind"].isin([TermKind.SD, TermKind.DIFFERENCE]).to_numpy()
     draws = np.empty((n_draws, int(test.sum())))
     fallbacks: list[str] = []
-    if (test & is_sd).any():
-        pooled = pooled_mean(terms, train, test & is_sd, n_draws=n_draws, seed=seed)
-        draws[:, is_sd[test]] = pooled.draws
+    if (test & apart).any():
+        pooled = pooled_mean(terms, train, test & apart, n_draws=n_draws, seed=seed)
+        draws[:, apart[test]] = pooled.draws
         fallbacks += pooled.fallbacks
-    if (test & ~is_sd).any():
-        drawn = course_draws(terms, train & ~is_sd, test & ~is_sd, n_draws=n_draws, seed=seed)
-        draws[:, ~is_sd[test]] = drawn.published
-        fallbacks += _unseen(terms.rows[train & ~is_sd], terms.rows[test & ~is_sd])
+    if (test & ~apart).any():
+        drawn = course_draws(terms, train & ~apart, test & ~apart, n_draws=n_draws, seed=seed)
+        draws[:, ~apart[test]] = drawn.published
+        fallbacks += _unseen(terms.rows[train & ~apart], terms.rows[test & ~apart])
     return Prediction(draws, tuple(fallbacks))
 
 

@@ -125,6 +125,7 @@ def blind_predictions(
     # what is predicted although it is known must not be learned from as well
     doubles = [other for other, _ in known.values()] if allow_known else []
     learned = likelihood_terms(without_studies(shipped, doubles))
+    learned = learned.only(~learned.of_studies(doubles))  # differences that papers print stand in no outcome row
     refused = {} if allow_known else {study: f"not blind: {why}" for study, (_, why) in known.items()}
     laid_out = blind_terms(evidence, learned, refused)
     simulated = simulate_numbers(

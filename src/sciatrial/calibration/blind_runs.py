@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from sciatrial.calibration.arms_simulated import Sizes, plan_arms
 from sciatrial.calibration.contrasts import uncontrolled_cells
+from sciatrial.calibration.course_features import within_scale
 from sciatrial.calibration.discrepancy import discrepancy_columns
 from sciatrial.calibration.ensemble import run_ensemble
 from sciatrial.calibration.posterior import Posterior
-from sciatrial.calibration.predictive import responders, shares_as_percent, within_scale
+from sciatrial.calibration.predictive import responders, shares_as_percent
 from sciatrial.calibration.problem import covariances, fitted_scale
 from sciatrial.calibration.space import DURATION, TRIAL_SHIFTS, Space, draws_at, space_of
 from sciatrial.calibration.terms import TermKind, Terms

@@ -41,7 +41,7 @@ ROW = ["study_id", "arm_id", "outcome", "instrument", "statistic", "month"]
 NUMBER = [
     "row", "study_id", "arm_id", "outcome", "instrument", "statistic", "arm", "group", "cause", "condition", "year",
     "score", "rule", "kind", "month", "observed", "se", "n", "n_from", "baseline", "intervention", "is_cells",
-    "is_controlled", "is_open",
+    "is_controlled", "is_open", "versus",
 ]  # fmt: skip
 
 
@@ -124,7 +124,8 @@ def observed_numbers(evidence: Evidence, numbers: pd.DataFrame) -> pd.DataFrame:
 def joined_terms(first: Terms, second: Terms) -> Terms:
     """Return the terms of both; those of `second` come last."""
     shift = len(first.arms)
-    rows = second.rows.assign(arm=second.rows["arm"] + shift)[list(first.rows.columns)]
+    versus = second.rows["versus"].where(second.rows["versus"] < 0, second.rows["versus"] + shift)
+    rows = second.rows.assign(arm=second.rows["arm"] + shift, versus=versus)[list(first.rows.columns)]
     baselines = second.baselines.assign(arm=second.baselines["arm"] + shift)
     return replace(
         first, rows=pd.concat([first.rows, rows], ignore_index=True), arms=(*first.arms, *second.arms),
@@ -234,6 +235,7 @@ def _rows(
                 "baseline": at_entry.get((place, row["score"]), nan),
                 "intervention": str(arm.protocol.intervention) if arm.protocol else "",
                 "is_cells": arm.is_cells, "is_controlled": arm.is_controlled, "is_open": arm.is_open,
+                "versus": -1,
             }
         )  # fmt: skip
     return pd.DataFrame(made, columns=NUMBER)

@@ -9,6 +9,7 @@ fitted with the emulator's; the weights' Pareto k says whether the one is close 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +19,11 @@ from numpy.typing import NDArray
 from sciatrial.calibration.arms_simulated import Plan, plan_arms, usual_pain
 from sciatrial.calibration.contrasts import uncontrolled_cells
 from sciatrial.calibration.density import log_likelihood_at, means_of, population_inputs
-from sciatrial.calibration.ensemble import run_ensemble
+from sciatrial.calibration.ensemble import plan_parts, run_ensemble
 from sciatrial.calibration.problem import Likelihood, fitted_scale, likelihood
 from sciatrial.calibration.questions import answers, cell_effects, with_questions
 from sciatrial.calibration.sampler import Sample, libraries
-from sciatrial.foundation import Progress, derived_seed, silent
+from sciatrial.foundation import CalibrationError, Problem, Progress, derived_seed, fingerprint, silent
 from sciatrial.parameters import CELL_EFFECTS
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class CellDraws:
     1), ``drawn`` what cells change (see `cell_effects`); ``pareto_k`` of the weights, NaN where all count alike.
     ``present`` (dims ``draw, effect``) has the mechanisms of cells that are there; ``changed`` (dims ``draw, term``)
     what cells change, on the scale on which numbers are fitted, in the numbers ``terms`` that have a say about them.
+    At ``n_failed`` of the draws the simulator gave no number: their weight is 0, and no answer has them.
     """
 
     kept: NDArray[np.int64]
@@ -46,6 +48,7 @@ class CellDraws:
     pareto_k: float
     terms: NDArray[np.int64]
     changed: NDArray[np.float64]
+    n_failed: int
 
     @property
     def effective_size(self) -> float:
@@ -76,13 +79,15 @@ class CellDraws:
     def answers(self) -> pd.DataFrame:
         """Return `questions.answers`, and, the same in every row, ``… present`` of each effect and ``no_cell_effect``.
 
-        ``no_cell_effect_error`` is the Monte-Carlo standard error of the last.
+        ``no_cell_effect_error`` is the Monte-Carlo standard error of the last, ``n_draws`` counts the draws and
+        ``n_failed`` those among them that the simulator gave no number for.
         """
         table = answers(self.drawn, self.weights)
         for group, flags in zip(CELL_EFFECTS, self.present.T, strict=True):
             table[f"{group} present"] = float(self.weights @ flags)
         table["no_cell_effect"] = self.no_effect
         table["no_cell_effect_error"] = self.error(self.no_effect)
+        table["n_draws"], table["n_failed"] = len(self.kept), self.n_failed
         return table
 
 
@@ -94,6 +99,7 @@ def cell_draws(
     mask: NDArray[np.bool_] | None = None,
     se: NDArray[np.float64] | None = None,
     single_arms: bool = False,
+    folder: Path | None = None,
     workers: int = 1,
     progress: Progress = silent,
     label: str = "cells at draws",
@@ -112,6 +118,9 @@ def cell_draws(
         The sampling errors that it was told, as in `Task`.
     single_arms
         Whether arms of cells that nothing stands beside have a say about cells.
+    folder
+        Of the calibration's runs, where those at draws are kept too, so that an interrupted one goes on; None keeps
+        nothing.
     workers
         Processes; they change the time, not the numbers.
     progress
@@ -119,8 +128,10 @@ def cell_draws(
 
     Raises
     ------
+    CalibrationError
+        When the simulator gave numbers at no draw.
     KeyboardInterrupt
-        When `progress` asks to stop.
+        When `progress` asks to stop; what is finished is kept.
     """
     space, seed = calibration.space, calibration.settings.seed
     total = sample.flat("z").shape[0]
@@ -131,16 +142,28 @@ def cell_draws(
     plan, terms = _plan(calibration, single_arms)
     runs = run_ensemble(
         plan, space, (z, present, np.zeros(len(kept))), seed=derived_seed(seed, "cells at draws"),
-        sizes=calibration.settings.sizes, workers=workers, progress=progress, label=label,
+        sizes=calibration.settings.sizes, folder=None if folder is None else folder / _name(plan, z, present),
+        workers=workers, progress=progress, label=label,
     )  # fmt: skip
+    failed = np.isnan(runs.values).any(axis=1)
+    if failed.all():
+        what = Problem(label, f"failed in the simulator, all {len(kept)}", "numbers at some draws at least")
+        raise CalibrationError("cells at draws of a posterior", [what])
     asked = plan.terms.rows.iloc[len(terms) :].reset_index(drop=True)
     drawn = cell_effects(asked, runs.values[:, len(terms) : len(plan.terms)])
     changed = plan.changed(fitted_scale(plan.is_share, runs.values))[:, : len(terms)]
-    weights, pareto_k = np.full(len(kept), 1 / len(kept)), np.nan
+    weights, pareto_k = np.where(failed, 0.0, 1 / np.sum(~failed)), np.nan
     if mask is not None and mask[terms].any():
-        weights, pareto_k = _weights(calibration, single_arms, sample, kept, mask, se, terms, changed)
+        weights[~failed], pareto_k = _weights(
+            calibration, single_arms, sample, kept[~failed], mask, se, terms, changed[~failed]
+        )
     columns = [space.groups.index(group) for group in CELL_EFFECTS]
-    return CellDraws(kept, weights, drawn, present[:, columns], pareto_k, terms, changed)
+    return CellDraws(kept, weights, drawn, present[:, columns], pareto_k, terms, changed, int(failed.sum()))
+
+
+def _name(plan: Plan, z: NDArray[np.float64], present: NDArray[np.bool_]) -> str:
+    """Return what the folder of some runs at draws is called: other arms or other draws have another."""
+    return f"cells-at-draws-{fingerprint([*plan_parts(plan), z, present])[:16]}"
 
 
 def idle_problem(calibration: Calibration, *, single_arms: bool = False, luck_in: NDArray | None = None) -> Likelihood:

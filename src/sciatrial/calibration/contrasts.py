@@ -27,11 +27,18 @@ def uncontrolled_cells(rows: pd.DataFrame) -> NDArray[np.bool_]:
     """Return which numbers come from cell arms that no arm without cells stands beside; dims as the rows.
 
     An arm counts as controlled where the same study prints the same statistic of the same score at the same visit for
-    an arm without cells.
+    an arm without cells. A printed difference between two arms has its control with it.
     """
     beside = set(map(tuple, rows.loc[~rows["is_cells"].astype(bool), _SAME].to_numpy().tolist()))
     keys = zip(rows["is_cells"], rows[_SAME].to_numpy().tolist(), strict=True)
-    return np.array([bool(cells) and tuple(values) not in beside for cells, values in keys], dtype=bool)
+    alone = np.array([bool(cells) and tuple(values) not in beside for cells, values in keys], dtype=bool)
+    return alone & (rows["kind"] != TermKind.DIFFERENCE).to_numpy(dtype=bool)
+
+
+def controlled_cell_trials(rows: pd.DataFrame) -> list[str]:
+    """Return the studies with a number of cells that has a control (see `uncontrolled_cells`), in their order."""
+    with_control = rows["is_cells"].to_numpy(dtype=bool) & ~uncontrolled_cells(rows)
+    return [str(study) for study in dict.fromkeys(rows.loc[with_control, "study_id"])]
 
 
 def contrast_pairs(rows: pd.DataFrame) -> pd.DataFrame:

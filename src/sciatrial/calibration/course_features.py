@@ -175,14 +175,22 @@ def as_published(
     kind, baseline = rows["kind"].to_numpy(), baselines.mean
     made = changes.copy()
     value, percent, share = is_value(kind), kind == TermKind.PERCENT_CHANGE, kind == TermKind.SHARE
-    made[:, value] = np.clip(made[:, value] + baseline[value], 0.0, 100.0)
-    made[:, percent] = np.clip(100 * made[:, percent] / baseline[percent], -100.0, None)
-    change = kind == TermKind.CHANGE
-    lowest = np.where(baselines.sd > 0, -100.0, -baseline)
-    made[:, change] = np.clip(made[:, change], lowest[change], 100.0)
+    made[:, value] = made[:, value] + baseline[value]
+    made[:, percent] = 100 * made[:, percent] / baseline[percent]
     chance = ndtr((-changes - thresholds(rows, baseline)) / PATIENT_SD)[:, share]
     made[:, share] = counted_share(chance, rows["n"].to_numpy(dtype=float)[share], generator)
-    return made
+    return within_scale(made, rows)
+
+
+def within_scale(values: NDArray[np.float64], rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Return printed numbers (dims ``draw, term``) kept where their scale ends: nothing can fall below 0 of 100."""
+    kind, baseline = rows["kind"].to_numpy(), rows["baseline"].fillna(100.0).to_numpy(dtype=float)
+    is_level = np.isin(kind, [TermKind.FINAL, TermKind.MEDIAN])
+    lowest = np.select([kind == TermKind.CHANGE, kind == TermKind.PERCENT_CHANGE, is_level], [-baseline, -100.0, 0.0],
+                       -np.inf)  # fmt: skip
+    highest = np.select([kind == TermKind.CHANGE, is_level], [100.0 - np.where(baseline < 100, baseline, 0.0), 100.0],
+                        np.inf)  # fmt: skip
+    return np.clip(values, lowest, highest)
 
 
 def counted_share(

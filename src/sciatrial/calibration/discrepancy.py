@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.calibration.contrasts import uncontrolled_cells
-from sciatrial.calibration.terms import TermKind, Terms
+from sciatrial.calibration.differences import taken_apart
+from sciatrial.calibration.terms import TermKind, Terms, family
 from sciatrial.foundation import Cause, Intervention, Score
 
 FAST_MONTHS = 0.1  # the same as in the regression that the mechanism is compared with
@@ -30,6 +31,7 @@ WORTH = {
     TermKind.PERCENT_CHANGE: 100 / USUAL_BASELINE,
     TermKind.SHARE: -1.0,  # fitted in points of a mean, see `PATIENT_SD`
     TermKind.SD: 0.0,
+    TermKind.DIFFERENCE: 1.0,
 }
 _SLOW_TREATMENTS = (Intervention.SURGERY, Intervention.EPIDURAL_STEROID, Intervention.PHYSIOTHERAPY)
 _FAST_TREATMENTS = (
@@ -71,16 +73,13 @@ def courses(terms: Terms) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return 1 - np.exp(-month / FAST_MONTHS), 1 - np.exp(-month / SLOW_MONTHS)
 
 
-def family(score: str) -> str:
-    """Return the family of a score: leg pain, back pain, disability by any instrument, or itself."""
-    return "disability" if score in (Score.DISABILITY, Score.ROLAND_MORRIS) else score
-
-
 def discrepancy_columns(terms: Terms, *, single_arms: bool = False) -> Columns:
     """Return the columns of the discrepancy for some terms.
 
-    With `single_arms` nothing is put down to arms of cells for standing alone: their columns are 0.
+    With `single_arms` nothing is put down to arms of cells for standing alone: their columns are 0. A difference of two
+    arms has the differences of their columns.
     """
+    terms, of_numbers = taken_apart(terms)
     rows = terms.rows
     fast, slow = courses(terms)
     size = worth(terms) * rows["baseline"].fillna(USUAL_BASELINE).to_numpy(dtype=float) / USUAL_BASELINE
@@ -116,4 +115,4 @@ def discrepancy_columns(terms: Terms, *, single_arms: bool = False) -> Columns:
     alone = uncontrolled_cells(rows) & (not single_arms)
     add(ColumnKind.UNCONTROLLED, "cells without a control: early", alone, fast)
     add(ColumnKind.UNCONTROLLED, "cells without a control: late", alone, slow)
-    return Columns(tuple(names), np.stack(columns, axis=1), tuple(kinds))
+    return Columns(tuple(names), of_numbers @ np.stack(columns, axis=1), tuple(kinds))

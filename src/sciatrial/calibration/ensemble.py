@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,6 +152,15 @@ def run_ensemble(
     progress.finish()
     names = ("values", "effective_size", "gap", "months")
     return Runs(z, present, duration, *(np.concatenate([found[f][name] for f in starts]) for name in names))
+
+
+def plan_parts(plan: Plan) -> list[Any]:
+    """Return what makes a plan another one: its numbers, its arms, its facts."""
+    numbers = plan.terms.rows[["study_id", "arm_id", "score", "rule", "kind", "month", "versus"]]
+    facts = "" if plan.facts is None else plan.facts.rows.drop(columns=["observed", "se", "studies"]).astype(str)
+    arms = [[one.cause, [p.model_dump_json() for p in one.protocols], one.idle, one.months, one.arms]
+            for one in plan.causes]  # fmt: skip
+    return [numbers, arms, facts]
 
 
 def _in_processes(

@@ -19,7 +19,7 @@ from sciatrial.calibration.arms import Arm
 from sciatrial.calibration.arms_simulated import Plan, Sizes, plan_arms, usual_pain
 from sciatrial.calibration.contrasts import uncontrolled_cells
 from sciatrial.calibration.emulator import Emulator, Luck, fit_cell_effects, fit_emulator, luck_of
-from sciatrial.calibration.ensemble import Runs, run_ensemble
+from sciatrial.calibration.ensemble import Runs, plan_parts, run_ensemble
 from sciatrial.calibration.facts import FactTerms, fact_terms
 from sciatrial.calibration.problem import Likelihood, Scales, fitted_scale, likelihood
 from sciatrial.calibration.sampler import Chains, Sample, Task, sample_posteriors
@@ -136,9 +136,8 @@ class Calibration:
         rows = self.terms.rows
         alone = uncontrolled_cells(rows)
         beside = set(rows.loc[rows["is_cells"].to_numpy(dtype=bool) & ~alone, "group"])
-        out = np.isin(rows["arm"].to_numpy(), refused) | (
-            alone & np.isin(rows["group"].to_numpy(dtype=str), list(beside))
-        )
+        out = np.isin(rows["arm"].to_numpy(), refused) | np.isin(rows["versus"].to_numpy(), refused)
+        out |= alone & np.isin(rows["group"].to_numpy(dtype=str), list(beside))
         return ~np.pad(out, (0, len(self.problem.observed) - len(out)))
 
     def sample(
@@ -329,11 +328,7 @@ def _stamp(plan: Plan, prior: Prior, settings: Settings) -> Mapping[str, Any]:
     """Return what decides the runs: another value of any of it makes other runs."""
     decisive = {name: value for name, value in asdict(settings).items() if name not in ("chains", "scales",
                 "inclusion_probability", "n_quadratic", "n_second", "n_cells", "n_draws")}  # fmt: skip
-    numbers = plan.terms.rows[["study_id", "arm_id", "score", "rule", "kind", "month"]]
-    facts = "" if plan.facts is None else plan.facts.rows.drop(columns=["observed", "se", "studies"]).astype(str)
-    arms = [[one.cause, [p.model_dump_json() for p in one.protocols], one.idle, one.months, one.arms]
-            for one in plan.causes]  # fmt: skip
-    parts = [numbers, arms, facts, prior.rows.astype(str), _code(), decisive]
+    parts = [*plan_parts(plan), prior.rows.astype(str), _code(), decisive]
     return {"fingerprint": fingerprint(parts), "version": version("sciatrial"), "settings": decisive}
 
 

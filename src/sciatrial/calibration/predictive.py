@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from sciatrial.calibration.course_features import within_scale
 from sciatrial.calibration.density import means_of, population_inputs
 from sciatrial.calibration.problem import Likelihood
 from sciatrial.calibration.sampler import Sample, libraries
-from sciatrial.calibration.terms import PATIENT_SD, TermKind
+from sciatrial.calibration.terms import PATIENT_SD
 from sciatrial.foundation import derived_seed
 
 
@@ -154,17 +154,6 @@ def responders(
     """
     expected = chance * patients
     return 100 * np.clip(np.rint(expected + wider * (counted - expected)), 0, patients) / patients
-
-
-def within_scale(values: NDArray[np.float64], rows: pd.DataFrame) -> NDArray[np.float64]:
-    """Return printed numbers (dims ``draw, term``) kept where their scale ends: nothing can fall below 0 of 100."""
-    kind, baseline = rows["kind"].to_numpy(), rows["baseline"].fillna(100.0).to_numpy(dtype=float)
-    is_level = np.isin(kind, [TermKind.FINAL, TermKind.MEDIAN])
-    lowest = np.select([kind == TermKind.CHANGE, kind == TermKind.PERCENT_CHANGE, is_level], [-baseline, -100.0, 0.0],
-                       -np.inf)  # fmt: skip
-    highest = np.select([kind == TermKind.CHANGE, is_level], [100.0 - np.where(baseline < 100, baseline, 0.0), 100.0],
-                        np.inf)  # fmt: skip
-    return np.clip(values, lowest, highest)
 
 
 def shares_as_percent(values: NDArray[np.float64], is_share: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from sciatrial.calibration.differences import taken_apart
 from sciatrial.calibration.discrepancy import ColumnKind, Columns, courses, discrepancy_columns, worth
 from sciatrial.calibration.emulator import Emulator
 from sciatrial.calibration.facts import FactTerms, held_out
@@ -209,7 +210,12 @@ def _same(words: Any) -> NDArray[np.float64]:
 
 
 def covariances(terms: Terms) -> tuple[NDArray, NDArray, list[NDArray]]:
-    """Return correlation of sampling errors, fixed covariance, what multiplies each spread squared; ``term, term``."""
+    """Return correlation of sampling errors, fixed covariance, what multiplies each spread squared; ``term, term``.
+
+    What trials differ by falls away in a difference of two arms, but for what arms and visits have of their own; its
+    sampling error is correlated with others as those of its arms are, all of one size.
+    """
+    terms, of_numbers = taken_apart(terms)
     rows = terms.rows
     fast, slow = courses(terms)
     size = worth(terms)
@@ -235,4 +241,6 @@ def covariances(terms: Terms) -> tuple[NDArray, NDArray, list[NDArray]]:
         study * np.outer(late, late),
         np.diag(late),
     ]
-    return sampling, fixed, parts
+    sampling, fixed, *parts = (of_numbers @ part @ of_numbers.T for part in (sampling, fixed, *parts))
+    width = np.sqrt(np.diag(sampling))
+    return sampling / np.outer(width, width), fixed, parts

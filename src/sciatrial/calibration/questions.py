@@ -78,7 +78,7 @@ def with_questions(terms: Terms) -> Terms:
                         "cause": str(question.cause), "condition": "", "score": score, "rule": "",
                         "kind": str(TermKind.CHANGE), "month": month, "observed": np.nan, "se": np.nan, "n": np.nan,
                         "baseline": np.nan, "intervention": str(protocol.intervention), "is_cells": arm.is_cells,
-                        "is_controlled": True, "is_open": False,
+                        "is_controlled": True, "is_open": False, "versus": -1,
                     }
                 )  # fmt: skip
             arms.append(arm)

@@ -115,7 +115,7 @@ def calibrate(
     calibration = prepare_calibration(
         evidence, prior, settings=settings, folder=folder, workers=workers, progress=progress
     )
-    return fitted(calibration, evidence, workers=workers, progress=progress)
+    return fitted(calibration, evidence, folder=folder, workers=workers, progress=progress)
 
 
 def prepare_calibration(
@@ -137,7 +137,14 @@ def prepare_calibration(
     return calibration
 
 
-def fitted(calibration: Calibration, evidence: Evidence, *, workers: int = 1, progress: Progress = silent) -> Fit:
+def fitted(
+    calibration: Calibration,
+    evidence: Evidence,
+    *,
+    folder: Path | None = None,
+    workers: int = 1,
+    progress: Progress = silent,
+) -> Fit:
     """Sample the reference posterior and the two sensitivity fits, and tell what was found; as `calibrate`."""
     settings, problem, mask = calibration.settings, calibration.problem, calibration.mask
     how: dict[str, Any] = {"workers": workers, "progress": progress}
@@ -155,7 +162,7 @@ def fitted(calibration: Calibration, evidence: Evidence, *, workers: int = 1, pr
     cells = {
         name: cell_draws(
             calibration, one, n_draws=settings.n_draws if name == REFERENCE else settings.n_draws // 3,
-            mask=None if name == "prior" else mask, single_arms=name == "single arms let in",
+            mask=None if name == "prior" else mask, single_arms=name == "single arms let in", folder=folder,
             label=f"cells at draws: {name}", **how,
         )
         for name, one in samples.items()

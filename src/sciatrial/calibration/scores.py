@@ -96,7 +96,8 @@ def _central(draws: NDArray[np.float64], level: float) -> tuple[NDArray[np.float
 def usual_strata(rows: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
     """Return the strata that predictions are scored in; dims ``term`` each.
 
-    A contrast belongs to the strata of its treated arm. Terms of kind sd are scored in ``sd`` alone.
+    A contrast belongs to the strata of its treated arm. Terms of kind sd are scored in ``sd`` alone, differences that a
+    paper prints without numbers of its arms in ``printed difference`` alone.
     """
     kind, cause = rows["kind"], rows["cause"]
     masks: dict[str, Any] = {
@@ -109,6 +110,7 @@ def usual_strata(rows: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
         "change or final": kind.isin([TermKind.CHANGE, TermKind.FINAL]),
         "share": kind == TermKind.SHARE,
         "sd": kind == TermKind.SD,
+        "printed difference": kind == TermKind.DIFFERENCE,
     }
     return {name: mask.to_numpy(dtype=bool) for name, mask in masks.items()}
 
@@ -227,8 +229,8 @@ def _all_units(
     _check_shapes(draws_by_model, len(rows), "term")
     _check_shapes(contrasts_by_model, len(pairs), "pair")
     chosen = {name: np.asarray(mask, dtype=bool) for name, mask in (strata or usual_strata(rows)).items()}
-    is_sd = (rows["kind"] == TermKind.SD).to_numpy()
-    arms = {name: mask if is_sd[mask].all() else mask & ~is_sd for name, mask in chosen.items()}
+    apart = rows["kind"].isin([TermKind.SD, TermKind.DIFFERENCE]).to_numpy()
+    arms = {name: mask if apart[mask].all() else mask & ~apart for name, mask in chosen.items()}
     if draws_by_model:
         yield _Units(
             rows["study_id"].to_numpy(), rows["observed"].to_numpy(dtype=float), rows["se"].to_numpy(dtype=float),

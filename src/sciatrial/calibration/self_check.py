@@ -73,11 +73,17 @@ class Truth:
 
 @dataclass(frozen=True, repr=False)
 class JointTest(Record):
-    """A test that all ranks are uniform; `quantities` has ``quantity, p_value`` of each alone."""
+    """A test that all ranks are uniform.
+
+    ``p_value`` is the joint one; `quantities` has ``quantity, p_value`` of each alone. `ranks` has ``quantity,
+    replicate`` (from 0) and ``rank``: how many of ``n_draws`` draws lie below the truth.
+    """
 
     p_value: float
     n_replicates: int
+    n_draws: int
     quantities: pd.DataFrame = field(compare=False)
+    ranks: pd.DataFrame = field(compare=False)
 
     def table(self) -> pd.DataFrame:
         """Return the quantities, the least uniform first."""
@@ -376,7 +382,14 @@ def joint_test(ranks: pd.DataFrame, *, n_draws: int = N_DRAWS, seed: int = 0) ->
     found = _envelope_statistic(ranks.to_numpy().T, n_draws)
     p_values = (1 + np.searchsorted(null_statistics, found * (1 + 1e-9), side="right")) / (1 + _NULL_DRAWS)
     joint = min(1.0, float(p_values.min()) * len(p_values))
-    return JointTest(joint, n, pd.DataFrame({"quantity": ranks.columns, "p_value": p_values}))
+    names = [str(name) for name in ranks.columns]
+    told = pd.DataFrame(
+        {
+            "quantity": np.repeat(names, n), "replicate": np.tile(np.arange(n), len(names)),
+            "rank": ranks.to_numpy().T.ravel(),
+        }
+    )  # fmt: skip
+    return JointTest(joint, n, n_draws, pd.DataFrame({"quantity": names, "p_value": p_values}), told)
 
 
 def _envelope_statistic(ranks: NDArray, n_draws: int) -> NDArray[np.float64]:

@@ -16,7 +16,16 @@ import numpy as np
 import pandas as pd
 
 from sciatrial.calibration.arms import MAIN_PAIN, Arm, published_arm, score_of
-from sciatrial.evidence import RESPONDER_RULES, Assumptions, Evidence, Measure, arm_estimates, harmonise
+from sciatrial.evidence import (
+    RESPONDER_RULES,
+    Assumptions,
+    ContrastSource,
+    Evidence,
+    Measure,
+    arm_estimates,
+    harmonise,
+    published_contrasts,
+)
 from sciatrial.foundation import Cause, Outcome, Record, Score, SpreadKind, Statistic
 
 if TYPE_CHECKING:
@@ -41,6 +50,7 @@ class TermKind(StrEnum):
     MEDIAN = "median"
     SHARE = "share"
     SD = "sd"
+    DIFFERENCE = "difference"  # of the changes of two arms, printed as such
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,8 +59,9 @@ class Terms(Record):
 
     `rows`: ``study_id, arm_id, arm`` (place in `arms`), ``group`` (studies that share patients have one), ``cause,
     condition, score, rule, kind, month, observed, se, n, intervention, is_cells, is_controlled, is_open,
-    baseline`` (printed for this score, NaN where not). Means, changes, medians and percent in points of 100, higher is
-    worse; shares in percent; ``sd`` in logarithms. `arms` are those with a term, `baselines` has ``arm, score, mean,
+    baseline`` (printed for this score, NaN where not), ``versus`` (place of the arm that a difference is taken from, −1
+    for all else). Means, changes, medians, differences and percent in points of 100, higher is worse; shares in
+    percent; ``sd`` in logarithms. `arms` are those with a term, `baselines` has ``arm, score, mean,
     se, is_own``; `unused` has ``study_id, arm_id, outcome, month, reason`` of all else.
     """
 
@@ -76,13 +87,16 @@ class Terms(Record):
     def only(self, keep: NDArray[np.bool_]) -> Terms:
         """Return some of the terms (dims ``term``), with the arms that have one of them."""
         rows = self.rows[keep]
-        places = {int(old): new for new, old in enumerate(dict.fromkeys(rows["arm"]))}
-        baselines = self.baselines[self.baselines["arm"].isin(list(places))]
+        used = dict.fromkeys([*rows["arm"], *rows.loc[rows["versus"] >= 0, "versus"]])
+        places = {int(old): new for new, old in enumerate(used)} | {-1: -1}
+        baselines = self.baselines[self.baselines["arm"].isin(list(used))]
         frames: list[Any] = [
-            frame.assign(arm=[places[int(old)] for old in frame["arm"]]).reset_index(drop=True)
+            frame.assign(
+                **{name: [places[int(old)] for old in frame[name]] for name in ("arm", "versus") if name in frame}
+            ).reset_index(drop=True)
             for frame in (rows, baselines)
         ]
-        return Terms(frames[0], tuple(self.arms[old] for old in places), frames[1], self.unused.iloc[:0])
+        return Terms(frames[0], tuple(self.arms[int(old)] for old in used), frames[1], self.unused.iloc[:0])
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{count} {kind}" for kind, count in self.rows["kind"].value_counts().items())
@@ -117,7 +131,8 @@ def likelihood_terms(evidence: Evidence, assumptions: Assumptions | None = None)
     Returns
     -------
     Terms
-        One statistic an arm, score and visit, the one nearest to what was measured; printed SDs beside means.
+        One statistic an arm, score and visit, the one nearest to what was measured; printed SDs beside means; and
+        differences that papers print where no number of the score and visit of either arm is a term.
     """
     assumed = assumptions or default_assumptions()
     estimates = arm_estimates(evidence, assumed)
@@ -144,11 +159,18 @@ def likelihood_terms(evidence: Evidence, assumptions: Assumptions | None = None)
             if (row["study_id"], row["arm_id"], score, float(row["month"])) in printed:
                 _collect(made, None, arms, row, term)
     rows = _deduplicated(pd.DataFrame(made))
-    used = [arms[key] for key in dict.fromkeys(zip(rows["study_id"], rows["arm_id"], strict=True))]
+    differences = _differences(evidence, assumed, arms, rows, left)
+    rows = pd.concat([rows.assign(versus_id=""), pd.DataFrame(differences)], ignore_index=True)
+    keys = [
+        *zip(rows["study_id"], rows["arm_id"], strict=True),
+        *((d["study_id"], d["versus_id"]) for d in differences),
+    ]
+    used = [arms[key] for key in dict.fromkeys(keys)]
     places = {arm.key: place for place, arm in enumerate(used)}
     group = studies["overlap_group"].fillna("").to_dict()
     rows: Any = rows.assign(
         arm=[places[key] for key in zip(rows["study_id"], rows["arm_id"], strict=True)],
+        versus=[places.get(key, -1) for key in zip(rows["study_id"], rows["versus_id"], strict=True)],
         group=[group[study] or study for study in rows["study_id"]],
         condition=[studies.loc[study, "condition"] for study in rows["study_id"]],
         year=[studies.loc[study, "year"] for study in rows["study_id"]],
@@ -158,7 +180,7 @@ def likelihood_terms(evidence: Evidence, assumptions: Assumptions | None = None)
     rows["baseline"] = [own.get(key, np.nan) for key in zip(rows["arm"], rows["score"], strict=True)]
     columns = [
         "study_id", "arm_id", "arm", "group", "cause", "condition", "year", "score", "rule", "kind", "month",
-        "observed", "se", "n", "baseline", "intervention", "is_cells", "is_controlled", "is_open",
+        "observed", "se", "n", "baseline", "intervention", "is_cells", "is_controlled", "is_open", "versus",
     ]  # fmt: skip
     return Terms(rows[columns].reset_index(drop=True), tuple(used), baselines, pd.DataFrame(left))
 
@@ -277,6 +299,82 @@ def _deduplicated(rows: Any) -> Any:
     shares = shares[[row not in told for row in zip(*(shares[column] for column in key), strict=True)]]
     joined = pd.concat([first, shares, spreads]).sort_values(["study_id", "arm_id", "month", "rank"], kind="stable")
     return joined.drop(columns="rank")
+
+
+def _differences(
+    evidence: Evidence,
+    assumed: Assumptions,
+    arms: Mapping[tuple[str, str], Arm],
+    rows: Any,
+    left: list[dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """Return differences that papers print, where no number of either arm tells the same; why not of the others."""
+    group_of = {row["study_id"]: row["overlap_group"] or row["study_id"] for row in evidence.studies.to_dict("records")}
+    own: Any = evidence.arms[evidence.arms["is_pooled"] != "yes"]
+    n_arms = own.groupby("study_id").size()
+    told = set(zip(rows["study_id"], rows["arm_id"], rows["score"].map(family), rows["month"].round(1), strict=True))
+    speaks: dict[str, str] = {}  # of studies that share patients, the one that has numbers
+    for study in rows["study_id"].unique():
+        speaks.setdefault(group_of[study], study)
+    found = []
+    for row in published_contrasts(evidence, assumed.standard_error_factor).to_dict("records"):
+        if row["source"] != ContrastSource.TRIAL:
+            continue  # a review's pool of trials has no arms
+        study = str(row["study_id"])
+        first, second = (_arm_that_received(evidence, arms, study, row[word]) for word in ("treatment", "comparator"))
+        reason, score = _why_no_difference(row, first, second, told)
+        other = speaks.get(group_of[study], study)
+        if not reason and other != study:
+            reason = f"shares patients with {other}"
+        if reason or first is None or second is None:
+            words = {"arm_id": f"{row['treatment']} against {row['comparator']}",
+                     "outcome": f"difference in {row['outcome']}"}  # fmt: skip
+            left.append({"study_id": study, **words, "month": row["month"], "reason": reason})
+            continue
+        speaks[group_of[study]] = study
+        found.append(
+            {
+                "study_id": study, "arm_id": first.arm_id, "versus_id": second.arm_id, "cause": str(first.cause),
+                "month": row["month"], "score": score, "rule": "", "kind": str(TermKind.DIFFERENCE),
+                "observed": row["estimate"], "se": row["se"], "n": row["n"] * 2 / n_arms[study],
+                "intervention": str(row["treatment"]), "is_cells": first.is_cells,
+                "is_controlled": first.is_controlled, "is_open": first.is_open,
+            }
+        )  # fmt: skip
+    return found
+
+
+def _why_no_difference(
+    row: Mapping[str, Any], first: Arm | None, second: Arm | None, told: set[Any]
+) -> tuple[str, str]:
+    """Return why a printed difference is no term ("" where it is), and its score."""
+    if first is None or second is None or first.cause is None:
+        return "its arms are not told apart" if first is None or second is None else first.why_not, ""
+    score = score_of(row["outcome"], row["instrument"], first.cause)
+    visit = family(str(score)), round(row["month"], 1)
+    reasons = {
+        first.why_not or second.why_not: bool(first.why_not or second.why_not),
+        "the model has no such score": score is None,
+        f"after {HORIZON_MONTHS:g} months": row["month"] > HORIZON_MONTHS,
+        "numbers of its arms are there": bool({(*first.key, *visit), (*second.key, *visit)} & told),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), ""), str(score)
+
+
+def _arm_that_received(
+    evidence: Evidence, arms: Mapping[tuple[str, str], Arm], study: str, treatment: str
+) -> Arm | None:
+    """Return the one arm of a study with a treatment, or None where none or several have it."""
+    own: Any = evidence.arms[evidence.arms["study_id"] == study]
+    name = treatment.removeprefix("other: ")
+    is_it = (own["arm_id"] == name) if name != treatment else (own["intervention"] == treatment)
+    chosen = own.loc[is_it, "arm_id"].tolist()
+    return arms[study, chosen[0]] if len(chosen) == 1 else None
+
+
+def family(score: str) -> str:
+    """Return the family of a score: leg pain, back pain, disability by any instrument, or itself."""
+    return "disability" if score in (Score.DISABILITY, Score.ROLAND_MORRIS) else score
 
 
 def baselines_at_entry(scaled: pd.DataFrame, arms: Sequence[Arm], evidence: Evidence) -> pd.DataFrame:

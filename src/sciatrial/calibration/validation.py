@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,16 +21,15 @@ from numpy.typing import NDArray
 from sciatrial.calibration.baselines import folds, no_difference, pooled_mean, time_course
 from sciatrial.calibration.cells import as_the_simulator_says, cell_draws, idle_problem
 from sciatrial.calibration.cited_priors import cited_priors, prior_sds
-from sciatrial.calibration.contrasts import contrast_pairs
+from sciatrial.calibration.contrasts import contrast_pairs, controlled_cell_trials
 from sciatrial.calibration.diagnose import convergence
-from sciatrial.calibration.discrepancy import family
 from sciatrial.calibration.fit import Calibration
 from sciatrial.calibration.posterior import shipped
 from sciatrial.calibration.predictive import Predicted, predict_numbers
 from sciatrial.calibration.problem import Likelihood
 from sciatrial.calibration.sampler import Chains, Sample, Task, sample_posteriors
 from sciatrial.calibration.scores import crps, paired_differences, score_table
-from sciatrial.calibration.terms import TermKind, Terms, likelihood_terms
+from sciatrial.calibration.terms import TermKind, Terms, family, likelihood_terms
 from sciatrial.evidence import Evidence
 from sciatrial.foundation import Progress, Record, derived_seed, fingerprint, silent
 from sciatrial.parameters import CELL_EFFECTS
@@ -86,17 +86,6 @@ class Validation(Record):
         )
 
 
-def controlled_cell_trials(terms: Terms) -> list[str]:
-    """Return the trials of cells in which an arm without cells prints the same number at the same visit."""
-    pairs = contrast_pairs(terms.rows)
-    rows: Any = terms.rows
-    found = []
-    for pair in pairs.to_dict("records"):
-        if rows["is_cells"].iloc[pair["treated"]] != rows["is_cells"].iloc[pair["control"]]:
-            found.append(pair["study_id"])
-    return list(dict.fromkeys(found))
-
-
 def without_studies(evidence: Evidence, studies: Iterable[str]) -> Evidence:
     """Return the tables without what these studies found: no outcome after entry, no harm, no fact of theirs."""
     out = set(studies)
@@ -126,7 +115,10 @@ def fold_errors(calibration: Calibration, evidence: Evidence, studies: set[str])
         if row["study_id"] not in studies:
             se[place] = told.get(tuple(row[k] for k in key), se[place])
         else:
-            se[place] = usual_sd(spread, row["kind"], row["score"]) / np.sqrt(row["n"])
+            # a difference is of two changes, each of half of the patients
+            of_two = row["kind"] == TermKind.DIFFERENCE
+            kind = TermKind.CHANGE if of_two else row["kind"]
+            se[place] = (2.0 if of_two else 1.0) * usual_sd(spread, kind, row["score"]) / np.sqrt(row["n"])
     return se
 
 
@@ -160,6 +152,7 @@ def validate_externally(
     workers: int = 1,
     n_folds: int = N_FOLDS,
     n_cell_draws: int = N_CELL_DRAWS,
+    folder: Path | None = None,
     progress: Progress = silent,
 ) -> Validation:
     """Leave every study out once and predict it.
@@ -180,6 +173,8 @@ def validate_externally(
         Folds of the studies that are not left out alone, 2 or more.
     n_cell_draws
         Draws of each posterior at which the simulator is asked what cells do.
+    folder
+        Of the calibration's runs, where those at draws are kept too; None keeps nothing.
     progress
         Told of every chain; may ask to stop.
 
@@ -189,6 +184,7 @@ def validate_externally(
         When `progress` asks to stop.
     """
     parallel: dict[str, Any] = {"workers": workers, "progress": progress}
+    of_cells: dict[str, Any] = {"n_draws": n_cell_draws, "folder": folder, **parallel}
     chains = chains or Chains(n_chains=2, n_warmup=350, n_draws=350)
     problem, terms, space = calibration.problem, calibration.terms, calibration.space
     cited = cited_priors(space, evidence, terms.rows["study_id"].unique())
@@ -210,13 +206,13 @@ def validate_externally(
     tasks = [task(number, beliefs) for beliefs in (inclusion, nobody) for number in range(len(out_of))]
     tasks.append(Task(problem.observed, counts, derived_seed(seed, "all studies") % 2**31, inclusion))
     samples = sample_posteriors(problem, tasks, chains, workers=workers, progress=progress, label="refits")
-    alone = controlled_cell_trials(terms)
+    alone = controlled_cell_trials(terms.rows)
     number_of = {trial: int(fold[(terms.rows["study_id"] == trial).to_numpy()][0]) for trial in alone}
-    cells = {"": cell_draws(calibration, samples[-1], mask=counts, n_draws=n_cell_draws, **parallel)}
+    cells = {"": cell_draws(calibration, samples[-1], mask=counts, **of_cells)}
     for trial, number in number_of.items():
         cells[trial] = cell_draws(
-            calibration, samples[number], mask=tasks[number].mask, se=errors[number], n_draws=n_cell_draws,
-            label=f"cells without {trial}", **parallel,
+            calibration, samples[number], mask=tasks[number].mask, se=errors[number],
+            label=f"cells without {trial}", **of_cells,
         )  # fmt: skip
     of_fold = {number: cells[trial] for trial, number in number_of.items()}
     predicted: list[dict[int, Predicted]] = [{}, {}]
@@ -272,7 +268,7 @@ def _refits(problem: Likelihood, samples: Sequence[Sample], out_of: Sequence[set
 def fold_of_terms(terms: Terms, n_folds: int, seed: int) -> NDArray[np.int64]:
     """Return the fold of each term: each controlled trial of cells alone, then the others in `n_folds`; from 0."""
     rows: Any = terms.rows
-    alone = controlled_cell_trials(terms)
+    alone = controlled_cell_trials(terms.rows)
     group_of = rows.drop_duplicates("study_id").set_index("study_id")["group"]
     groups = list(dict.fromkeys(group_of[study] for study in alone))
     fold = np.full(len(rows), -1, dtype=np.int64)

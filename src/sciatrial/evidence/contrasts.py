@@ -16,8 +16,8 @@ from sciatrial.foundation import EvidenceError, Intervention, Outcome, Problem
 
 _FILE = "published_contrasts.csv"
 _COLUMNS = [
-    "name", "study_id", "treatment", "comparator", "outcome", "month", "estimate", "se", "source", "n", "population",
-    "citation", "figure_from", "note",
+    "name", "study_id", "treatment", "comparator", "outcome", "instrument", "month", "estimate", "se", "source", "n",
+    "population", "citation", "figure_from", "note",
 ]  # fmt: skip
 _OF_FACT = ("n", "population", "citation", "figure_from")
 
@@ -47,8 +47,9 @@ def published_contrasts(evidence: Evidence, standard_error_factor: Mapping[str, 
     -------
     pandas.DataFrame
         ``name, study_id`` ("" for a review), ``treatment, comparator`` (words of `Intervention`, or "other: ARM"),
-        ``outcome, month, estimate`` (negative: less pain or disability under treatment), ``se`` (from the 95 %
-        interval, times the factor), ``source, n, population, citation, figure_from, note``.
+        ``outcome, instrument`` (where it decides the score, else ""), ``month, estimate`` (negative: less pain or
+        disability under treatment), ``se`` (from the 95 % interval, times the factor), ``source, n, population,
+        citation, figure_from, note``.
 
     Raises
     ------
@@ -67,7 +68,7 @@ def published_contrasts(evidence: Evidence, standard_error_factor: Mapping[str, 
             continue
         scale = float(item["points_per_unit"])
         rows.append(
-            {**{key: item[key] for key in ("name", "study_id", "note")},
+            {**{key: item[key] for key in ("name", "study_id", "instrument", "note")},
              "treatment": _treatment(item["treatment"]), "comparator": _treatment(item["comparator"]),
              "outcome": Outcome(item["outcome"]).value, "month": float(item["month"]),
              "estimate": found["value"] * scale,

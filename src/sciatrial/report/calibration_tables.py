@@ -20,13 +20,15 @@ NO_LEG_PAIN_CLAIM = "no claim for leg pain: no controlled data"
 LEARNED = 0.1  # contraction under which the data say next to nothing of a number
 POINTS, PERCENT, OF_START = "points of 100", "percent of patients", "percent of the start"
 SPREAD = "standard deviation, points of 100"
+APART = "points of 100 between two arms"
 UNIT_OF = {
     "change": POINTS, "final": POINTS, "median": POINTS, "percent_change": OF_START, "share": PERCENT, "sd": SPREAD,
+    "difference": APART,
 }  # fmt: skip
 QUANTILES = ("p05", "p25", "p50", "p75", "p95")
 KIND_WORDS = {
     "change": "change", "final": "score", "median": "median score", "percent_change": "change, % of the start",
-    "share": "responders", "sd": "spread",
+    "share": "responders", "sd": "spread", "difference": "difference from another arm",
 }  # fmt: skip
 _MONTH = 12.0  # at which answers are told first
 _CARRIER = "carrier"
@@ -204,7 +206,7 @@ def answers_table(fit: Fit) -> pd.DataFrame:
              "difference, points": number(row["median"]),
              "90 % interval": f"{number(row['low'])} to {number(row['high'])}",
              "benefit": percent(row["probability_of_benefit"]),
-             "10 points or more": percent(row["probability_of_ten_points"]),
+             "10 points or more": percent(row["probability_of_ten_points"]), "draws that failed": failed_words(row),
              "claim": claim_words(row["question"], fit.calibration.terms) or "only beside each trial left out"}
         )  # fmt: skip
     return pd.DataFrame(rows)
@@ -400,9 +402,16 @@ def without_trial_table(without: pd.DataFrame, question: str) -> pd.DataFrame:
              "90 % interval": f"{number(row['low'])} to {number(row['high'])}",
              "benefit": percent(row["probability_of_benefit"]), "no effect of cells": percent(row["no_cell_effect"]),
              **{words_of(name.removesuffix(" present")): percent(row[name])
-                for name in row if str(name).endswith(" present")}, "Pareto k": pareto_words(row.get("pareto_k"))}
+                for name in row if str(name).endswith(" present")}, "Pareto k": pareto_words(row.get("pareto_k")),
+             "draws that failed": failed_words(row)}
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def failed_words(row: Mapping[str, Any]) -> str:
+    """Return at how many draws the simulator gave no number, of how many; a dash where nobody counted."""
+    n_failed, n_draws = row.get("n_failed", np.nan), row.get("n_draws", np.nan)
+    return "–" if np.isnan(n_failed) or np.isnan(n_draws) else f"{n_failed:g} of {n_draws:g}"
 
 
 def pareto_words(k: float | None) -> str:

@@ -29,7 +29,8 @@ def write_credibility(credibility: Credibility, path: str | Path, *, stamp: Mapp
     path
         The HTML file.
     stamp
-        ``created, is_quick`` for the head of the page; may be left out.
+        ``created, is_quick`` for the head of the page, and ``self_check``, the address of the ranks behind the test of
+        the sampler; may be left out.
 
     Raises
     ------
@@ -53,7 +54,7 @@ def _context(credibility: Credibility, stamp: Mapping[str, Any]) -> dict[str, An
     domains: Any = credibility.applicability
     return {
         "css": css(), "table": html_table, "disclaimer": words.DISCLAIMER,
-        "stamp": {"version": version("sciatrial"), "created": "", "is_quick": False, **stamp},
+        "stamp": {"version": version("sciatrial"), "created": "", "is_quick": False, "self_check": "", **stamp},
         "posterior": credibility.made_with["posterior"][:12],
         "question": item["question of interest"]["content"], "use": item["context of use"]["content"],
         "failures": _limits(credibility, _LIMIT_WORDS), "findings": _findings(credibility),
