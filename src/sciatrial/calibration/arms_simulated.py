@@ -64,7 +64,7 @@ class Sizes:
     """How many patients of each cause are enrolled into the shared group; the default is for a calibration."""
 
     herniation: int = 1000
-    discogenic: int = 800
+    discogenic: int = 1000
     other: int = 300
     facts: int = 250
 
