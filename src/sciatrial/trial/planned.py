@@ -136,6 +136,8 @@ def r_of_design(design: Design, effects: Sequence[float] = STANDARD_EFFECTS) -> 
     """Return R code with which rpact gives the same bounds, sizes and powers."""
     told = ", ".join(f"{effect:g}" for effect in effects)
     lines = [f"design <- {rpact_call(design.bounds())}", "design"]
+    if design.sides is Sides.TWO:
+        lines.append("# two-sided: rpact's power counts findings in either direction, ours those of a benefit")
     for comparison in design.compared():
         n_arm, n_control = _endpoints(design, comparison)
         shared = f"alternative = c({told}), stDev = 1, allocationRatioPlanned = {n_arm / n_control:.12g}"
