@@ -22,7 +22,7 @@ class Calendar:
     numbers
         Planned number of each look, from 1: an interim look whose information is never reached is left out.
     months
-        Month of each look, the first patient's randomisation at 0; dims ``look``. NaN without accrual.
+        Month of each look, the opening of the first site at 0; dims ``look``. NaN without accrual.
     n_recruited
         Patients randomised by then; dims ``look``.
     seen
@@ -45,7 +45,7 @@ def calendar_of(design: Design, trial: Conducted) -> Calendar:
     n, n_looks = len(trial.assigned), len(design.looks.information) + 1
     if design.accrual is None:
         return Calendar((1,), np.array([np.nan]), np.array([n]), known[None])
-    arrival = arrival_months(design.accrual, n)
+    arrival = arrival_months(design.accrual, n) if trial.arrivals is None else trial.arrivals.months
     occasion = 1 + design.visits_months.index(design.endpoint.month)
     deciding = [list(design.arms).index(arm) for arm in design.deciding_arms()]
     counts = known[:, occasion] & np.isin(trial.assigned, deciding)

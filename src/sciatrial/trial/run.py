@@ -104,6 +104,8 @@ def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
     """Count screening, randomisation, dropout and rescue."""
     occasion = 1 + design.visits_months.index(design.endpoint.month)
     by_arm = {arm: trial.assigned == index for index, arm in enumerate(design.arms)}
+    stayed = trial.is_observed if trial.has_stayed is None else trial.has_stayed
+    missed = stayed & ~trial.is_observed & trial.is_solved[:, None]
     return {
         **dict(trial.patients.screening),
         "randomised": {arm: int(mine.sum()) for arm, mine in by_arm.items()},
@@ -111,9 +113,8 @@ def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
         "observed_at_endpoint": {
             arm: int((mine & trial.is_observed[:, occasion]).sum()) for arm, mine in by_arm.items()
         },
-        "dropped_out": {
-            arm: int((mine & trial.is_solved & ~trial.is_observed[:, -1]).sum()) for arm, mine in by_arm.items()
-        },
+        "dropped_out": {arm: int((mine & trial.is_solved & ~stayed[:, -1]).sum()) for arm, mine in by_arm.items()},
+        "missed_visits": {arm: int(missed[mine].sum()) for arm, mine in by_arm.items()},
         "rescued": {arm: int((mine & trial.rescued.any(axis=1)).sum()) for arm, mine in by_arm.items()},
     }
 
