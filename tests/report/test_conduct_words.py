@@ -7,6 +7,7 @@ from sciatrial.report.conduct_words import (
     factor_words,
     missing_visit_words,
     randomisation_words,
+    visit_words,
 )
 from tests.trial.conftest import small_design
 
@@ -73,3 +74,8 @@ def test_every_number_of_missed_visits_is_told():
     assert missing_visit_words(plan(missing_visits={"probability": 0.1})) == (
         "10 % of visits, completely at random (assumptions)"
     )
+
+
+def test_the_window_of_visits_is_told():
+    assert visit_words(plan()) == "months 1, 3, 6"
+    assert visit_words(plan(visit_window_days=7)) == "months 1, 3, 6, up to 7 days before or after"

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sciatrial.clinic import SCORES
-from sciatrial.foundation import Score, uniforms
+from sciatrial.foundation import DAYS_PER_MONTH, Score, uniforms
 from sciatrial.trial import allocate, strata_of
 from sciatrial.trial.accrual import arrivals_of
-from sciatrial.trial.conduct import conduct, first_randomised, score_column
+from sciatrial.trial.conduct import conduct, days_late, first_randomised, score_column
 from tests.trial.conftest import CELLS, SALINE, SHAM, small_design
 
 LEG_PAIN = SCORES.index(Score.LEG_PAIN)
@@ -301,3 +301,42 @@ def test_arms_and_arrivals_are_not_moved_by_missed_visits(model, by_site, patien
     without = conduct(model, plain, [patients], [9])[0]
     np.testing.assert_array_equal(without.assigned, trial_by_site.assigned)
     np.testing.assert_array_equal(without.scores, trial_by_site.scores)
+
+
+def test_a_visit_takes_place_within_its_window_on_the_same_day_in_every_arm(model, patients):
+    design = small_design(n_total=240, visit_window_days=10)
+    late = days_late(design, patients)
+    assert not late[:, 0].any()
+    assert (np.abs(late[:, 1:]) < 10).all()
+    # uniform: mean 0, standard deviation 10/√3, 240 patients at 3 visits
+    assert abs(late[:, 1:].mean()) < 4 * 10 / np.sqrt(3 * 720)
+    assert late[:, 1:].std() == pytest.approx(10 / np.sqrt(3), rel=0.1)
+    some = patients.only(slice(30))
+    trial = conduct(model, design, [some], [1], every_arm=True)[0]
+    np.testing.assert_array_equal(trial.days_late, late[:30])
+
+
+def test_scores_are_those_of_the_day_of_the_visit(model, patients):
+    # all patients at one shift: the trial whose visits are planned that much later, without errors of measurement
+    exact = {k: 0.0 if k.endswith(("measurement_sd", "fluctuation_sd", "in_steps_fraction")) else v
+             for k, v in patients.draw_values.items()}  # fmt: skip
+    some = replace(patients.only(slice(40)), draw_values=exact)
+    design = small_design(n_total=40, visit_window_days=10)
+    late = days_late(design, some)
+    moved = conduct(model, design, [some], [1], every_arm=True)[0].potential["cells"].scores
+    for row in range(3):
+        months = tuple(m + late[row, o] / DAYS_PER_MONTH for o, m in enumerate(design.visits_months, start=1))
+        planned = small_design(n_total=40, visits_months=months, endpoint={"outcome": "leg_pain", "month": months[-1]})
+        alone = conduct(model, planned, [some], [1], every_arm=True)[0].potential["cells"].scores
+        # both are rounded to whole points
+        np.testing.assert_allclose(moved[row, :, LEG_PAIN], alone[row, :, LEG_PAIN], atol=1)
+
+
+@pytest.mark.parametrize(
+    ("days", "months", "room"), [(16, (1, 2, 6), "15.22"), (31, (1, 6), "30.44"), (16, (1, 5, 6), "15.22")]
+)
+def test_visits_of_one_patient_may_not_meet(days, months, room):
+    with pytest.raises(
+        ValueError, match=f"visit_window_days: {days} days let visits of one patient meet; below {room}"
+    ):
+        small_design(visits_months=months, visit_window_days=days)

@@ -90,3 +90,10 @@ def missing_visit_words(trial: dict) -> str:
         )
     told += "".join(f"; odds × {ratio:g} in arm {arm}" for arm, ratio in missing["arm_odds_ratio"].items())
     return f"{told} (assumptions)"
+
+
+def visit_words(trial: dict) -> str:
+    """Return when patients come."""
+    told = "months " + ", ".join(f"{month:g}" for month in trial["visits_months"])
+    window = trial.get("visit_window_days", 0)
+    return told + (f", up to {window:g} days before or after" if window else "")

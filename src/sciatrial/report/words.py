@@ -14,6 +14,7 @@ from sciatrial.report.conduct_words import (
     dropout_words,
     missing_visit_words,
     randomisation_words,
+    visit_words,
 )
 from sciatrial.report.tables import number
 from sciatrial.synthesis import EPIDURAL
@@ -222,7 +223,7 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
         ("Population", f"{population['cohort'].replace('_', ' ')}; symptoms for {months[0]:g} to {months[1]:g} months"),
         ("Eligible, as measured at entry", eligible or "everybody"),
         ("Randomised", randomisation_words(trial, total, shares)),
-        ("Visits", "months " + ", ".join(f"{month:g}" for month in trial["visits_months"])),
+        ("Visits", visit_words(trial)),
         (
             "Endpoint",
             f"{endpoint['outcome'].replace('_', ' ')} at month {endpoint['month']:g}, change from baseline",

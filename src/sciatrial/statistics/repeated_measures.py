@@ -93,9 +93,8 @@ def fit_repeated_measures(
         problem = Problem("arms", f"{codes[:9].tolist()}", "0 for the control, then 1, 2, …", "number the arms so")
         raise TrialError("repeated measures", problem)
     slopes = np.concatenate([_further(covariates, y), start[..., None]], axis=-1)
-    has_all: Floats = np.isfinite(slopes).all(axis=-1)
-    y: Floats = np.where(has_all[..., None], y, np.nan)
-    is_known: Floats = np.isfinite(y).any(axis=2)
+    y = np.where(np.isfinite(slopes).all(axis=-1, keepdims=True), y, np.nan)
+    is_known = np.asarray(np.isfinite(y).any(axis=2))
     number = np.maximum(is_known.sum(axis=1), 1)
     means = np.where(is_known[..., None], slopes, 0.0).sum(axis=1) / number[:, None]
     centred = np.where(is_known[..., None], slopes - means[:, None], 0.0)

@@ -17,7 +17,7 @@ from sciatrial.clinic import (
     true_score_above,
 )
 from sciatrial.engine import Effect, Events, Rule, simulate
-from sciatrial.foundation import DAYS_PER_MONTH, DAYS_PER_WEEK, Intervention, Score
+from sciatrial.foundation import DAYS_PER_MONTH, DAYS_PER_WEEK, Intervention, Score, uniforms
 from sciatrial.model import Model
 from sciatrial.population import Patients, treated_patients
 from sciatrial.trial.accrual import Arrivals, arrivals_of
@@ -47,7 +47,8 @@ class Conducted:
     ``assigned`` (dims ``patient``) is the arm's index; ``scores``, ``rescued`` as in `ArmScores`, of each
     patient's own arm; ``is_observed`` and ``has_stayed`` (not yet lost, seen or not) dims ``patient, occasion``;
     ``potential`` holds every patient in every arm when that was asked for. ``arrivals`` says when and where each was
-    randomised; None: as the plan expects, at one site.
+    randomised; None: as the plan expects, at one site. ``days_late`` (dims ``patient, occasion``) are days after
+    the planned ones; None: as planned.
     """
 
     patients: Patients
@@ -59,6 +60,7 @@ class Conducted:
     potential: Mapping[str, ArmScores]
     has_stayed: NDArray[np.bool_] | None = None
     arrivals: Arrivals | None = None
+    days_late: NDArray[np.float64] | None = None
 
 
 def first_patients(patients: Patients, n: int) -> Patients:
@@ -82,6 +84,7 @@ def first_randomised(trial: Conducted, n: int) -> Conducted:
         },
         has_stayed=None if trial.has_stayed is None else trial.has_stayed[:n],
         arrivals=None if trial.arrivals is None else trial.arrivals.first(n),
+        days_late=None if trial.days_late is None else trial.days_late[:n],
     )
 
 
@@ -172,13 +175,15 @@ class Job:
     threshold: NDArray[np.float64]
     errors: NDArray[np.float64]  # dims ``row, occasion, score``; baseline errors are unused
     steps: NDArray[np.float64]  # dims ``row, score``
+    days_late: NDArray[np.float64]  # of the visits; dims ``row, occasion``
 
 
 def prepared_jobs(model: Model, design: Design, patients: Patients, seed: int, *, every_arm: bool) -> list[Job]:
     """Return what the engine needs for each arm: its own patients, or everybody in every arm."""
     assigned = enrolment_of(design, patients, seed).assigned
     errors, steps = _errors(design, patients), _steps(patients)
-    last_day = design.visits_months[-1] * DAYS_PER_MONTH
+    last_day = design.visits_months[-1] * DAYS_PER_MONTH + design.visit_window_days
+    late = days_late(design, patients)
     by_chance = patients.later_events(model, last_day)
     jobs = []
     for index, (arm, protocol) in enumerate(design.arms.items()):
@@ -194,13 +199,30 @@ def prepared_jobs(model: Model, design: Design, patients: Patients, seed: int, *
                 _rescue_threshold(design, errors[rows], steps[rows]),
                 errors[rows],
                 steps[rows],
+                late[rows],
             )
         )
     return jobs
 
 
+def days_late(design: Design, patients: Patients) -> NDArray[np.float64]:
+    """Return how many days after the planned one each visit takes place; dims ``patient, occasion``.
+
+    Within the design's window, the same in every arm.
+    """
+    late = np.zeros((len(patients), len(design.visits_months) + 1))
+    if design.visit_window_days:
+        for occasion in range(1, late.shape[1]):
+            luck = uniforms(patients.seed, f"day of visit {occasion}", patients.numbers)
+            late[:, occasion] = design.visit_window_days * (2 * luck - 1)
+    return late
+
+
 def _errors(design: Design, patients: Patients) -> NDArray[np.float64]:
-    """Return measurement errors, dims ``patient, occasion, score``; those of a patient are the same in every arm."""
+    """Return measurement errors, dims ``patient, occasion, score``; those of a patient are the same in every arm.
+
+    They are those of the planned day also where the visit is some days before or after.
+    """
     errors = np.zeros((len(patients), len(design.visits_months) + 1, len(SCORES)))
     days = [month * DAYS_PER_MONTH for month in design.visits_months]
     for column, score in enumerate(SCORES):
@@ -250,11 +272,15 @@ def _simulate_jobs(model: Model, design: Design, jobs: Sequence[Job], threads: i
         *(replace(job.events, patient=job.events.patient + start) for job, start in zip(jobs, starts, strict=False))
     )
     names = [str(score) for score in SCORES]
+    planned = np.array([0.0, *(month * DAYS_PER_MONTH for month in design.visits_months)])
+    days = planned
+    if design.visit_window_days:
+        days = planned + np.concatenate([job.days_late for job in jobs])
     trajectories = simulate(
         model,
         np.concatenate([job.parameters for job in jobs]),
         np.concatenate([job.initial for job in jobs]),
-        times_days=np.array([0.0, *(month * DAYS_PER_MONTH for month in design.visits_months)]),
+        times_days=days,
         events=events,
         rules=rescue_rules(design, np.concatenate([job.threshold for job in jobs])),
         outputs=names,
@@ -304,7 +330,18 @@ def _gather(
     observed[:, 0] = True
     # nobody gives tablets to somebody who has left; who only misses the visit gets them, and the trial hears of it
     rescued &= seen.stayed & solved[:, None]
-    return Conducted(patients, assigned, scores, rescued, solved, observed, potential, seen.stayed, enrolment.arrivals)
+    return Conducted(
+        patients=patients,
+        assigned=assigned,
+        scores=scores,
+        rescued=rescued,
+        is_solved=solved,
+        is_observed=observed,
+        potential=potential,
+        has_stayed=seen.stayed,
+        arrivals=enrolment.arrivals,
+        days_late=days_late(design, patients),
+    )
 
 
 def score_column(score: Score) -> int:

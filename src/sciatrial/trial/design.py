@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import pairwise
 from math import ceil, gcd
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sciatrial.clinic import Protocol
-from sciatrial.foundation import LONGEST_MONTHS, Intervention, Score
+from sciatrial.foundation import DAYS_PER_MONTH, LONGEST_MONTHS, Intervention, Score
 from sciatrial.statistics import Binding, GroupSequentialDesign, Sides, SmallSample
 from sciatrial.trial.accrual import Accrual
 from sciatrial.trial.estimand import Estimand, Strategy
@@ -117,6 +118,9 @@ class Design(BaseModel):
         Instead of `n_total`, when all arms are equal.
     visits_months
         Months after randomisation, increasing; the baseline visit is not listed.
+    visit_window_days
+        A visit takes place up to so many days (0 to 60) before or after the planned one, each day as likely; scores are
+        those of the day itself.
     endpoint
         What the trial is judged by; its month is a visit.
     comparisons
@@ -162,6 +166,7 @@ class Design(BaseModel):
     n_per_arm: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
     allocation: dict[str, Annotated[int, Field(ge=1, le=100)]] | None = None
     visits_months: tuple[_Months, ...]
+    visit_window_days: Annotated[float, Field(ge=0, le=60)] = 0.0
     endpoint: Endpoint
     comparisons: tuple[Comparison, ...] = ()
     analysis: Analysis = Analysis.ANCOVA
@@ -226,8 +231,14 @@ class Design(BaseModel):
         if not self.visits_months:
             return ["visits_months: give one visit or more"]
         problems = []
-        if any(b <= a for a, b in zip(self.visits_months, self.visits_months[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(self.visits_months)):
             problems.append("visits_months: give each visit once, in increasing order")
+        # two visits may both move, the day of randomisation does not
+        gaps = [self.visits_months[0], *((b - a) / 2 for a, b in pairwise(self.visits_months))]
+        room = min(gaps) * DAYS_PER_MONTH
+        if self.visit_window_days and not problems and self.visit_window_days >= room:
+            told = f"{self.visit_window_days:g} days let visits of one patient meet; below {room:.4g}"
+            problems.append(f"visit_window_days: {told}; choose fewer, or visits further apart")
         if self.endpoint.month not in self.visits_months:
             visits = ", ".join(f"{month:g}" for month in self.visits_months)
             told = f"endpoint.month: {self.endpoint.month:g} is not a visit; visits are {visits}"

@@ -120,7 +120,10 @@ def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
 
 
 def patient_rows(design: Design, trial: Conducted) -> pd.DataFrame:
-    """Return one row a patient and occasion: arm, scores as measured (empty when not observed), rescue."""
+    """Return one row a patient and occasion: arm, site, planned month, days after it, scores as measured, rescue.
+
+    Scores are empty when not observed; sites are numbered from 1.
+    """
     import pandas as pd
 
     months = np.array([0.0, *design.visits_months])
@@ -131,6 +134,10 @@ def patient_rows(design: Design, trial: Conducted) -> pd.DataFrame:
         "arm": np.repeat(names[trial.assigned], n_occasions),
         "month": np.tile(months, n),
     }
+    if design.n_sites > 1 and trial.arrivals is not None:
+        columns["site"] = np.repeat(trial.arrivals.sites + 1, n_occasions)
+    if design.visit_window_days and trial.days_late is not None:
+        columns["days_late"] = trial.days_late.ravel()
     for column, score in enumerate(SCORES):
         columns[str(score)] = np.where(trial.is_observed, trial.scores[:, :, column], np.nan).ravel()
     columns["is_observed"] = trial.is_observed.ravel()
