@@ -181,6 +181,7 @@ def result() -> TrialResult:
         "screened": 60, "eligible": 50, "unsolved": 0, "excluded": {"back_pain outside 40 to 100": 10},
         "screened_until_full": 48, "randomised": {"saline": 20, "cells": 20}, "unsolved_in_trial": 0,
         "observed_at_endpoint": {"saline": 19, "cells": 20}, "dropped_out": {"saline": 1, "cells": 0},
+        "missed_visits": {"saline": 2, "cells": 3},
         "rescued": {"saline": 2, "cells": 1},
     }  # fmt: skip
     empty = pd.DataFrame()

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -354,3 +355,35 @@ def test_only_those_observed_are_counted():
 
 def test_a_rule_that_needs_a_score_that_is_not_simulated_is_left_out():
     assert "responder_50pct_sf36" not in response([0], [(80, 10)], [(50, 10)]).index.get_level_values("rule")
+
+
+def test_a_level_that_nobody_has_and_a_factor_that_repeats_another_take_nothing_from_the_analysis():
+    design = one_visit(n_total=40, adjust_for=["sex", "age_years>=40", "age_years>=50"])
+    generator = np.random.default_rng(3)
+    women = np.tile([True, True, False, False], 10)
+    # nobody is 50, and exactly the women are 40: sex alone can have a slope
+    people = pd.DataFrame({"is_female": women, "age_years": np.where(women, 45.0, 30.0)})
+    baseline = generator.uniform(40, 80, 40)
+    trial = scored(np.arange(40) % 2, baseline, baseline - 10 * women + generator.normal(0, 5, 40),
+                   patients=SimpleNamespace(covariates=people))  # fmt: skip
+    both = effects_seen(design, [trial], [trial.is_observed])
+    sex = effects_seen(one_visit(n_total=40, adjust_for=["sex"]), [trial], [trial.is_observed])
+    plain = effects_seen(one_visit(n_total=40), [trial], [trial.is_observed])
+    assert both.estimate == pytest.approx(sex.estimate)
+    assert both.degrees_of_freedom[0, 0] == pytest.approx(40 - 4)
+    assert both.standard_error[0, 0] < plain.standard_error[0, 0]
+
+
+def test_trials_that_can_adjust_for_different_columns_are_analysed_together():
+    design = one_visit(n_total=40, adjust_for=["sex"])
+    generator = np.random.default_rng(3)
+    trials = [
+        scored(np.arange(40) % 2, generator.uniform(40, 80, 40), generator.uniform(30, 70, 40),
+               patients=SimpleNamespace(covariates=pd.DataFrame({"is_female": women})))
+        for women in (np.tile([True, True, False, False], 10), np.ones(40, dtype=bool))
+    ]  # fmt: skip
+    together = effects_seen(design, trials, [trial.is_observed for trial in trials])
+    assert together.degrees_of_freedom[:, 0] == pytest.approx([36, 37])
+    for place, trial in enumerate(trials):
+        alone = effects_seen(design, [trial], [trial.is_observed])
+        assert together.estimate[place] == pytest.approx(alone.estimate[0])

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from sciatrial.foundation import DAYS_PER_MONTH
 from sciatrial.trial.calendar import calendar_of
 from tests.trial.conftest import SHAM, invented_trial, small_design
 
@@ -69,3 +72,13 @@ def test_without_accrual_there_is_one_look_at_no_known_month():
 def test_a_fixed_design_with_accrual_ends_with_its_last_endpoint():
     design = small_design(n_total=40, accrual={"per_month": 4, "ramp_up_months": 2})
     assert calendar_of(design, invented_trial(design, 1)).months == pytest.approx([1 + 39 / 4 + 6])
+
+
+def test_a_look_and_the_end_wait_for_the_days_on_which_patients_really_come():
+    design = looked_at(visit_window_days=9)
+    trial = invented_trial(design, 1)
+    late = np.zeros(trial.is_observed.shape)
+    late[4, -1], late[39, -1] = DAYS_PER_MONTH / 2, DAYS_PER_MONTH
+    calendar = calendar_of(design, replace(trial, days_late=late))
+    # patient 4 came at month 1, so that the tenth endpoint stays the one of patient 9
+    np.testing.assert_allclose(calendar.months, [9 / 4 + 6, 19 / 4 + 6, 39 / 4 + 7])

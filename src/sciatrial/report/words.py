@@ -8,6 +8,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from sciatrial.report.conduct_words import (
+    accrual_words,
+    adjustment_words,
+    dropout_words,
+    missing_visit_words,
+    randomisation_words,
+    visit_words,
+)
 from sciatrial.report.tables import number
 from sciatrial.synthesis import EPIDURAL
 from sciatrial.trial import OperatingCharacteristics, Scenario
@@ -214,8 +222,8 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
     return [
         ("Population", f"{population['cohort'].replace('_', ' ')}; symptoms for {months[0]:g} to {months[1]:g} months"),
         ("Eligible, as measured at entry", eligible or "everybody"),
-        ("Randomised", f"{total} patients, {shares}; permuted blocks"),
-        ("Visits", "months " + ", ".join(f"{month:g}" for month in trial["visits_months"])),
+        ("Randomised", randomisation_words(trial, total, shares)),
+        ("Visits", visit_words(trial)),
         (
             "Endpoint",
             f"{endpoint['outcome'].replace('_', ' ')} at month {endpoint['month']:g}, change from baseline",
@@ -223,12 +231,14 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
         ("Estimand", _estimand_words(trial)),
         (
             "Analysis",
-            f"{_ANALYSES[trial.get('analysis', 'ancova')]}; {trial.get('sides', 'two_sided').replace('_', '-')} alpha "
+            f"{_ANALYSES[trial.get('analysis', 'ancova')]}{adjustment_words(trial)}; "
+            f"{trial.get('sides', 'two_sided').replace('_', '-')} alpha "
             f"{trial['alpha']:g} for each comparison, not adjusted for their number",
         ),
         *_look_facts(trial),
         ("Rescue", rescue_words),
-        ("Dropout", f"{100 * trial['dropout_per_year']:g} % a year, whatever the course"),
+        ("Dropout", dropout_words(trial)),
+        ("Missed visits", missing_visit_words(trial)),
         (
             "Simulated",
             f"{study['simulation']['n_trials']} trials in each of three scenarios; each trial has its own draw, and "
@@ -286,8 +296,7 @@ def _look_facts(trial: dict) -> list[tuple[str, str]]:
         if deciding:
             facts.append(("Who decides", f"{deciding['arm']} vs {deciding['control']} stops the whole trial"))
     if accrual:
-        ramp = f", after a ramp-up of {accrual['ramp_up_months']:g} months" if accrual["ramp_up_months"] else ""
-        facts.append(("Accrual", f"{accrual['per_month']:g} patients a month{ramp}"))
+        facts.append(("Accrual", accrual_words(accrual)))
     return facts
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from sciatrial.clinic import Protocol
 from sciatrial.foundation import Intervention, Problem, StudyError, fingerprint, nearest
 from sciatrial.population import Cohort, cohort_named, cohort_names
-from sciatrial.study.problems import validated
+from sciatrial.study.problems import own_problem, validated
 from sciatrial.study.settings import StudySettings
-from sciatrial.trial import Design, Scenario
+from sciatrial.trial import Design, Scenario, cohort_problems
 
 _QUICK_TRIALS = 6
 _OVERRIDES = ("symptom_months", "age_years", "percent_female", "eligible")
@@ -145,6 +145,8 @@ def _checked(document: Mapping[str, Any], path: Path, text: str, changes: tuple[
     problems += more
     design, more = _design(document.get("trial", {}), document.get("arms", {}))
     problems += more
+    if design is not None and cohort is not None:
+        problems += _same_patients(design, cohort)
     if design is not None and settings is not None:
         problems += [
             Problem(f"evidence.same_arm.{arm}", "is not an arm of this study", "one of " + ", ".join(design.arms))
@@ -177,6 +179,13 @@ def _cohort(population: Any) -> tuple[Cohort | None, list[Problem]]:
     overrides = {key: population[key] for key in _OVERRIDES if key in population}
     cohort, more = validated(Cohort, shipped | overrides, "population")
     return cohort, problems + more
+
+
+def _same_patients(design: Design, cohort: Cohort) -> list[Problem]:
+    """Return the factors of the trial by which no two patients of the cohort differ."""
+    lines = cohort_problems("randomisation.strata", design.randomisation.strata, cohort)
+    lines += cohort_problems("adjust_for", design.adjust_for, cohort)
+    return [own_problem("trial", line) for line in lines]
 
 
 def _growing_time(protocol: Protocol | None, where: str) -> list[Problem]:

@@ -4,17 +4,20 @@ Takes patients and a design, gives a `TrialResult`, and from many trials `Operat
 patient, and never analyses otherwise than the design says.
 """
 
-from sciatrial.trial.accrual import Accrual
+from sciatrial.trial.accrual import Accrual, ArrivalKind, Sites
 from sciatrial.trial.attribution import CELL_PARTS, Attribution, attribute, parts_of
-from sciatrial.trial.conduct import allocate
+from sciatrial.trial.conduct import allocate, strata_of
 from sciatrial.trial.design import Analysis, Comparison, Design, Endpoint, Rescue
 from sciatrial.trial.estimand import Estimand, Strategy
+from sciatrial.trial.factors import cohort_problems
 from sciatrial.trial.harms import expected_harms
 from sciatrial.trial.inside import INSIDE
 from sciatrial.trial.looks import Deciding, EfficacyBounds, EfficacyKind, FutilityBounds, FutilityKind, Looks
+from sciatrial.trial.missingness import DropoutHazard, MissingMechanism, MissingVisits
 from sciatrial.trial.monitoring import Decision, first_crossing
 from sciatrial.trial.operating import draws_for, operating_characteristics, simulate_trials, trial_patients, trial_seed
 from sciatrial.trial.planned import plan_in_words, planned_looks, planned_sizes, r_of_design
+from sciatrial.trial.randomisation import Randomisation, RandomisationMethod
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch, TrialResult
 from sciatrial.trial.run import run_trial
 
@@ -23,11 +26,13 @@ __all__ = [
     "INSIDE",
     "Accrual",
     "Analysis",
+    "ArrivalKind",
     "Attribution",
     "Comparison",
     "Deciding",
     "Decision",
     "Design",
+    "DropoutHazard",
     "EfficacyBounds",
     "EfficacyKind",
     "Endpoint",
@@ -35,14 +40,20 @@ __all__ = [
     "FutilityBounds",
     "FutilityKind",
     "Looks",
+    "MissingMechanism",
+    "MissingVisits",
     "OperatingCharacteristics",
+    "Randomisation",
+    "RandomisationMethod",
     "Rescue",
     "Scenario",
+    "Sites",
     "Strategy",
     "TrialBatch",
     "TrialResult",
     "allocate",
     "attribute",
+    "cohort_problems",
     "draws_for",
     "expected_harms",
     "first_crossing",
@@ -54,6 +65,7 @@ __all__ = [
     "r_of_design",
     "run_trial",
     "simulate_trials",
+    "strata_of",
     "trial_patients",
     "trial_seed",
 ]

@@ -17,6 +17,7 @@ from sciatrial.statistics import Estimates, Sides, contrasts, fit_mixed_models, 
 from sciatrial.trial.conduct import Conducted, score_column
 from sciatrial.trial.design import Analysis, Design
 from sciatrial.trial.estimand import after_rescue, changes_of
+from sciatrial.trial.factors import adjustment_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +87,7 @@ def effects_seen(design: Design, trials: Sequence[Conducted], seen: Sequence[NDA
         reason = item.why_not(design)
         why_not[place] = reason
         if not reason:
-            alike.setdefault((*item.present, item.has_spread), []).append(place)
+            alike.setdefault((item.present, item.has_spread, item.adjusted), []).append(place)
     for places in alike.values():
         present = np.array(known[places[0]].present)
         here = np.flatnonzero(np.isin(pairs, present).all(axis=1))
@@ -122,6 +123,8 @@ class _Changes:
     arms: NDArray[np.int64]
     baseline: NDArray[np.float64]
     present: tuple[int, ...]  # arms with an endpoint or more
+    further: NDArray[np.float64]  # columns to adjust for; dims ``patient, column``
+    adjusted: tuple[int, ...] = ()  # those of them that can have a slope
 
     @property
     def has_spread(self) -> bool:
@@ -149,7 +152,36 @@ def _changes(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> _Chan
     # an arm that lost everybody has no coefficient, and takes nothing from the comparisons of the others
     present = tuple(np.unique(trial.assigned[np.isfinite(change[:, -1])]).tolist())
     change[~np.isin(trial.assigned, present)] = np.nan
-    return _Changes(change, trial.assigned, baseline, present)
+    if not design.adjust_for:
+        return _Changes(change, trial.assigned, baseline, present, np.zeros((len(baseline), 0)))
+    sites = None if trial.arrivals is None else trial.arrivals.sites
+    further = adjustment_columns(design.adjust_for, trial.patients.covariates, sites, design.n_sites)
+    columns = [np.ones(len(baseline)), *(trial.assigned == arm for arm in present[1:]), baseline]
+    return _Changes(
+        change, trial.assigned, baseline, present, further, _with_slope(change, np.stack(columns, axis=1), further)
+    )
+
+
+def _with_slope(
+    change: NDArray[np.float64], before: NDArray[np.float64], further: NDArray[np.float64]
+) -> tuple[int, ...]:
+    """Return the columns that the columns before them do not repeat at any visit.
+
+    A level that nobody seen has, or that all of one site share with another factor, tells nothing and is left out.
+    """
+    columns = np.concatenate([before, further], axis=1)
+    size = np.linalg.norm(columns, axis=0)
+    kept = np.ones(further.shape[1], dtype=bool)
+    for visit in range(change.shape[1]):
+        left = np.linalg.qr(columns[np.isfinite(change[:, visit])], mode="r")
+        own = np.zeros(columns.shape[1])
+        own[: len(left)] = np.abs(np.diagonal(left))
+        kept &= (own > _REPEATED * size)[before.shape[1] :]
+    return tuple(np.flatnonzero(kept).tolist())
+
+
+# what a column has of its own, relative to its length, below which the columns before it repeat it
+_REPEATED = 1e-8
 
 
 def _fitted(design: Design, alike: Sequence[_Changes], pairs: Sequence[NDArray[np.int64]]) -> Estimates:
@@ -158,13 +190,15 @@ def _fitted(design: Design, alike: Sequence[_Changes], pairs: Sequence[NDArray[n
     change = np.stack([item.change for item in alike])
     # who is in none of these arms has no outcome, and any number will do
     arms = np.stack([np.searchsorted(present, item.arms).clip(max=len(present) - 1) for item in alike])
-    visits, width = change.shape[2], len(present)
+    further = np.stack([item.further[:, list(item.adjusted)] for item in alike])
+    visits, width = change.shape[2], len(present) + further.shape[2]
     if alike[0].has_spread:
         baseline = np.stack([item.baseline for item in alike])
-        fits = fit_repeated_measures(change, arms, baseline, small_sample=design.small_sample).fits
+        fits = fit_repeated_measures(change, arms, baseline, further, small_sample=design.small_sample).fits
         width += 1
     else:
-        single = np.stack([np.ones_like(change[:, :, 0]), *(arms == arm for arm in range(1, width))], axis=-1)
+        groups = np.stack([np.ones_like(change[:, :, 0]), *(arms == arm for arm in range(1, len(present)))], axis=-1)
+        single = np.concatenate([groups, further], axis=-1)
         crossed = np.einsum("tpw,vu->tpvuw", single, np.eye(visits)).reshape(*change.shape, -1)
         fits = fit_mixed_models(change, crossed, small_sample=design.small_sample)
     # coefficients at the endpoint's visit: the first arm's mean, then each other arm's difference from it

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sciatrial.foundation import DAYS_PER_MONTH
 from sciatrial.trial.accrual import arrival_months
 from sciatrial.trial.conduct import Conducted
 from sciatrial.trial.design import Design
@@ -22,7 +23,7 @@ class Calendar:
     numbers
         Planned number of each look, from 1: an interim look whose information is never reached is left out.
     months
-        Month of each look, the first patient's randomisation at 0; dims ``look``. NaN without accrual.
+        Month of each look, the opening of the first site at 0; dims ``look``. NaN without accrual.
     n_recruited
         Patients randomised by then; dims ``look``.
     seen
@@ -45,12 +46,15 @@ def calendar_of(design: Design, trial: Conducted) -> Calendar:
     n, n_looks = len(trial.assigned), len(design.looks.information) + 1
     if design.accrual is None:
         return Calendar((1,), np.array([np.nan]), np.array([n]), known[None])
-    arrival = arrival_months(design.accrual, n)
+    arrival = arrival_months(design.accrual, n) if trial.arrivals is None else trial.arrivals.months
+    visits = arrival[:, None] + np.array([0.0, *design.visits_months])
+    if trial.days_late is not None:
+        visits = visits + trial.days_late / DAYS_PER_MONTH
     occasion = 1 + design.visits_months.index(design.endpoint.month)
     deciding = [list(design.arms).index(arm) for arm in design.deciding_arms()]
     counts = known[:, occasion] & np.isin(trial.assigned, deciding)
-    reached = np.sort(arrival[counts]) + design.endpoint.month
-    end = float(arrival[-1] + design.endpoint.month)
+    reached = np.sort(visits[counts, occasion])
+    end = float(visits[:, occasion].max())
     numbers, months = [], []
     for number, target in enumerate(design.look_endpoints(), start=1):
         # a look at the last endpoint would be the final analysis
@@ -58,7 +62,6 @@ def calendar_of(design: Design, trial: Conducted) -> Calendar:
             numbers.append(number)
             months.append(float(reached[target - 1]))
     times = np.array([*months, end])
-    visits = arrival[:, None] + np.array([0.0, *design.visits_months])
     seen = known & (visits <= times[:, None, None])
     seen[-1] = known
     recruited = (arrival <= times[:, None]).sum(axis=1)

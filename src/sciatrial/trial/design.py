@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import pairwise
 from math import ceil, gcd
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sciatrial.clinic import Protocol
-from sciatrial.foundation import LONGEST_MONTHS, Intervention, Score
+from sciatrial.foundation import DAYS_PER_MONTH, LONGEST_MONTHS, Intervention, Score
 from sciatrial.statistics import Binding, GroupSequentialDesign, Sides, SmallSample
 from sciatrial.trial.accrual import Accrual
 from sciatrial.trial.estimand import Estimand, Strategy
+from sciatrial.trial.factors import word_problems
 from sciatrial.trial.looks import Looks, planned_bounds
+from sciatrial.trial.missingness import DropoutHazard, MissingVisits
+from sciatrial.trial.randomisation import Randomisation
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 _Months = Annotated[float, Field(gt=0, le=LONGEST_MONTHS)]
@@ -114,6 +118,9 @@ class Design(BaseModel):
         Instead of `n_total`, when all arms are equal.
     visits_months
         Months after randomisation, increasing; the baseline visit is not listed.
+    visit_window_days
+        A visit takes place up to so many days (0 to 60) before or after the planned one, each day as likely; scores are
+        those of the day itself.
     endpoint
         What the trial is judged by; its month is a visit.
     comparisons
@@ -134,9 +141,18 @@ class Design(BaseModel):
     looks
         Interim looks with their bounds; left out, the final analysis is the only look.
     accrual
-        How fast patients come; needed by interim looks, from whose information calendar time follows.
+        How fast patients come, and where; needed by interim looks, from whose information calendar time follows.
+    randomisation
+        How patients are assigned to arms; left out, permuted blocks without strata.
+    adjust_for
+        What the analysis adjusts for beside the baseline of its score: words as in `randomisation.strata`, or a number
+        known at entry as it is (``age_years``, ``symptom_months``, a score). An ``mmrm`` adjusts at every visit.
     dropout_per_year
         Share of patients lost within a year, 0 to 0.9; the time of dropout is exponential.
+    dropout_hazard
+        What makes patients leave sooner: pain, lack of effect, the arm; left out, nothing does.
+    missing_visits
+        Single visits that patients miss, or none.
     rescue
         Rescue tablets, or none.
     minimal_important_change
@@ -150,6 +166,7 @@ class Design(BaseModel):
     n_per_arm: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
     allocation: dict[str, Annotated[int, Field(ge=1, le=100)]] | None = None
     visits_months: tuple[_Months, ...]
+    visit_window_days: Annotated[float, Field(ge=0, le=60)] = 0.0
     endpoint: Endpoint
     comparisons: tuple[Comparison, ...] = ()
     analysis: Analysis = Analysis.ANCOVA
@@ -159,7 +176,11 @@ class Design(BaseModel):
     alpha: Annotated[float, Field(ge=0.001, le=0.2)] = Field(default_factory=_alpha_left_out)
     looks: Looks = Looks()
     accrual: Accrual | None = None
+    randomisation: Randomisation = Randomisation()
+    adjust_for: tuple[str, ...] = ()
     dropout_per_year: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    dropout_hazard: DropoutHazard | None = None
+    missing_visits: MissingVisits | None = None
     rescue: Rescue | None = None
     minimal_important_change: Annotated[float, Field(gt=0, le=100)] | None = None
 
@@ -184,6 +205,7 @@ class Design(BaseModel):
             self.alpha, self.sides
         )
         problems += self._look_problems(are_sizes_right=not sizes)
+        problems += self._conduct_problems(are_sizes_right=not sizes)
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -209,8 +231,14 @@ class Design(BaseModel):
         if not self.visits_months:
             return ["visits_months: give one visit or more"]
         problems = []
-        if any(b <= a for a, b in zip(self.visits_months, self.visits_months[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(self.visits_months)):
             problems.append("visits_months: give each visit once, in increasing order")
+        # two visits may both move, the day of randomisation does not
+        gaps = [self.visits_months[0], *((b - a) / 2 for a, b in pairwise(self.visits_months))]
+        room = min(gaps) * DAYS_PER_MONTH
+        if self.visit_window_days and not problems and self.visit_window_days >= room:
+            told = f"{self.visit_window_days:g} days let visits of one patient meet; below {room:.4g}"
+            problems.append(f"visit_window_days: {told}; choose fewer, or visits further apart")
         if self.endpoint.month not in self.visits_months:
             visits = ", ".join(f"{month:g}" for month in self.visits_months)
             told = f"endpoint.month: {self.endpoint.month:g} is not a visit; visits are {visits}"
@@ -282,6 +310,24 @@ class Design(BaseModel):
                 problems.append(f"looks.information.{place}: {told}; {expected}; look later, or randomise more")
         return problems
 
+    def _conduct_problems(self, *, are_sizes_right: bool) -> list[str]:
+        """Find what cannot be in randomisation, adjustment, accrual, dropout and missed visits."""
+        problems = word_problems("adjust_for", self.adjust_for, n_sites=self.n_sites, may_be_numbers=True)
+        if str(self.endpoint.outcome) in self.adjust_for:
+            place = self.adjust_for.index(str(self.endpoint.outcome))
+            told = (
+                f"{self.endpoint.outcome} is the baseline of the endpoint, which is there anyway; others; leave it out"
+            )
+            problems.append(f"adjust_for.{place}: {told}")
+        problems += self.randomisation.problems(n_sites=self.n_sites)
+        if self.dropout_hazard is not None:
+            problems += self.dropout_hazard.problems(self.arms, self.dropout_per_year)
+        if self.missing_visits is not None:
+            problems += self.missing_visits.problems(self.arms)
+        if are_sizes_right:
+            problems += [] if self.accrual is None else self.accrual.problems(self.size)
+        return problems
+
     def _whole_endpoint_problems(self, *, are_sizes_right: bool) -> list[str]:
         """Find looks that whole endpoints cannot tell, or hardly tell, from the one before, or from the end."""
         if not are_sizes_right or any(arm not in self.arms for arm in self.deciding_arms()):
@@ -312,18 +358,28 @@ class Design(BaseModel):
         divisor = gcd(*given.values())
         return {arm: given[arm] // divisor for arm in self.arms}
 
+    @property
+    def n_sites(self) -> int:
+        """Number of sites."""
+        return 1 if self.accrual is None else self.accrual.n_sites
+
     def expected_sizes(self) -> dict[str, float]:
         """Return each arm's expected number of patients."""
         whole = sum(self.ratio.values())
         return {arm: self.size * share / whole for arm, share in self.ratio.items()}
 
     def share_staying(self, month: float) -> float:
-        """Return the expected share of patients who are still there after some months."""
+        """Return the expected share of patients who are still there after some months, by `dropout_per_year` alone."""
         return float((1 - self.dropout_per_year) ** (month / 12))
+
+    def share_seen(self, month: float) -> float:
+        """Return the expected share of patients who are seen at a visit, ratios by score and arm left aside."""
+        missed = 0.0 if self.missing_visits is None else self.missing_visits.probability
+        return self.share_staying(month) * (1 - missed)
 
     def expected_endpoints(self) -> dict[str, float]:
         """Return the number of patients of each arm whose endpoint the plan expects to observe, rescue left aside."""
-        share = self.share_staying(self.endpoint.month)
+        share = self.share_seen(self.endpoint.month)
         return {arm: size * share for arm, size in self.expected_sizes().items()}
 
     def deciding_arms(self) -> tuple[str, str]:

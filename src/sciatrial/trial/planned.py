@@ -114,7 +114,7 @@ def planned_sizes(design: Design, effects: Sequence[float] = STANDARD_EFFECTS) -
     """
     import pandas as pd
 
-    bounds, staying = design.bounds(), design.share_staying(design.endpoint.month)
+    bounds, staying = design.bounds(), design.share_seen(design.endpoint.month)
     rows = []
     for comparison in design.compared():
         n_arm, n_control = _endpoints(design, comparison)
