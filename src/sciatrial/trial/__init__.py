@@ -15,6 +15,14 @@ from sciatrial.trial.looks import Deciding, EfficacyBounds, EfficacyKind, Futili
 from sciatrial.trial.monitoring import Decision, first_crossing
 from sciatrial.trial.operating import draws_for, operating_characteristics, simulate_trials, trial_patients, trial_seed
 from sciatrial.trial.planned import plan_in_words, planned_looks, planned_sizes, r_of_design
+from sciatrial.trial.pool import PatientPool, make_pool
+from sciatrial.trial.resampled import (
+    ResampledCharacteristics,
+    ResampledTrials,
+    resample_trials,
+    resampled_characteristics,
+)
+from sciatrial.trial.resampling import Circumstances
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch, TrialResult
 from sciatrial.trial.run import run_trial
 
@@ -24,6 +32,7 @@ __all__ = [
     "Accrual",
     "Analysis",
     "Attribution",
+    "Circumstances",
     "Comparison",
     "Deciding",
     "Decision",
@@ -36,6 +45,9 @@ __all__ = [
     "FutilityKind",
     "Looks",
     "OperatingCharacteristics",
+    "PatientPool",
+    "ResampledCharacteristics",
+    "ResampledTrials",
     "Rescue",
     "Scenario",
     "Strategy",
@@ -46,12 +58,15 @@ __all__ = [
     "draws_for",
     "expected_harms",
     "first_crossing",
+    "make_pool",
     "operating_characteristics",
     "parts_of",
     "plan_in_words",
     "planned_looks",
     "planned_sizes",
     "r_of_design",
+    "resample_trials",
+    "resampled_characteristics",
     "run_trial",
     "simulate_trials",
     "trial_patients",
