@@ -15,7 +15,7 @@ from sciatrial.trial.looks import Deciding, EfficacyBounds, EfficacyKind, Futili
 from sciatrial.trial.monitoring import Decision, first_crossing
 from sciatrial.trial.operating import draws_for, operating_characteristics, simulate_trials, trial_patients, trial_seed
 from sciatrial.trial.planned import plan_in_words, planned_looks, planned_sizes, r_of_design
-from sciatrial.trial.pool import PatientPool, make_pool
+from sciatrial.trial.pool import POOL_RATIO, PatientPool, make_pool
 from sciatrial.trial.resampled import (
     ResampledCharacteristics,
     ResampledTrials,
@@ -25,10 +25,12 @@ from sciatrial.trial.resampled import (
 from sciatrial.trial.resampling import Circumstances
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch, TrialResult
 from sciatrial.trial.run import run_trial
+from sciatrial.trial.sizing import SizeSearch, design_of_size, required_size, size_in_words
 
 __all__ = [
     "CELL_PARTS",
     "INSIDE",
+    "POOL_RATIO",
     "Accrual",
     "Analysis",
     "Attribution",
@@ -50,11 +52,13 @@ __all__ = [
     "ResampledTrials",
     "Rescue",
     "Scenario",
+    "SizeSearch",
     "Strategy",
     "TrialBatch",
     "TrialResult",
     "allocate",
     "attribute",
+    "design_of_size",
     "draws_for",
     "expected_harms",
     "first_crossing",
@@ -65,10 +69,12 @@ __all__ = [
     "planned_looks",
     "planned_sizes",
     "r_of_design",
+    "required_size",
     "resample_trials",
     "resampled_characteristics",
     "run_trial",
     "simulate_trials",
+    "size_in_words",
     "trial_patients",
     "trial_seed",
 ]

@@ -16,7 +16,7 @@ from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.conduct import ArmScores, Conducted, conduct, score_column
 from sciatrial.trial.design import Comparison, Design
 from sciatrial.trial.estimand import Strategy
-from sciatrial.trial.truth import Sampled, differences, mean_difference, true_values
+from sciatrial.trial.truth import Sampled, Truth, differences, mean_difference, true_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +88,7 @@ def make_pool(
     seed: int,
     n_patients: int | None = None,
     window: int | None = None,
+    with_truth: bool = True,
     threads: int | None = None,
     progress: Progress = silent,
 ) -> PatientPool:
@@ -105,6 +106,8 @@ def make_pool(
         Patients of the pool; left out, 50 times the largest trial.
     window
         Patients of the largest trial that is to be drawn; left out, the design's.
+    with_truth
+        Whether further patients tell the truth of the population; without, it is NaN, and bias has no meaning.
 
     Returns
     -------
@@ -141,12 +144,13 @@ def make_pool(
     own = mean_difference(np.concatenate([part[1] for part in parts]))
     if design.estimand.rescue is Strategy.HYPOTHETICAL:  # no patient of the pool is in a world without rescue
         own = replace(own, values=np.full_like(own.values, np.nan), errors=np.full_like(own.errors, np.nan))
-    errors = np.array([_trial_error(design, arms, item, window) for item in design.compared()])
-    sampled = Sampled(place, place, own_seed)
-    truth = true_values(
-        model, design, draws, cohort, [sampled], errors[None], least_eligible_share=LEAST_ELIGIBLE_SHARE,
-        threads=threads,
-    )[0]  # fmt: skip
+    truth = Truth(np.full_like(own.values, np.nan), np.full_like(own.errors, np.nan), 0)
+    if with_truth:
+        errors = np.array([_trial_error(design, arms, item, window) for item in design.compared()])
+        truth = true_values(
+            model, design, draws, cohort, [Sampled(place, place, own_seed)], errors[None],
+            least_eligible_share=LEAST_ELIGIBLE_SHARE, threads=threads,
+        )[0]  # fmt: skip
     return PatientPool(
         place=place,
         seed=own_seed,
