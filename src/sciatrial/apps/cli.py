@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from sciatrial.apps import calibrate, explain, synthesise, validate
+from sciatrial.apps import calibrate, explain, size, synthesise, validate
 from sciatrial.apps.evidence import app as evidence_app
 from sciatrial.apps.export import app as export_app
 from sciatrial.apps.show import TOPICS, shown
@@ -75,6 +75,7 @@ app.command()(explain.attribute)
 app.command()(synthesise.synthesise)
 app.command()(calibrate.calibrate)
 app.command()(validate.validate)
+app.command()(size.size)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 

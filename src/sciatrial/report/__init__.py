@@ -32,6 +32,7 @@ from sciatrial.report.sensitivity_figures import (
     plot_modules,
     plot_shares,
 )
+from sciatrial.report.size_figure import plot_sizes
 from sciatrial.report.synthesis_figures import plot_funnel, plot_left_out, plot_regression
 from sciatrial.report.tables import compare_with_published
 from sciatrial.report.validation_figures import (
@@ -81,6 +82,7 @@ __all__ = [
     "plot_quantile_histogram",
     "plot_regression",
     "plot_shares",
+    "plot_sizes",
     "plot_without_trial",
     "population_lines",
     "population_table",

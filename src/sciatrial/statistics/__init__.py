@@ -53,6 +53,8 @@ from sciatrial.statistics.interim import (
 )
 from sciatrial.statistics.likelihood import Likelihood
 from sciatrial.statistics.logistic import LogisticFits, fit_logistic, log_odds_contrasts
+from sciatrial.statistics.many_bounds import ManyBounds, bounds_at_many
+from sciatrial.statistics.many_estimates import ManyEstimates, estimates_of_many
 from sciatrial.statistics.marginal import (
     MarginalRisks,
     MarginalVariance,
@@ -171,6 +173,8 @@ __all__ = [
     "JointTests",
     "Likelihood",
     "LogisticFits",
+    "ManyBounds",
+    "ManyEstimates",
     "MarginalRisks",
     "MarginalVariance",
     "MeanAnalysis",
@@ -209,6 +213,7 @@ __all__ = [
     "analyse_means",
     "arm_means",
     "blinded_variance",
+    "bounds_at_many",
     "bounds_at_realised_information",
     "characteristics",
     "closed_tests",
@@ -220,6 +225,7 @@ __all__ = [
     "drift_for_power",
     "dunnett_critical_value",
     "dunnett_p_value",
+    "estimates_of_many",
     "exact_binomial_power",
     "exact_binomial_sample_size",
     "fallback_graph",

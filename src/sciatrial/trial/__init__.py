@@ -17,17 +17,28 @@ from sciatrial.trial.missingness import DropoutHazard, MissingMechanism, Missing
 from sciatrial.trial.monitoring import Decision, first_crossing
 from sciatrial.trial.operating import draws_for, operating_characteristics, simulate_trials, trial_patients, trial_seed
 from sciatrial.trial.planned import plan_in_words, planned_looks, planned_sizes, r_of_design
+from sciatrial.trial.pool import POOL_RATIO, PatientPool, make_pool
 from sciatrial.trial.randomisation import Randomisation, RandomisationMethod
+from sciatrial.trial.resampled import (
+    ResampledCharacteristics,
+    ResampledTrials,
+    resample_trials,
+    resampled_characteristics,
+)
+from sciatrial.trial.resampling import Circumstances
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch, TrialResult
 from sciatrial.trial.run import run_trial
+from sciatrial.trial.sizing import SizeSearch, design_of_size, required_size, size_in_words
 
 __all__ = [
     "CELL_PARTS",
     "INSIDE",
+    "POOL_RATIO",
     "Accrual",
     "Analysis",
     "ArrivalKind",
     "Attribution",
+    "Circumstances",
     "Comparison",
     "Deciding",
     "Decision",
@@ -43,28 +54,38 @@ __all__ = [
     "MissingMechanism",
     "MissingVisits",
     "OperatingCharacteristics",
+    "PatientPool",
     "Randomisation",
     "RandomisationMethod",
+    "ResampledCharacteristics",
+    "ResampledTrials",
     "Rescue",
     "Scenario",
     "Sites",
+    "SizeSearch",
     "Strategy",
     "TrialBatch",
     "TrialResult",
     "allocate",
     "attribute",
     "cohort_problems",
+    "design_of_size",
     "draws_for",
     "expected_harms",
     "first_crossing",
+    "make_pool",
     "operating_characteristics",
     "parts_of",
     "plan_in_words",
     "planned_looks",
     "planned_sizes",
     "r_of_design",
+    "required_size",
+    "resample_trials",
+    "resampled_characteristics",
     "run_trial",
     "simulate_trials",
+    "size_in_words",
     "strata_of",
     "trial_patients",
     "trial_seed",

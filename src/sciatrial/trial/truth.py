@@ -99,7 +99,7 @@ def true_values(
             rest = more.only(slice(_FIRST_PATIENTS, None))
             trial = conduct(model, world, [rest], [seed], every_arm=True, threads=threads)[0]
             found[place] = np.concatenate([found[place], differences(design, trial)])
-    return [_truth(values) for values in found]
+    return [mean_difference(values) for values in found]
 
 
 def world_of(design: Design) -> Design:
@@ -139,7 +139,8 @@ def _needed(values: NDArray[np.float64], standard_errors: NDArray[np.float64]) -
     return min(_MOST_PATIENTS, ceil(_MARGIN * float(finite.max()) ** 2)) if len(finite) else 0
 
 
-def _truth(values: NDArray[np.float64]) -> Truth:
+def mean_difference(values: NDArray[np.float64]) -> Truth:
+    """Return the mean of the differences within patients (dims ``patient, comparison``), NaN left out."""
     n = np.isfinite(values).sum(axis=0)
     enough = n > 1
     total = np.where(np.isfinite(values), values, 0.0).sum(axis=0)
