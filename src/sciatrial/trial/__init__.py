@@ -5,10 +5,12 @@ patient, and never analyses otherwise than the design says.
 """
 
 from sciatrial.trial.accrual import Accrual
+from sciatrial.trial.aims import Analysis, EndpointMeasure, Strategy, SummaryMeasure
 from sciatrial.trial.attribution import CELL_PARTS, Attribution, attribute, parts_of
 from sciatrial.trial.conduct import allocate
-from sciatrial.trial.design import Analysis, Comparison, Design, Endpoint, Rescue
-from sciatrial.trial.estimand import Estimand, Strategy
+from sciatrial.trial.design import Comparison, Design, Rescue
+from sciatrial.trial.endpoint import Endpoint, Missing, Outcome
+from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.harms import expected_harms
 from sciatrial.trial.inside import INSIDE
 from sciatrial.trial.looks import Deciding, EfficacyBounds, EfficacyKind, FutilityBounds, FutilityKind, Looks
@@ -31,14 +33,18 @@ __all__ = [
     "EfficacyBounds",
     "EfficacyKind",
     "Endpoint",
+    "EndpointMeasure",
     "Estimand",
     "FutilityBounds",
     "FutilityKind",
     "Looks",
+    "Missing",
     "OperatingCharacteristics",
+    "Outcome",
     "Rescue",
     "Scenario",
     "Strategy",
+    "SummaryMeasure",
     "TrialBatch",
     "TrialResult",
     "allocate",
