@@ -308,11 +308,14 @@ def _rows(frame: Any) -> list[dict[str, Any]]:
 
 
 def _run_text(done: Run) -> str:
-    from sciatrial.report import calibration_words
+    from sciatrial.report import calibration_words, effect_told, endpoint_told
 
     summary, source = done.operating.summary, calibration_words(done.operating.drawn).capitalize()
-    where = f"{done.operating.endpoint['outcome']} at month {done.operating.endpoint['month']:g}"
-    lines = [f"{source}. Change of {where}: share of simulated trials that succeed"]
+    endpoint = done.operating.endpoint
+    lines = [
+        f"{source}. {effect_told(endpoint).capitalize()}, {endpoint_told(endpoint)}: share of simulated trials that "
+        "succeed"
+    ]
     told: dict[str, list[str]] = {}
     for row in summary.to_dict(orient="records"):
         if row["quantity"] == "success":

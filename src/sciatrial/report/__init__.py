@@ -17,6 +17,7 @@ from sciatrial.report.calibration_tables import answer_lines, claim_words, param
 from sciatrial.report.credibility_page import write_credibility
 from sciatrial.report.document import ReportInputs, write_report
 from sciatrial.report.dossier import write_dossier
+from sciatrial.report.effects import effect_told, endpoint_told
 from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, plot_harms, plot_network
 from sciatrial.report.figures import picture_format, plot, save_picture
 from sciatrial.report.forest_figure import plot_forest
@@ -52,6 +53,8 @@ __all__ = [
     "calibration_words",
     "claim_words",
     "compare_with_published",
+    "effect_told",
+    "endpoint_told",
     "has_interim_looks",
     "looks_wide",
     "observed_only",

@@ -12,6 +12,7 @@ import pandas as pd
 
 from sciatrial.parameters import CELL_EFFECTS
 from sciatrial.report import figures, tables, words
+from sciatrial.report.effects import effect_digits, effect_told, ratio_cells
 from sciatrial.report.evidence_figures import plot_evidence_map
 from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.look_figures import drawn_scenario, has_interim_looks, plot_looks
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _OPERATING_HEADS = {
     "rejection": "either direction", "truth": "true effect (95 % of draws)", "standard_error": "mean SE",
+    "root_mean_square_error": "root mean square error",
     "not_enrolled": "could not enrol", "not_estimable": "no estimate",
 }  # fmt: skip
 
@@ -129,7 +131,11 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "conduct": inputs.result.conduct,
         "baseline": tables.baseline_wide(inputs.result.baseline),
         "contrasts": _contrasts(inputs.result),
-        "operating": tables.operating_wide(inputs.operating.summary).rename(columns=_OPERATING_HEADS),
+        "operating": tables.operating_wide(
+            inputs.operating.summary, digits=effect_digits(inputs.operating.endpoint)
+        ).rename(columns=_OPERATING_HEADS),
+        "strata": tables.strata_wide(inputs.operating.summary, digits=effect_digits(inputs.operating.endpoint)),
+        "effect": _sentence(effect_told(inputs.operating.endpoint)),
         "short": words.short_table(inputs.operating),
         "analysis": words.analysis_words(dict(inputs.study["trial"])),
         "looks": _looks(inputs),
@@ -224,16 +230,17 @@ def _told(value: Any) -> str:
 
 
 def _contrasts(result: TrialResult) -> pd.DataFrame:
-    rows = []
+    rows, digits = [], effect_digits(result.endpoint)
     for row in result.contrasts.to_dict(orient="records"):
         made = not row["why_not"]
         p = "< 0.001" if made and row["p_value"] < 0.001 else f"{row['p_value']:.3f}"
         rows.append(
             {
                 "comparison": row["comparison"], "patients": f"{row['n_arm']} and {row['n_control']}",
-                "estimate": tables.number(row["estimate"]) if made else row["why_not"],
-                "95 % interval": _span(row["ci_low"], row["ci_high"]),
-                "standard error": tables.number(row["standard_error"]),
+                "estimate": tables.number(row["estimate"], digits) if made else row["why_not"],
+                "95 % interval": _span(row["ci_low"], row["ci_high"], digits),
+                **ratio_cells(result.endpoint, row["estimate"], row["ci_low"], row["ci_high"]),
+                "standard error": tables.number(row["standard_error"], digits),
                 "p": p if made else "–",
                 **_adjusted(row, result),
             }
@@ -247,17 +254,18 @@ def _adjusted(row: Mapping[str, Any], result: TrialResult) -> dict[str, str]:
     """Return what allows for the looks, nothing for a design with one."""
     if set(result.looks["look"]) <= {1}:
         return {}
+    digits = effect_digits(result.endpoint)
     return {
         "decided at look": str(row["look"]),
-        "median-unbiased": tables.number(row["adjusted_estimate"]),
-        "its interval": _span(row["adjusted_low"], row["adjusted_high"]),
-        "repeated interval": _span(row["repeated_low"], row["repeated_high"]),
-        "with all followed": tables.number(row["final_estimate"]),
+        "median-unbiased": tables.number(row["adjusted_estimate"], digits),
+        "its interval": _span(row["adjusted_low"], row["adjusted_high"], digits),
+        "repeated interval": _span(row["repeated_low"], row["repeated_high"], digits),
+        "with all followed": tables.number(row["final_estimate"], digits),
     }
 
 
-def _span(low: float, high: float) -> str:
-    return f"{tables.number(low)} to {tables.number(high)}" if np.isfinite(low) else "–"
+def _span(low: float, high: float, digits: int = 1) -> str:
+    return f"{tables.number(low, digits)} to {tables.number(high, digits)}" if np.isfinite(low) else "–"
 
 
 def _comparison(comparison: pd.DataFrame) -> pd.DataFrame:

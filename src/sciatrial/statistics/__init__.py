@@ -28,6 +28,7 @@ from sciatrial.statistics.combination import (
     inverse_normal,
     stage_z_of,
 )
+from sciatrial.statistics.constrained import constrained_differences, fit_constrained_measures
 from sciatrial.statistics.covariance import Covariance
 from sciatrial.statistics.design import (
     O_BRIEN_FLEMING,
@@ -219,6 +220,7 @@ __all__ = [
     "closed_tests",
     "conditional_power",
     "conditional_rejection_probability",
+    "constrained_differences",
     "contrasts",
     "count_responders",
     "design_at_alpha",
@@ -233,6 +235,7 @@ __all__ = [
     "fisher_design",
     "fisher_products",
     "fit_ancova",
+    "fit_constrained_measures",
     "fit_logistic",
     "fit_mixed_models",
     "fit_proportional_odds",

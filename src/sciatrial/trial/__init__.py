@@ -5,10 +5,12 @@ patient, and never analyses otherwise than the design says.
 """
 
 from sciatrial.trial.accrual import Accrual, ArrivalKind, Sites
+from sciatrial.trial.aims import Analysis, EndpointMeasure, Strategy, SummaryMeasure
 from sciatrial.trial.attribution import CELL_PARTS, Attribution, attribute, parts_of
 from sciatrial.trial.conduct import allocate, strata_of
-from sciatrial.trial.design import Analysis, Comparison, Design, Endpoint, Rescue
-from sciatrial.trial.estimand import Estimand, Strategy
+from sciatrial.trial.design import Comparison, Design, Rescue
+from sciatrial.trial.endpoint import Endpoint, Missing, Outcome
+from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.factors import cohort_problems
 from sciatrial.trial.harms import expected_harms
 from sciatrial.trial.inside import INSIDE
@@ -47,13 +49,16 @@ __all__ = [
     "EfficacyBounds",
     "EfficacyKind",
     "Endpoint",
+    "EndpointMeasure",
     "Estimand",
     "FutilityBounds",
     "FutilityKind",
     "Looks",
+    "Missing",
     "MissingMechanism",
     "MissingVisits",
     "OperatingCharacteristics",
+    "Outcome",
     "PatientPool",
     "Randomisation",
     "RandomisationMethod",
@@ -64,6 +69,7 @@ __all__ = [
     "Sites",
     "SizeSearch",
     "Strategy",
+    "SummaryMeasure",
     "TrialBatch",
     "TrialResult",
     "allocate",

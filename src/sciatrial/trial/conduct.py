@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from sciatrial.clinic import (
     true_score_above,
 )
 from sciatrial.engine import Effect, Events, Rule, simulate
-from sciatrial.foundation import DAYS_PER_MONTH, DAYS_PER_WEEK, Intervention, Score, uniforms
+from sciatrial.foundation import DAYS_PER_MONTH, DAYS_PER_WEEK, Intervention, Score, derived_seed, uniforms
 from sciatrial.model import Model
 from sciatrial.population import Patients, treated_patients
 from sciatrial.trial.accrual import Arrivals, arrivals_of
@@ -25,6 +26,16 @@ from sciatrial.trial.design import Design
 from sciatrial.trial.factors import factor_levels
 from sciatrial.trial.missingness import missing_luck, seen_visits
 from sciatrial.trial.randomisation import assigned_arms
+
+
+class Luck(StrEnum):
+    """What a patient's worlds have in common beside the patient: errors of measurement, later flares, re-herniations.
+
+    ``shared``: all of it. ``independent``: none of it from entry on; what was measured at entry stays.
+    """
+
+    SHARED = "shared"
+    INDEPENDENT = "independent"
 
 
 @dataclass(frozen=True)
@@ -138,6 +149,7 @@ def conduct(
     seeds: Sequence[int],
     *,
     every_arm: bool = False,
+    luck: Luck = Luck.SHARED,
     threads: int | None = None,
 ) -> list[Conducted]:
     """Conduct one trial for each group of patients, all in one call of the engine.
@@ -148,11 +160,13 @@ def conduct(
         Patients of each trial, and the seed of its luck.
     every_arm
         Simulate every patient in every arm, which gives the true effect; else in the assigned arm only.
+    luck
+        Whether a patient has the same luck in every arm.
     """
     if not groups:
         return []
     jobs = [
-        prepared_jobs(model, design, patients, seed, every_arm=every_arm)
+        prepared_jobs(model, design, patients, seed, every_arm=every_arm, luck=luck)
         for patients, seed in zip(groups, seeds, strict=True)
     ]
     flat = [job for per_trial in jobs for job in per_trial]
@@ -178,7 +192,9 @@ class Job:
     days_late: NDArray[np.float64]  # of the visits; dims ``row, occasion``
 
 
-def prepared_jobs(model: Model, design: Design, patients: Patients, seed: int, *, every_arm: bool) -> list[Job]:
+def prepared_jobs(
+    model: Model, design: Design, patients: Patients, seed: int, *, every_arm: bool, luck: Luck = Luck.SHARED
+) -> list[Job]:
     """Return what the engine needs for each arm: its own patients, or everybody in every arm."""
     assigned = enrolment_of(design, patients, seed).assigned
     errors, steps = _errors(design, patients), _steps(patients)
@@ -187,6 +203,9 @@ def prepared_jobs(model: Model, design: Design, patients: Patients, seed: int, *
     by_chance = patients.later_events(model, last_day)
     jobs = []
     for index, (arm, protocol) in enumerate(design.arms.items()):
+        if luck is Luck.INDEPENDENT:
+            alone = replace(patients, seed=derived_seed(patients.seed, f"luck in arm {arm}"))
+            errors, by_chance = _errors(design, alone), alone.later_events(model, last_day)
         rows = np.arange(len(patients)) if every_arm else np.flatnonzero(assigned == index)
         parameters, given = treated_patients(model, patients, protocol, seed=seed, last_day=last_day, rows=rows)
         jobs.append(

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from sciatrial.statistics import Sides, bounds_at_many
 from sciatrial.trial.accrual import arrival_months
+from sciatrial.trial.aims import Analysis
 from sciatrial.trial.analysis import Effects, effects_seen
-from sciatrial.trial.design import CLOSEST_LOOKS, Analysis, Design
+from sciatrial.trial.design import CLOSEST_LOOKS, Design
 from sciatrial.trial.estimand import after_rescue, changes_of, known_visits
 from sciatrial.trial.many_analyses import effects_of, sums_by_arm
 from sciatrial.trial.monitoring import Decision

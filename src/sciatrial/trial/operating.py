@@ -217,6 +217,7 @@ def _trial_frames(
     estimates = monitored.contrasts.copy()
     estimates.insert(5, "truth", truth.values)
     estimates.insert(6, "truth_error", truth.errors)
+    estimates = estimates.assign(**truth.beside)
     counts = conduct_counts(design, result)
     line: dict[str, Any] = {
         "screened": counts["screened"],

@@ -13,10 +13,11 @@ from sciatrial.foundation import Problem, Progress, Record, TrialError, derived_
 from sciatrial.model import Model
 from sciatrial.parameters import Draws
 from sciatrial.population import Cohort, Patients, sample_patients
+from sciatrial.trial.aims import Strategy
 from sciatrial.trial.conduct import ArmScores, Conducted, conduct, score_column
 from sciatrial.trial.design import Comparison, Design
-from sciatrial.trial.estimand import Strategy
-from sciatrial.trial.truth import Sampled, Truth, differences, mean_difference, true_values
+from sciatrial.trial.truth import Sampled, Truth, true_values, truth_of
+from sciatrial.trial.worlds import outcomes_by_world
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,7 +142,7 @@ def make_pool(
             raise KeyboardInterrupt
     progress.finish()
     arms = {arm: _joined([part[0][arm] for part in parts]) for arm in design.arms}
-    own = mean_difference(np.concatenate([part[1] for part in parts]))
+    own = truth_of(design, np.concatenate([part[1] for part in parts]))
     if design.estimand.rescue is Strategy.HYPOTHETICAL:  # no patient of the pool is in a world without rescue
         own = replace(own, values=np.full_like(own.values, np.nan), errors=np.full_like(own.errors, np.nan))
     truth = Truth(np.full_like(own.values, np.nan), np.full_like(own.errors, np.nan), 0)
@@ -173,14 +174,14 @@ def make_pool(
 def _in_every_arm(
     model: Model, design: Design, patients: Patients, seed: int, threads: int | None
 ) -> tuple[dict[str, ArmScores], NDArray[np.float64]]:
-    """Return the endpoint's score of some patients in every arm, and the differences within each of them."""
+    """Return the endpoint's score of some patients in every arm, and what it shows by comparison."""
     trial: Conducted = conduct(model, design, [patients], [seed], every_arm=True, threads=threads)[0]
     column = score_column(design.endpoint.outcome)
     kept = {
         arm: ArmScores(found.scores[:, :, column], found.rescued, found.is_solved)
         for arm, found in trial.potential.items()
     }
-    return kept, differences(design, trial)
+    return kept, outcomes_by_world(design, trial)
 
 
 def _joined(parts: list[ArmScores]) -> ArmScores:

@@ -58,10 +58,16 @@ class TrialResult(Record):
         return self.contrasts
 
     def __repr__(self) -> str:
-        where = f"{self.endpoint['outcome']} at month {self.endpoint['month']:g}"
-        first = self.contrasts.iloc[0]
-        told = first["why_not"] or f"{first['estimate']:.1f} ({first['ci_low']:.1f} to {first['ci_high']:.1f})"
-        return f"TrialResult: {self.name}\n  change of {where}\n  {first['comparison']}: {told}"
+        first, digits = self.contrasts.iloc[0], 3 if "summary_measure" in self.endpoint else 1
+        numbers = [f"{first[name]:.{digits}f}" for name in ("estimate", "ci_low", "ci_high")]
+        told = first["why_not"] or f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
+        return f"TrialResult: {self.name}\n  {_judged_by(self.endpoint)}\n  {first['comparison']}: {told}"
+
+
+def _judged_by(endpoint: Mapping[str, Any]) -> str:
+    """Return score, month and, where it is no difference in means, the summary measure."""
+    measure = str(endpoint.get("summary_measure", "change")).replace("_", " ")
+    return f"{measure} of {endpoint['outcome']} at month {endpoint['month']:g}"
 
 
 @dataclass(frozen=True)
@@ -120,5 +126,6 @@ class OperatingCharacteristics(Record):
     def __repr__(self) -> str:
         counts = self.counts.groupby("scenario").size().to_dict() if len(self.counts) else {}
         told = ", ".join(f"{scenario} {count}" for scenario, count in counts.items()) or "none could enrol"
-        where = f"{self.endpoint['outcome']} at month {self.endpoint['month']:g}"
-        return f"OperatingCharacteristics: trials by scenario: {told}\n  change of {where}, alpha {self.alpha:g}"
+        return (
+            f"OperatingCharacteristics: trials by scenario: {told}\n  {_judged_by(self.endpoint)}, alpha {self.alpha:g}"
+        )

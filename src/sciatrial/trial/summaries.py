@@ -26,7 +26,8 @@ def summarise(trials: pd.DataFrame) -> pd.DataFrame:
     (`not_enrolled`) and left out of all shares. Other trials whose estimate could not be made count as no success and
     are counted; bias and coverage are over the rest. ``final_`` is the analysis of all who were randomised, after the
     stop; ``reversed_by_overrun`` the share of trials shown whose statistic there does not cross the bound that belongs
-    to its information.
+    to its information. Of a principal stratum, ``stratum`` is the share of patients in it, and what ends in
+    ``_independent_luck`` is against the truth where a patient's worlds share no luck.
     """
     import pandas as pd
 
@@ -91,6 +92,27 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
         ("expected_overrun", *mean_of(column("n_overrun"))),
         ("reversed_by_overrun", *share_of(reversed_later)),
         ("not_estimable", float((~made).sum()), np.nan, len(group)),
+        *_of_stratum(group, made),
+    ]
+
+
+def _of_stratum(group: pd.DataFrame, made: NDArray[np.bool_]) -> list[_Quantity]:
+    """Return how the truth of a principal stratum rests on shared luck; nothing of other estimands."""
+    if "stratum" not in group or not np.isfinite(group["stratum"].to_numpy(dtype=float)).any():
+        return []
+
+    def column(name: str) -> NDArray[np.float64]:
+        return group[name].to_numpy(dtype=float)
+
+    truth, estimate = column("truth_independent_luck"), column("estimate")
+    known = made & np.isfinite(truth)
+    covered = _covered(truth, column("ci_low"), column("ci_high"))
+    shares = {name: column(name) for name in ("stratum", "stratum_independent_luck")}
+    return [
+        *((name, *mean_of(share[np.isfinite(share)])) for name, share in shares.items()),
+        ("truth_independent_luck", *mean_of(truth[np.isfinite(truth)])),
+        ("bias_independent_luck", *mean_of((estimate - truth)[known])),
+        ("coverage_independent_luck", *share_of(covered[known])),
     ]
 
 
