@@ -49,11 +49,12 @@ three <- getDesignGroupSequential(informationRates = looks, alpha = 0.025, sided
 inverse <- getDesignInverseNormal(informationRates = looks, alpha = 0.025, sided = 1, typeOfDesign = "asOF")
 n <- 5000
 means <- function(design, subjects) getSimulationMeans(design, alternative = 0.3, stDev = 1,
-  plannedSubjects = subjects, maxNumberOfIterations = n, seed = 7)
+  plannedSubjects = round(subjects), maxNumberOfIterations = n, seed = 7)
 cat("statistics, 2 arms, 1 look\\t", speed(n, function() means(one, 150)), "\\n", sep = "")
 cat("statistics, 2 arms, 3 looks\\t", speed(n, function() means(three, 150 * looks)), "\\n", sep = "")
 cat("statistics, 4 arms, 3 looks\\t", speed(1000, function() getSimulationMultiArmMeans(inverse, activeArms = 3,
-  muMaxVector = 0.3, stDev = 1, plannedSubjects = 75 * looks, maxNumberOfIterations = 1000, seed = 7)), "\\n", sep = "")
+  muMaxVector = 0.3, stDev = 1, plannedSubjects = c(30, 52, 75), maxNumberOfIterations = 1000, seed = 7)),
+  "\\n", sep = "")
 cat("bounds\\t", speed(200, function() for (k in 1:200) getDesignGroupSequential(
   informationRates = c(0.4 + k / 1e4, 0.7, 1), alpha = 0.05, sided = 2, typeOfDesign = "asOF")), "\\n", sep = "")
 """

@@ -24,7 +24,7 @@ def size(*words, code=0):
 
 def test_a_size_is_found_and_drawn(study, tmp_path):
     picture = tmp_path / "sizes.svg"
-    result = size(study, "--power", "0.04", *QUICK, "--picture", str(picture), "--json")
+    result = size(study, "--power", "0.02", *QUICK, "--picture", str(picture), "--json")
     found = json.loads(result.stdout)
     assert found["quantity"] == "power"
     assert found["n_total"] in {row["n_total"] for row in found["curve"]}

@@ -75,7 +75,7 @@ def test_assurance_has_a_ceiling_and_an_error_between_draws(design):
 
 
 def test_a_sequential_design_is_expected_to_need_fewer(design):
-    looks = {"looks": {"information": (0.5,)}, "accrual": {"per_month": 10}}
+    looks = {"looks": {"information": (0.5,)}, "accrual": {"per_month": 3}}
     sequential = small_design(n_total=80, visits_months=(6,), **looks)
     pool = invented_pool(sequential, effects=(-12.0,))
     found = required_size(sequential, [pool], target=0.5, smallest=40, trials_of_each=100)

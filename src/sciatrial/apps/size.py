@@ -72,7 +72,7 @@ def size(
 
 def _values(search: SizeSearch) -> dict[str, Any]:
     words = {name: value for name, value in vars(search).items() if name != "curve"}
-    return {**words, "quantity": search.quantity, "curve": json.loads(search.curve.to_json(orient="records"))}
+    return {**words, "quantity": search.quantity, "curve": search.curve.to_dict("records")}
 
 
 def _text(search: SizeSearch) -> str:
@@ -80,8 +80,8 @@ def _text(search: SizeSearch) -> str:
 
     lines = [f"{'patients':>9} {search.quantity:>10} {'± error':>8} {'expected':>9}"]
     lines += [
-        f"{row.n_total:>9} {row.success:>10.1%} {row.monte_carlo_se:>8.1%} {row.expected_patients:>9.0f}"
-        for row in search.curve.itertuples()
+        f"{row['n_total']:>9} {row['success']:>10.1%} {row['monte_carlo_se']:>8.1%} {row['expected_patients']:>9.0f}"
+        for row in search.curve.to_dict("records")
     ]
     left_out = search.not_enrolled
     if left_out:

@@ -381,7 +381,7 @@ def _stopping(looks: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
         return found
     by_look = looks["draw"].to_numpy()
 
-    def without(keep: NDArray[np.bool_]) -> pd.Series:
+    def without(keep: NDArray[np.bool_]) -> Any:
         kept = np.unique(draws[keep])
         part = table(looks.loc[np.isin(by_look, kept)], trials.loc[keep])
         return part.set_index(keys)["value"].reindex(found.set_index(keys).index)
