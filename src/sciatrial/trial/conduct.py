@@ -21,6 +21,7 @@ from sciatrial.foundation import DAYS_PER_MONTH, DAYS_PER_WEEK, Intervention, Sc
 from sciatrial.model import Model
 from sciatrial.population import Patients, treated_patients
 from sciatrial.trial.design import Design
+from sciatrial.trial.unblinding import CONTEXT, Unblinding, with_unblinded
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,8 @@ class Conducted:
 
 
 def first_patients(patients: Patients, n: int) -> Patients:
-    """Return the first `n` patients in the order of enrolment, at least one."""
-    screening = {**patients.screening, "screened_until_full": int(patients.numbers[n - 1]) + 1}
-    return replace(patients.only(slice(n)), screening=screening)
+    """Return the first `n` patients in the order of enrolment, at least one; nobody after them was screened."""
+    return patients.only(slice(n))
 
 
 def first_randomised(trial: Conducted, n: int) -> Conducted:
@@ -97,6 +97,7 @@ def conduct(
     seeds: Sequence[int],
     *,
     every_arm: bool = False,
+    unblinding: Unblinding | None = None,
     threads: int | None = None,
 ) -> list[Conducted]:
     """Conduct one trial for each group of patients, all in one call of the engine.
@@ -107,11 +108,13 @@ def conduct(
         Patients of each trial, and the seed of its luck.
     every_arm
         Simulate every patient in every arm, which gives the true effect; else in the assigned arm only.
+    unblinding
+        How blinding breaks; left out, it holds.
     """
     if not groups:
         return []
     jobs = [
-        prepared_jobs(model, design, patients, seed, every_arm=every_arm)
+        prepared_jobs(model, design, patients, seed, every_arm=every_arm, unblinding=unblinding)
         for patients, seed in zip(groups, seeds, strict=True)
     ]
     flat = [job for per_trial in jobs for job in per_trial]
@@ -136,7 +139,15 @@ class Job:
     steps: NDArray[np.float64]  # dims ``row, score``
 
 
-def prepared_jobs(model: Model, design: Design, patients: Patients, seed: int, *, every_arm: bool) -> list[Job]:
+def prepared_jobs(
+    model: Model,
+    design: Design,
+    patients: Patients,
+    seed: int,
+    *,
+    every_arm: bool,
+    unblinding: Unblinding | None = None,
+) -> list[Job]:
     """Return what the engine needs for each arm: its own patients, or everybody in every arm."""
     assigned = allocate(design, len(patients), seed)
     errors, steps = _errors(design, patients), _steps(patients)
@@ -146,6 +157,10 @@ def prepared_jobs(model: Model, design: Design, patients: Patients, seed: int, *
     for index, (arm, protocol) in enumerate(design.arms.items()):
         rows = np.arange(len(patients)) if every_arm else np.flatnonzero(assigned == index)
         parameters, given = treated_patients(model, patients, protocol, seed=seed, last_day=last_day, rows=rows)
+        if unblinding is not None:
+            column = model.parameter_names.index(CONTEXT)
+            numbers = patients.numbers[rows]
+            parameters = with_unblinded(unblinding, design, arm, parameters, column, seed=seed, patients=numbers)
         jobs.append(
             Job(
                 arm,

@@ -12,8 +12,10 @@ from sciatrial.clinic import Protocol
 from sciatrial.foundation import LONGEST_MONTHS, Intervention, Score
 from sciatrial.statistics import Binding, GroupSequentialDesign, Sides, SmallSample
 from sciatrial.trial.accrual import Accrual
+from sciatrial.trial.costs import Costs
 from sciatrial.trial.estimand import Estimand, Strategy
 from sciatrial.trial.looks import Looks, planned_bounds
+from sciatrial.trial.safety import Safety
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 _Months = Annotated[float, Field(gt=0, le=LONGEST_MONTHS)]
@@ -140,7 +142,12 @@ class Design(BaseModel):
     rescue
         Rescue tablets, or none.
     minimal_important_change
-        Points of the endpoint that matter to a patient; drawn in figures, used by no test.
+        Points of the endpoint that matter to a patient; drawn in figures, used by no test. Says which decision of a
+        trial would be right.
+    costs
+        Unit costs, or none.
+    safety
+        Follow-up of harms, rates that the trial should see or exclude, and a boundary for harm; or none.
     """
 
     model_config = _STRICT
@@ -162,6 +169,8 @@ class Design(BaseModel):
     dropout_per_year: Annotated[float, Field(ge=0, le=0.9)] = 0.0
     rescue: Rescue | None = None
     minimal_important_change: Annotated[float, Field(gt=0, le=100)] | None = None
+    costs: Costs | None = None
+    safety: Safety | None = None
 
     @field_validator("allocation", mode="before")
     @classmethod
@@ -184,6 +193,10 @@ class Design(BaseModel):
             self.alpha, self.sides
         )
         problems += self._look_problems(are_sizes_right=not sizes)
+        if self.costs is not None:
+            problems += self.costs.problems(tuple(self.arms), has_accrual=self.accrual is not None)
+        if self.safety is not None:
+            problems += self.safety.problems(tuple(self.arms))
         if problems:
             raise ValueError("\n".join(problems))
         return self

@@ -16,6 +16,7 @@ from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.conduct import ArmScores, Conducted, conduct, score_column
 from sciatrial.trial.design import Design
 from sciatrial.trial.estimand import Strategy, after_rescue, changes_of
+from sciatrial.trial.unblinding import Unblinding
 
 # the Monte-Carlo error of a truth is at most this share of the trial's standard error, as far as the limits below allow
 _SHARE_OF_ERROR = 0.1
@@ -51,6 +52,7 @@ def true_values(
     standard_errors: NDArray[np.float64],
     *,
     least_eligible_share: float,
+    unblinding: Unblinding | None = None,
     threads: int | None = None,
 ) -> list[Truth]:
     """Return the truth of each trial's estimand under the draw that it meets.
@@ -68,6 +70,8 @@ def true_values(
         Of the trials' estimates, NaN where there is none; dims ``trial, comparison``.
     least_eligible_share
         As in `sample_patients`.
+    unblinding
+        As in `conduct`: the truth is then of a world in which patients learn their arm.
 
     Returns
     -------
@@ -90,14 +94,15 @@ def true_values(
     able = [place for place, patients in enumerate(first) if patients is not None]
     groups = [patients for patients in first if patients is not None]
     seeds = [derived_seed(sampled[place].seed, "truth") for place in able]
-    for place, trial in zip(able, conduct(model, world, groups, seeds, every_arm=True, threads=threads), strict=True):
+    with_truth = conduct(model, world, groups, seeds, every_arm=True, unblinding=unblinding, threads=threads)
+    for place, trial in zip(able, with_truth, strict=True):
         found[place] = differences(design, trial)
     for place, seed in zip(able, seeds, strict=True):
         needed = _needed(found[place], standard_errors[place])
         more = patients_of(sampled[place], needed) if needed > _FIRST_PATIENTS else None
         if more is not None:
             rest = more.only(slice(_FIRST_PATIENTS, None))
-            trial = conduct(model, world, [rest], [seed], every_arm=True, threads=threads)[0]
+            trial = conduct(model, world, [rest], [seed], every_arm=True, unblinding=unblinding, threads=threads)[0]
             found[place] = np.concatenate([found[place], differences(design, trial)])
     return [_truth(values) for values in found]
 
