@@ -238,14 +238,23 @@ def plot_operating(operating: OperatingCharacteristics, ax: Axes | None = None) 
     """Draw how often a trial succeeds in each scenario, with 95 % Monte-Carlo intervals."""
     success = operating.summary.loc[operating.summary["quantity"] == "success"]
     comparisons = list(dict.fromkeys(success["comparison"]))
-    ax = _axes(ax, height=1.3 + 0.62 * len(comparisons))
     looks = {
         Scenario.NO_CELL_EFFECT: (CONTROL_COLOURS[0], "o", "no cell effect"),
         operating.drawn: (CELL_COLOURS[0], "s", f"{operating.drawn} draws (assurance)"),
         Scenario.REFERENCE: (CELL_COLOURS[1], "^", "reference values, all cell effects (power)"),
+        Scenario.OPTIMISTIC: (CELL_COLOURS[2], "v", "optimistic"),
+        Scenario.ONLY_LESS_INFLAMMATION: (CELL_COLOURS[3], "D", "only less inflammation"),
+        Scenario.ONLY_NEUROTROPHIC_SUPPORT: (CONTROL_COLOURS[1], "P", "only neurotrophic support"),
+        Scenario.ONLY_REPAIR: (CONTROL_COLOURS[2], "X", "only repair"),
     }
+    # broken blinding is no type I error and is drawn nowhere beside it
+    met = [scenario for scenario in looks if scenario in set(success["scenario"])]
+    reach = 0.22 if len(met) <= 3 else 0.36
+    shifts = np.linspace(reach, -reach, len(met)) if len(met) > 1 else np.zeros(1)
+    ax = _axes(ax, height=1.3 + 0.62 * len(comparisons) * max(1.0, len(met) / 3.5))
     ax.axvline(100 * operating.alpha_of_a_side, color=INK, lw=0.9, ls=(0, (4, 3)))
-    for shift, (scenario, (colour, marker, label)) in zip((0.22, 0.0, -0.22), looks.items(), strict=True):
+    for shift, scenario in zip(shifts, met, strict=True):
+        colour, marker, label = looks[scenario]
         rows = success.loc[(success["scenario"] == scenario) & (success["n_trials"] > 0)]
         places = np.array([comparisons.index(word) for word in rows["comparison"]], dtype=float) + shift
         shares, n = rows["value"].to_numpy(dtype=float), rows["n_trials"].to_numpy(dtype=float)

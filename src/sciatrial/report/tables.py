@@ -227,6 +227,11 @@ _SCENARIO_WORDS = {
     Scenario.POSTERIOR: "posterior draws",
     Scenario.REFERENCE: "reference values",
     Scenario.NO_CELL_EFFECT: "no cell effect",
+    Scenario.OPTIMISTIC: "optimistic",
+    Scenario.ONLY_LESS_INFLAMMATION: "only less inflammation",
+    Scenario.ONLY_NEUROTROPHIC_SUPPORT: "only neurotrophic support",
+    Scenario.ONLY_REPAIR: "only repair",
+    Scenario.UNBLINDED_NULL: "unblinded null",
 }
 
 

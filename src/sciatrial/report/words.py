@@ -17,9 +17,9 @@ from sciatrial.report.conduct_words import (
     visit_words,
 )
 from sciatrial.report.effects import effect_digits, endpoint_told, is_higher_better, measure_words
-from sciatrial.report.tables import number, outcome_words
+from sciatrial.report.tables import number, outcome_words, scenario_words
 from sciatrial.synthesis import EPIDURAL
-from sciatrial.trial import OperatingCharacteristics, Scenario
+from sciatrial.trial import Costs, OperatingCharacteristics, Scenario
 
 DISCLAIMER = (
     "For research and trial planning. Stem-cell therapy is not a standard treatment for sciatica. "
@@ -153,7 +153,9 @@ def _quantities(summary: pd.DataFrame, scenario: str, comparison: str) -> dict[s
 
 
 def _percent(of: dict[str, dict]) -> str:
-    if not of or not of["success"]["n_trials"]:
+    if not of:
+        return "–"
+    if not of["success"]["n_trials"]:
         return "no trial"
     return f"{100 * of['success']['value']:.0f} ± {100 * of['success']['monte_carlo_se']:.1f}"
 
@@ -237,12 +239,24 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
         ("Rescue", rescue_words),
         ("Dropout", dropout_words(trial)),
         ("Missed visits", missing_visit_words(trial)),
+        *_cost_facts(trial),
         (
             "Simulated",
-            f"{study['simulation']['n_trials']} trials in each of three scenarios; each trial has its own draw, and "
-            "all its patients share it",
+            f"{study['simulation']['n_trials']} trials in each scenario ({_scenarios_in_words(study)}); each trial "
+            "has its own draw, and all its patients share it",
         ),
     ]  # fmt: skip
+
+
+def _cost_facts(trial: dict) -> list[tuple[str, str]]:
+    if "costs" not in trial:
+        return []
+    return [("Costs (assumptions)", "; ".join(Costs.model_validate(trial["costs"]).in_words()) or "none above 0")]
+
+
+def _scenarios_in_words(study: dict) -> str:
+    beside = study["simulation"].get("scenarios", (Scenario.REFERENCE, Scenario.NO_CELL_EFFECT))
+    return ", ".join(["draws", *(scenario_words(word) for word in beside)])
 
 
 _ANALYSES = {

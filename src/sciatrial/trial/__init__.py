@@ -6,8 +6,11 @@ patient, and never analyses otherwise than the design says.
 
 from sciatrial.trial.accrual import Accrual, ArrivalKind, Sites
 from sciatrial.trial.aims import Analysis, EndpointMeasure, Strategy, SummaryMeasure
+from sciatrial.trial.assurance import AssuranceCurve, assurance_curve, assurance_parts
 from sciatrial.trial.attribution import CELL_PARTS, Attribution, attribute, parts_of
 from sciatrial.trial.conduct import allocate, strata_of
+from sciatrial.trial.costs import Costs
+from sciatrial.trial.decisions import TrueEffect
 from sciatrial.trial.design import Comparison, Design, Rescue
 from sciatrial.trial.endpoint import Endpoint, Missing, Outcome
 from sciatrial.trial.estimand import Estimand
@@ -30,7 +33,18 @@ from sciatrial.trial.resampled import (
 from sciatrial.trial.resampling import Circumstances
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch, TrialResult
 from sciatrial.trial.run import run_trial
+from sciatrial.trial.safety import (
+    HarmRate,
+    HarmRule,
+    HarmStop,
+    Safety,
+    boundary_of,
+    harm_stopping_table,
+    safety_sizes,
+)
+from sciatrial.trial.scenarios import upper_cell_effects
 from sciatrial.trial.sizing import SizeSearch, design_of_size, required_size, size_in_words
+from sciatrial.trial.unblinding import Unblinding
 
 __all__ = [
     "CELL_PARTS",
@@ -39,9 +53,11 @@ __all__ = [
     "Accrual",
     "Analysis",
     "ArrivalKind",
+    "AssuranceCurve",
     "Attribution",
     "Circumstances",
     "Comparison",
+    "Costs",
     "Deciding",
     "Decision",
     "Design",
@@ -53,6 +69,9 @@ __all__ = [
     "Estimand",
     "FutilityBounds",
     "FutilityKind",
+    "HarmRate",
+    "HarmRule",
+    "HarmStop",
     "Looks",
     "Missing",
     "MissingMechanism",
@@ -65,6 +84,7 @@ __all__ = [
     "ResampledCharacteristics",
     "ResampledTrials",
     "Rescue",
+    "Safety",
     "Scenario",
     "Sites",
     "SizeSearch",
@@ -72,13 +92,19 @@ __all__ = [
     "SummaryMeasure",
     "TrialBatch",
     "TrialResult",
+    "TrueEffect",
+    "Unblinding",
     "allocate",
+    "assurance_curve",
+    "assurance_parts",
     "attribute",
+    "boundary_of",
     "cohort_problems",
     "design_of_size",
     "draws_for",
     "expected_harms",
     "first_crossing",
+    "harm_stopping_table",
     "make_pool",
     "operating_characteristics",
     "parts_of",
@@ -90,9 +116,11 @@ __all__ = [
     "resample_trials",
     "resampled_characteristics",
     "run_trial",
+    "safety_sizes",
     "simulate_trials",
     "size_in_words",
     "strata_of",
     "trial_patients",
     "trial_seed",
+    "upper_cell_effects",
 ]

@@ -26,6 +26,7 @@ from sciatrial.trial.design import Design
 from sciatrial.trial.factors import factor_levels
 from sciatrial.trial.missingness import missing_luck, seen_visits
 from sciatrial.trial.randomisation import assigned_arms
+from sciatrial.trial.unblinding import CONTEXT, Unblinding, with_unblinded
 
 
 class Luck(StrEnum):
@@ -75,9 +76,8 @@ class Conducted:
 
 
 def first_patients(patients: Patients, n: int) -> Patients:
-    """Return the first `n` patients in the order of enrolment, at least one."""
-    screening = {**patients.screening, "screened_until_full": int(patients.numbers[n - 1]) + 1}
-    return replace(patients.only(slice(n)), screening=screening)
+    """Return the first `n` patients in the order of enrolment, at least one; nobody after them was screened."""
+    return patients.only(slice(n))
 
 
 def first_randomised(trial: Conducted, n: int) -> Conducted:
@@ -150,6 +150,7 @@ def conduct(
     *,
     every_arm: bool = False,
     luck: Luck = Luck.SHARED,
+    unblinding: Unblinding | None = None,
     threads: int | None = None,
 ) -> list[Conducted]:
     """Conduct one trial for each group of patients, all in one call of the engine.
@@ -162,11 +163,13 @@ def conduct(
         Simulate every patient in every arm, which gives the true effect; else in the assigned arm only.
     luck
         Whether a patient has the same luck in every arm.
+    unblinding
+        How blinding breaks; left out, it holds.
     """
     if not groups:
         return []
     jobs = [
-        prepared_jobs(model, design, patients, seed, every_arm=every_arm, luck=luck)
+        prepared_jobs(model, design, patients, seed, every_arm=every_arm, luck=luck, unblinding=unblinding)
         for patients, seed in zip(groups, seeds, strict=True)
     ]
     flat = [job for per_trial in jobs for job in per_trial]
@@ -193,7 +196,14 @@ class Job:
 
 
 def prepared_jobs(
-    model: Model, design: Design, patients: Patients, seed: int, *, every_arm: bool, luck: Luck = Luck.SHARED
+    model: Model,
+    design: Design,
+    patients: Patients,
+    seed: int,
+    *,
+    every_arm: bool,
+    luck: Luck = Luck.SHARED,
+    unblinding: Unblinding | None = None,
 ) -> list[Job]:
     """Return what the engine needs for each arm: its own patients, or everybody in every arm."""
     assigned = enrolment_of(design, patients, seed).assigned
@@ -208,6 +218,10 @@ def prepared_jobs(
             errors, by_chance = _errors(design, alone), alone.later_events(model, last_day)
         rows = np.arange(len(patients)) if every_arm else np.flatnonzero(assigned == index)
         parameters, given = treated_patients(model, patients, protocol, seed=seed, last_day=last_day, rows=rows)
+        if unblinding is not None:
+            column = model.parameter_names.index(CONTEXT)
+            numbers = patients.numbers[rows]
+            parameters = with_unblinded(unblinding, design, arm, parameters, column, seed=seed, patients=numbers)
         jobs.append(
             Job(
                 arm,

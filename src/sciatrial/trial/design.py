@@ -13,12 +13,14 @@ from sciatrial.foundation import DAYS_PER_MONTH, LONGEST_MONTHS, Intervention, S
 from sciatrial.statistics import Binding, GroupSequentialDesign, Sides, SmallSample
 from sciatrial.trial.accrual import Accrual
 from sciatrial.trial.aims import LONGITUDINAL, Analysis, Strategy, SummaryMeasure
+from sciatrial.trial.costs import Costs
 from sciatrial.trial.endpoint import Endpoint, Missing
 from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.factors import word_problems
 from sciatrial.trial.looks import Looks, planned_bounds
 from sciatrial.trial.missingness import DropoutHazard, MissingVisits
 from sciatrial.trial.randomisation import Randomisation
+from sciatrial.trial.safety import Safety
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 _Months = Annotated[float, Field(gt=0, le=LONGEST_MONTHS)]
@@ -132,7 +134,12 @@ class Design(BaseModel):
     rescue
         Rescue tablets, or none.
     minimal_important_change
-        Points of the endpoint that matter to a patient; drawn in figures, used by no test.
+        Points of the endpoint that matter to a patient; drawn in figures, used by no test. Says which decision of a
+        trial would be right.
+    costs
+        Unit costs, or none.
+    safety
+        Follow-up of harms, rates that the trial should see or exclude, and a boundary for harm; or none.
     """
 
     model_config = _STRICT
@@ -159,6 +166,8 @@ class Design(BaseModel):
     missing_visits: MissingVisits | None = None
     rescue: Rescue | None = None
     minimal_important_change: Annotated[float, Field(gt=0, le=100)] | None = None
+    costs: Costs | None = None
+    safety: Safety | None = None
 
     @field_validator("allocation", mode="before")
     @classmethod
@@ -183,6 +192,10 @@ class Design(BaseModel):
         )
         problems += self._look_problems(are_sizes_right=not sizes)
         problems += self._conduct_problems(are_sizes_right=not sizes)
+        if self.costs is not None:
+            problems += self.costs.problems(tuple(self.arms), has_accrual=self.accrual is not None)
+        if self.safety is not None:
+            problems += self.safety.problems(tuple(self.arms))
         if problems:
             raise ValueError("\n".join(problems))
         return self

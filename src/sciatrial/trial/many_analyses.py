@@ -110,7 +110,7 @@ def effects_of(design: Design, sums: ArmSums, exact: Callable[[int], Effects]) -
         statistic = estimate / error
     n_arm, n_control = sums.n[:, arm].astype(int), sums.n[:, control].astype(int)
     too_few = np.minimum(n_arm, n_control) < 2
-    sign = -1.0 if design.endpoint.lower_is_better else 1.0
+    sign = float(design.benefit_sign)
     degrees = np.broadcast_to(freedom[:, None], estimate.shape).copy()
     critical = _critical(freedom, design.level)[:, None]
     z = sign * normal_of_t(statistic, degrees)

@@ -161,7 +161,7 @@ def adjusted_estimates(design: Design, found: ManyMonitored) -> dict[str, Floats
     made = {name: np.where(tested, values, np.nan) for name, values in plain.items()}
     bounds, looks = design.bounds(), np.arange(found.shares.shape[1])
     counts = bounds.rules.binding is Binding.BINDING or bounds.rules.sides is Sides.TWO
-    sign = -1.0 if design.endpoint.lower_is_better else 1.0
+    sign = float(design.benefit_sign)
     estimate, error, z = (found.at_stop(getattr(found.looks, name)) for name in ("estimate", "standard_error", "z"))
     for comparison in range(estimate.shape[1]):
         so_far = found.is_tested[:, :, comparison] & (looks <= found.place[:, comparison, None])

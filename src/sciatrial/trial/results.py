@@ -22,14 +22,29 @@ class Scenario(StrEnum):
 
     ``prior``: each trial its own draw of the prior, so that success is assurance. ``posterior``: the same with draws of
     a posterior; a run has one of the two. ``reference``: reference values with every cell effect present and no fluid
-    or needle effect, so that success is power at that assumption. ``no_cell_effect``: the same draws as ``prior`` or
-    ``posterior`` with every cell effect taken out, so that success against the same carrier is a false positive.
+    or needle effect, so that success is power at that assumption. The others change the numbers of cell effects in the
+    same draws as ``prior`` or ``posterior``, and nothing else. ``no_cell_effect``: every one taken out, so that biology
+    and context are identical and success against the same carrier is a false positive. ``optimistic``: every one
+    present, each number at the value that 95 % of draws in which it is present do not exceed (an assumption: all of
+    them together are far less probable than that). ``only_`` a mechanism: that one as the draw has it, which may be
+    absent, the other two taken out. ``unblinded_null``: as ``no_cell_effect``, and patients who learn which arm they
+    are in respond otherwise to the context of care; its success is the bias of broken blinding, and no type I error.
     """
 
     PRIOR = "prior"
     POSTERIOR = "posterior"
     REFERENCE = "reference"
     NO_CELL_EFFECT = "no_cell_effect"
+    OPTIMISTIC = "optimistic"
+    ONLY_LESS_INFLAMMATION = "only_less_inflammation"
+    ONLY_NEUROTROPHIC_SUPPORT = "only_neurotrophic_support"
+    ONLY_REPAIR = "only_repair"
+    UNBLINDED_NULL = "unblinded_null"
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is the prior or a posterior as it stands, of which a run has one."""
+        return self in (Scenario.PRIOR, Scenario.POSTERIOR)
 
 
 @dataclass(frozen=True)

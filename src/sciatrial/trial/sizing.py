@@ -232,7 +232,7 @@ def _search(
     import pandas as pd
 
     curve = pd.DataFrame([found[number] for number in sorted(found)]).astype({"n_total": int, "n_trials": int})
-    sign = -1.0 if design.endpoint.lower_is_better else 1.0
+    sign = float(design.benefit_sign)
     effects = np.array([pool.own[trying.place] for pool in pools])
     known = effects[np.isfinite(effects)]
     return SizeSearch(

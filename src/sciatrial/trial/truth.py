@@ -16,6 +16,7 @@ from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.aims import Strategy
 from sciatrial.trial.conduct import Conducted, Luck, conduct
 from sciatrial.trial.design import Design
+from sciatrial.trial.unblinding import Unblinding
 from sciatrial.trial.worlds import outcomes_by_world, population_value
 
 # the Monte-Carlo error of a truth is at most this share of the trial's standard error, as far as the limits below allow
@@ -61,6 +62,7 @@ def true_values(
     standard_errors: NDArray[np.float64],
     *,
     least_eligible_share: float,
+    unblinding: Unblinding | None = None,
     threads: int | None = None,
 ) -> list[Truth]:
     """Return the truth of each trial's estimand under the draw that it meets.
@@ -79,6 +81,8 @@ def true_values(
         Of the trials' estimates, NaN where there is none; dims ``trial, comparison``.
     least_eligible_share
         As in `sample_patients`.
+    unblinding
+        As in `conduct`: the truth is then of a world in which patients learn their arm.
 
     Returns
     -------
@@ -103,7 +107,7 @@ def true_values(
     groups = [patients for patients in first if patients is not None]
     seeds = [derived_seed(sampled[place].seed, "truth") for place in able]
     for luck, mine in found.items():
-        worlds = conduct(model, world, groups, seeds, every_arm=True, luck=luck, threads=threads)
+        worlds = conduct(model, world, groups, seeds, every_arm=True, luck=luck, unblinding=unblinding, threads=threads)
         for place, trial in zip(able, worlds, strict=True):
             mine[place] = outcomes_by_world(design, trial)
     for place, seed in zip(able, seeds, strict=True):
@@ -112,7 +116,9 @@ def true_values(
         more = patients_of(sampled[place], needed) if needed > _FIRST_PATIENTS else None
         for luck, mine in found.items() if more is not None else ():
             rest = more.only(slice(_FIRST_PATIENTS, None))
-            trial = conduct(model, world, [rest], [seed], every_arm=True, luck=luck, threads=threads)[0]
+            trial = conduct(
+                model, world, [rest], [seed], every_arm=True, luck=luck, unblinding=unblinding, threads=threads
+            )[0]
             mine[place] = np.concatenate([mine[place], outcomes_by_world(design, trial)])
     truths = [truth_of(design, values) for values in found[Luck.SHARED]]
     if not has_stratum:
