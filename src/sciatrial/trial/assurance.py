@@ -34,7 +34,7 @@ class AssuranceCurve:
     comparison
         ``arm vs control``.
     benefits
-        True benefit of each drawn trial, in the unit of the summary measure, above 0 in favour of the arm; dims ``trial``.
+        True benefit of each drawn trial, in the summary measure, above 0 in favour of the arm; dims ``trial``.
     shown
         Whether that trial showed a benefit; dims ``trial``.
     grid
