@@ -16,6 +16,7 @@ from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.conduct import ArmScores, Conducted, conduct, score_column
 from sciatrial.trial.design import Design
 from sciatrial.trial.estimand import Strategy, after_rescue, changes_of
+from sciatrial.trial.randomisation import Randomisation
 
 # the Monte-Carlo error of a truth is at most this share of the trial's standard error, as far as the limits below allow
 _SHARE_OF_ERROR = 0.1
@@ -103,10 +104,16 @@ def true_values(
 
 
 def world_of(design: Design) -> Design:
-    """Return the design under which the truth of its estimand is simulated."""
-    if design.estimand.rescue is Strategy.HYPOTHETICAL:
-        return design.model_copy(update={"rescue": None})
-    return design
+    """Return the design under which the truth of its estimand is simulated.
+
+    Everybody is in every arm and always seen: nobody is randomised, comes to a site or leaves.
+    """
+    everybody = {
+        "randomisation": Randomisation(), "accrual": None, "dropout_per_year": 0.0, "dropout_hazard": None,
+        "missing_visits": None,
+    }  # fmt: skip
+    without_rescue = {"rescue": None} if design.estimand.rescue is Strategy.HYPOTHETICAL else {}
+    return design.model_copy(update=everybody | without_rescue)
 
 
 def differences(design: Design, trial: Conducted) -> NDArray[np.float64]:
