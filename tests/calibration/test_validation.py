@@ -23,7 +23,7 @@ CHAINS = replace(SETTINGS.chains, n_chains=1)
 @pytest.fixture(scope="module")
 def validation():
     return validate_externally(
-        small_calibration(), small_evidence(), chains=CHAINS, workers=2, n_folds=2, n_cell_draws=20
+        small_calibration(), small_evidence(), chains=CHAINS, workers=2, n_folds=2, n_cell_draws=20, times_longer=1
     )
 
 
@@ -64,7 +64,7 @@ def test_a_wild_value_in_every_table_of_a_left_out_study_moves_no_prediction(val
         table.loc[table["doi_or_pmid"].astype(str) == str(doi), "value"] = 1e3
     wild = replace(evidence, outcomes=outcomes, facts=facts, parameters=parameters)
     calibration = prepare_calibration(wild, read_prior(), settings=SETTINGS, workers=2)
-    again = validate_externally(calibration, wild, chains=CHAINS, workers=2, n_folds=2, n_cell_draws=20)
+    again = validate_externally(calibration, wild, chains=CHAINS, workers=2, n_folds=2, n_cell_draws=20, times_longer=1)
     key = ["study_id", "arm_id", "rule", "month"]
     mine, theirs = (v.predictions[v.predictions["study_id"] == "levi2025"].set_index(key) for v in (validation, again))
     assert (theirs["observed"] == 97).all()
@@ -85,7 +85,7 @@ def test_what_is_believed_of_cells_stands_without_each_trial(validation):
 
 def test_every_refit_says_whether_it_can_be_believed(validation):
     assert len(validation.refits) == 2 * (3 + 2) + 1
-    assert {"left_out", "r_hat", "effective_size", "divergences"} == set(validation.refits.columns)
+    assert {"left_out", "n_draws", "r_hat", "effective_size", "divergences"} == set(validation.refits.columns)
 
 
 def test_a_validation_says_what_it_is_a_validation_of(validation):

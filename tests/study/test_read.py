@@ -247,3 +247,44 @@ def test_a_kind_of_bounds_that_is_not_known_is_told_with_the_nearest(tmp_path):
     wrong = SEQUENTIAL.format("0.5", 'kind = "pocok"')
     told = problems_with(tmp_path, {VISITS: VISITS + wrong})
     assert "'pocock'" in told["trial.looks.spending.kind"].next_step
+
+
+SCENARIOS = '[simulation]\nscenarios = ["optimistic", "unblinded_null"]\n'
+
+
+def test_a_scenario_that_is_not_known_is_told_with_the_nearest(tmp_path):
+    (problem,) = problems_of(
+        tmp_path / "x.toml", SMALL.replace("[simulation]\n", SCENARIOS.replace("imis", "imiz"))
+    ).values()
+    assert problem.where == "simulation.scenarios.0"
+    assert "did you mean 'optimistic'" in problem.next_step
+
+
+def test_a_blinding_that_nobody_breaks_is_told(tmp_path):
+    (problem,) = problems_of(tmp_path / "x.toml", SMALL.replace("[simulation]\n", SCENARIOS)).values()
+    assert problem.where == "simulation.unblinding.learn"
+    assert "cells = 0.5" in problem.next_step
+
+
+def test_a_blinding_of_an_unknown_arm_is_told(tmp_path):
+    broken = SCENARIOS + "unblinding = { learn = { saline = 0.5 } }\n"
+    (problem,) = problems_of(tmp_path / "x.toml", SMALL.replace("[simulation]\n", broken)).values()
+    assert problem.where == "simulation.unblinding.learn.saline"
+
+
+def test_scenarios_costs_and_safety_read_again_are_the_same_study(tmp_path):
+    more = SCENARIOS + "unblinding = { learn = { cells = 0.5 } }\n"
+    costs = 'costs = { currency = "EUR", per_dose = { cells = 9000 } }\nsafety = { follow_up_months = 24 }\nrescue '
+    path = tmp_path / "x.toml"
+    path.write_text(SMALL.replace("[simulation]\n", more).replace("rescue ", costs), encoding="utf-8")
+    first = read_study(path)
+    again = tmp_path / "again.toml"
+    again.write_text(tomlkit.dumps(dict(first.resolved)), encoding="utf-8")
+    assert read_study(again).fingerprint() == first.fingerprint()
+    assert first.design.costs.per_dose == {"cells": 9000}
+
+
+def test_a_cost_of_an_unknown_arm_is_told_with_its_key(tmp_path):
+    costs = 'costs = { currency = "EUR", per_dose = { cell = 9000 } }\nrescue '
+    (problem,) = problems_of(tmp_path / "x.toml", SMALL.replace("rescue ", costs)).values()
+    assert problem.where == "trial.costs.per_dose.cell"

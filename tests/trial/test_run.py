@@ -37,7 +37,8 @@ def test_the_first_patients_are_enrolled(patients):
     few = enrolled(small_design(n_total=10), patients)
     assert few.numbers.tolist() == patients.numbers[:10].tolist()
     assert len(few.covariates) == len(few.parameters) == len(few.entry_states) == len(few.context_maximum) == 10
-    assert few.screening["screened_until_full"] == patients.numbers[9] + 1
+    assert few.screening["screened"] == patients.numbers[9] + 1
+    assert few.screening["eligible"] == 10
 
 
 def test_counts_of_arms_add_up_to_everybody_randomised(with_rescue, rescued_trial):
@@ -148,7 +149,8 @@ def test_a_stopped_trial_has_no_patient_who_was_never_randomised(stopped, patien
     assert n < design.size
     assert result.patients["patient"].unique().tolist() == patients.numbers[:n].tolist()
     assert sum(result.conduct["randomised"].values()) == n
-    assert result.conduct["screened_until_full"] == patients.numbers[n - 1] + 1
+    assert result.conduct["screened"] == patients.numbers[n - 1] + 1
+    assert result.conduct["eligible"] == n
     baseline = result.baseline.query("characteristic == 'Age'").set_index("arm")["n"]
     assert baseline["all"] == baseline["sham"] + baseline["saline"] == n
     assert result.arms.query("month == 0 and score == 'leg_pain'")["n"].sum() == n

@@ -22,13 +22,13 @@ from sciatrial.calibration.baselines import folds, no_difference, pooled_mean, t
 from sciatrial.calibration.cells import as_the_simulator_says, cell_draws, idle_problem
 from sciatrial.calibration.cited_priors import cited_priors, prior_sds
 from sciatrial.calibration.contrasts import contrast_pairs, controlled_cell_trials
-from sciatrial.calibration.diagnose import convergence
+from sciatrial.calibration.extrapolation import BEYOND, beyond_seen
 from sciatrial.calibration.fit import Calibration
 from sciatrial.calibration.posterior import shipped
 from sciatrial.calibration.predictive import Predicted, predict_numbers
-from sciatrial.calibration.problem import Likelihood
-from sciatrial.calibration.sampler import Chains, Sample, Task, sample_posteriors
-from sciatrial.calibration.scores import crps, paired_differences, score_table
+from sciatrial.calibration.refits import refits_table, sample_refits
+from sciatrial.calibration.sampler import Chains, Task
+from sciatrial.calibration.scores import crps, paired_differences, score_table, usual_strata
 from sciatrial.calibration.terms import TermKind, Terms, family, likelihood_terms
 from sciatrial.evidence import Evidence
 from sciatrial.foundation import Progress, Record, derived_seed, fingerprint, silent
@@ -49,12 +49,13 @@ class Validation(Record):
 
     ``predictions`` has a row a published number: what it is, ``observed``, the fold, and for the mechanism ``mean,
     p05, p25, p50, p75, p95, from_discrepancy`` (part of the mean that no mechanism gives), ``crps``, and the CRPS of
-    each baseline. ``scores`` and ``differences`` as `score_table` and `paired_differences` give them.
+    each baseline, and ``beyond`` (see `beyond_seen`). ``scores`` and ``differences`` as `score_table` and
+    `paired_differences` give them.
     "No cell effect" is a refit as well, in which no mechanism of cells can be there. ``without_trial`` has the
     probability of each cell effect, and the answers to the questions about cells, with and without each controlled
     trial of cells. ``fallbacks`` says where baselines had to guess. ``cited_by_prior`` lists prior rows that name a
     row from a publication of a study (see `cited_priors`), and were wider where that study was left out.
-    ``refits`` has a row a refit: ``left_out, r_hat, effective_size, divergences``.
+    ``refits`` has a row a refit: ``left_out, n_draws, r_hat, effective_size, divergences``.
     """
 
     predictions: pd.DataFrame = field(compare=False)
@@ -152,6 +153,7 @@ def validate_externally(
     workers: int = 1,
     n_folds: int = N_FOLDS,
     n_cell_draws: int = N_CELL_DRAWS,
+    times_longer: int = 3,
     folder: Path | None = None,
     progress: Progress = silent,
 ) -> Validation:
@@ -173,6 +175,9 @@ def validate_externally(
         Folds of the studies that are not left out alone, 2 or more.
     n_cell_draws
         Draws of each posterior at which the simulator is asked what cells do.
+    times_longer
+        How many times longer the chains are with which a refit that cannot be believed (R-hat above 1.05, an effective
+        sample below 100) is sampled once again; 1 samples none again.
     folder
         Of the calibration's runs, where those at draws are kept too; None keeps nothing.
     progress
@@ -205,7 +210,7 @@ def validate_externally(
 
     tasks = [task(number, beliefs) for beliefs in (inclusion, nobody) for number in range(len(out_of))]
     tasks.append(Task(problem.observed, counts, derived_seed(seed, "all studies") % 2**31, inclusion))
-    samples = sample_posteriors(problem, tasks, chains, workers=workers, progress=progress, label="refits")
+    samples = sample_refits(problem, tasks, chains, times_longer=times_longer, **parallel)
     alone = controlled_cell_trials(terms.rows)
     number_of = {trial: int(fold[(terms.rows["study_id"] == trial).to_numpy()][0]) for trial in alone}
     cells = {"": cell_draws(calibration, samples[-1], mask=counts, **of_cells)}
@@ -235,34 +240,20 @@ def validate_externally(
     )
     baselines, pairs, fallbacks = _baselines(calibration, fold, errors, n_draws)
     models = {MECHANISM: of_mechanism, NO_CELLS: of_nothing, **baselines}
-    scores = score_table(models, terms.rows, seed=seed, contrasts_by_model=pairs)
-    differences = paired_differences(models, terms.rows, seed=seed, contrasts_by_model=pairs)
-    predictions = _predictions(terms, fold, models, predicted[0])
+    beyond = beyond_seen(terms.rows, evidence.arms, fold)
+    strata = {**usual_strata(terms.rows), BEYOND: beyond != ""}
+    scores = score_table(models, terms.rows, strata, seed=seed, contrasts_by_model=pairs)
+    differences = paired_differences(models, terms.rows, strata, seed=seed, contrasts_by_model=pairs)
+    predictions = _predictions(terms, fold, models, predicted[0]).assign(beyond=beyond)
     without = [made.answers().assign(without=trial, pareto_k=made.pareto_k) for trial, made in cells.items()]
     return Validation(
         predictions, scores, differences, pd.concat(without, ignore_index=True), fallbacks,
-        cited, _refits(problem, samples, out_of),
+        cited, refits_table(problem, samples, out_of),
         {
             "seed": seed, "n_folds": n_folds, "left_out_alone": alone, "evidence": evidence.fingerprint(),
             "prior table": fingerprint(space.prior.rows.astype(str)), "runs": calibration.runs_fingerprint,
         },
     )  # fmt: skip
-
-
-def _refits(problem: Likelihood, samples: Sequence[Sample], out_of: Sequence[set[str]]) -> pd.DataFrame:
-    """Return whether each refit can be believed: of each fold, again without cell effects, and of all studies."""
-    words = [", ".join(sorted(studies)) for studies in out_of]
-    left_out = [*words, *(f"{word}; no cell effect" for word in words), "nothing"]
-    rows = []
-    for sample, word in zip(samples, left_out, strict=True):
-        told = convergence(problem, sample)
-        rows.append(
-            {
-                "left_out": word, "r_hat": told.worst_r_hat,
-                "effective_size": min(told.least_bulk_ess, told.least_tail_ess), "divergences": told.divergences,
-            }
-        )  # fmt: skip
-    return pd.DataFrame(rows)
 
 
 def fold_of_terms(terms: Terms, n_folds: int, seed: int) -> NDArray[np.int64]:

@@ -12,11 +12,11 @@ import pandas as pd
 from sciatrial.clinic import unused_counts
 from sciatrial.evidence import Evidence, harmonise, published_arms
 from sciatrial.model import sciatica_model
-from sciatrial.parameters import Draws, read_behaviours, words_of_numbers
-from sciatrial.report import ReportInputs, compare_with_published, write_report
+from sciatrial.parameters import Draws, read_behaviours, read_prior, words_of_numbers
+from sciatrial.report import ReportInputs, boundary_words, compare_with_published, write_report
 from sciatrial.study.chain import compared_beside, kept_posterior
 from sciatrial.study.folder import read_run
-from sciatrial.study.read import read_study
+from sciatrial.study.read import Study, read_study
 from sciatrial.synthesis import (
     CELLS,
     OUTCOMES,
@@ -30,7 +30,16 @@ from sciatrial.synthesis import (
     synthesise_many,
     traffic_lights,
 )
-from sciatrial.trial import Design, OperatingCharacteristics, TrialResult, expected_harms
+from sciatrial.trial import (
+    Design,
+    OperatingCharacteristics,
+    TrialResult,
+    boundary_of,
+    expected_harms,
+    harm_stopping_table,
+    safety_sizes,
+    upper_cell_effects,
+)
 
 
 def write_run_report(folder: str | Path) -> Path:
@@ -81,8 +90,24 @@ def report_inputs(folder: Path) -> ReportInputs:
         posterior=posterior,
         population=None if posterior is None else compared_beside(folder / "posterior", posterior),
         cause=str(study.cohort.cause),
+        optimistic=upper_cell_effects(read_prior(), None if posterior is None else posterior.draws),
+        **_safety(study, evidence, draws),
         **_together(study.design, evidence),
     )
+
+
+def _safety(study: Study, evidence: Evidence, draws: Draws) -> dict[str, Any]:
+    """Return what is planned for harms, nothing where the study plans nothing."""
+    design = study.design
+    if design.safety is None:
+        return {}
+    boundary = boundary_of(design)
+    words = "" if boundary is None else boundary_words(study.resolved, boundary.patients, boundary.fewest_events)
+    return {
+        "safety_sizes": safety_sizes(design, evidence, draws.one(0)),
+        "harm_stopping": harm_stopping_table(design),
+        "harm_boundary": words,
+    }
 
 
 def _together(design: Design, evidence: Evidence) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from sciatrial.foundation import Intervention, Problem, StudyError, fingerprint,
 from sciatrial.population import Cohort, cohort_named, cohort_names
 from sciatrial.study.problems import own_problem, validated
 from sciatrial.study.settings import StudySettings
-from sciatrial.trial import Design, Scenario, cohort_problems
+from sciatrial.trial import Design, Scenario, Unblinding, cohort_problems
 
 _QUICK_TRIALS = 6
 _OVERRIDES = ("symptom_months", "age_years", "percent_female", "eligible")
@@ -153,10 +153,19 @@ def _checked(document: Mapping[str, Any], path: Path, text: str, changes: tuple[
             for arm in settings.evidence.same_arm
             if arm not in design.arms
         ]
+        problems += _unblinding_problems(settings, design)
     if problems or settings is None or cohort is None or design is None:
         raise StudyError(str(path), list(dict.fromkeys(problems)))
     resolved = _resolved(settings, design, cohort)
     return Study(settings, design, cohort, resolved, text, path.parent, changes, quick)
+
+
+def _unblinding_problems(settings: StudySettings, design: Design) -> list[Problem]:
+    simulation = settings.simulation
+    if Scenario.UNBLINDED_NULL not in simulation.scenarios:
+        return []
+    found = (simulation.unblinding or Unblinding()).problems(design)
+    return [replace(problem, where=f"simulation.unblinding.{problem.where}") for problem in found]
 
 
 def _cohort(population: Any) -> tuple[Cohort | None, list[Problem]]:

@@ -11,13 +11,24 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from sciatrial.clinic import SCORES
-from sciatrial.evidence import RESPONDER_RULES, Criterion, Measure
 from sciatrial.foundation import Score
-from sciatrial.statistics import Estimates, Sides, contrasts, fit_mixed_models, fit_repeated_measures, normal_of_t
+from sciatrial.statistics import (
+    Estimates,
+    Sides,
+    contrasts,
+    fit_constrained_measures,
+    fit_mixed_models,
+    fit_repeated_measures,
+    normal_of_t,
+)
+from sciatrial.trial.aims import Analysis, EndpointMeasure
 from sciatrial.trial.conduct import Conducted, score_column
-from sciatrial.trial.design import Analysis, Design
+from sciatrial.trial.design import Design
+from sciatrial.trial.endpoint import APPLICABLE_RULES
 from sciatrial.trial.estimand import after_rescue, changes_of
 from sciatrial.trial.factors import adjustment_columns
+from sciatrial.trial.pairwise import STATISTICS, pairwise_effects
+from sciatrial.trial.response import meets_rule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,14 +38,14 @@ _RESPONDER_SCORES = (Score.LEG_PAIN, Score.BACK_PAIN, Score.DISABILITY)
 
 @dataclass(frozen=True)
 class Effects:
-    """Every comparison of some trials, analysed as their design says: arm minus control, in the endpoint's points.
+    """Every comparison of some trials, analysed as their design says, in the unit of the summary measure.
 
     Arrays have dims ``trial, comparison``; a trial that cannot be analysed is NaN and says why.
 
     Attributes
     ----------
     estimate, standard_error, degrees_of_freedom, low, high
-        Student's t; the interval has the level of the design.
+        Student's t, or normal with infinite degrees of freedom; the interval has the level of the design.
     p_value
         Two-sided, or one-sided in favour of the arm, as the design is.
     z
@@ -63,7 +74,7 @@ def effects_seen(design: Design, trials: Sequence[Conducted], seen: Sequence[NDA
     Parameters
     ----------
     design
-        Says which visits enter and how.
+        Says which visits and patients enter and how.
     trials
         One or more.
     seen
@@ -73,6 +84,27 @@ def effects_seen(design: Design, trials: Sequence[Conducted], seen: Sequence[NDA
     ------
     Analysis of covariance with one covariate; see the EMA guideline on adjustment for baseline covariates (2015).
     """
+    is_change = design.endpoint.measure is EndpointMeasure.CHANGE_FROM_BASELINE
+    found, counts, why_not = (_mean_effects if is_change else pairwise_effects)(design, trials, seen)
+    names = list(design.arms)
+    n_arm, n_control = (
+        counts[:, [names.index(getattr(item, role)) for item in design.compared()]] for role in ("arm", "control")
+    )
+    too_few = np.minimum(n_arm, n_control) < 2
+    why_not[too_few] = "fewer than two patients with an endpoint value in an arm"
+    for values in found.values():
+        values[too_few] = np.nan
+    z = design.benefit_sign * normal_of_t(found["statistic"], found["degrees_of_freedom"])
+    del found["statistic"]
+    if design.sides is Sides.ONE:
+        found["p_value"] = ndtr(-z)
+    return Effects(**found, z=z, n_arm=n_arm, n_control=n_control, why_not=why_not)
+
+
+def _mean_effects(
+    design: Design, trials: Sequence[Conducted], seen: Sequence[NDArray[np.bool_]]
+) -> tuple[dict[str, NDArray[Any]], NDArray[Any], NDArray[Any]]:
+    """Return statistics by name, patients with an endpoint by arm, and why there is no estimate."""
     known = [_changes(design, trial, mask) for trial, mask in zip(trials, seen, strict=True)]
     names, compared = list(design.arms), design.compared()
     pairs = np.array([[names.index(item.arm), names.index(item.control)] for item in compared])
@@ -80,7 +112,7 @@ def effects_seen(design: Design, trials: Sequence[Conducted], seen: Sequence[NDA
         [[np.isfinite(item.change[item.arms == arm, -1]).sum() for arm in range(len(names))] for item in known]
     )
     empty = np.full((len(known), len(compared)), np.nan)
-    found = {name: empty.copy() for name in _STATISTICS}
+    found = {name: empty.copy() for name in STATISTICS}
     why_not = np.full(empty.shape, "", dtype=object)
     alike: dict[tuple[Any, ...], list[int]] = {}
     for place, item in enumerate(known):
@@ -96,28 +128,18 @@ def effects_seen(design: Design, trials: Sequence[Conducted], seen: Sequence[NDA
         weights = [np.searchsorted(present, pairs[comparison]) for comparison in here]
         estimates = _fitted(design, [known[place] for place in places], weights)
         block = (np.array(places)[:, None], here)
-        for name in _STATISTICS:
+        for name in STATISTICS:
             found[name][block] = getattr(estimates, name)
         why_not[block] = np.array(estimates.reasons, dtype=object)[:, None]
-    n_arm, n_control = counts[:, pairs[:, 0]], counts[:, pairs[:, 1]]
-    too_few = np.minimum(n_arm, n_control) < 2
-    why_not[too_few] = "fewer than two patients with an endpoint value in an arm"
-    for values in found.values():
-        values[too_few] = np.nan
-    sign = -1.0 if design.endpoint.lower_is_better else 1.0
-    z = sign * normal_of_t(found["statistic"], found["degrees_of_freedom"])
-    del found["statistic"]
-    if design.sides is Sides.ONE:
-        found["p_value"] = ndtr(-z)
-    return Effects(**found, z=z, n_arm=n_arm, n_control=n_control, why_not=why_not)
-
-
-_STATISTICS = ("estimate", "standard_error", "degrees_of_freedom", "statistic", "p_value", "low", "high")
+    return found, counts, why_not
 
 
 @dataclass(frozen=True)
 class _Changes:
-    """What the analysis of one trial uses; dims ``patient``, or ``patient, visit`` with the endpoint's visit last."""
+    """What the analysis of one trial uses; dims ``patient``, or ``patient, visit`` with the endpoint's visit last.
+
+    The first visit is the baseline where that is an outcome.
+    """
 
     change: NDArray[np.float64]  # NaN where not seen, and in arms of which no endpoint is seen
     arms: NDArray[np.int64]
@@ -144,7 +166,7 @@ class _Changes:
 
 def _changes(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> _Changes:
     last = 1 + design.visits_months.index(design.endpoint.month)
-    first = last if design.analysis is Analysis.ANCOVA else 1
+    first = {Analysis.ANCOVA: last, Analysis.CLDA: 0}.get(design.analysis, 1)
     column = score_column(design.endpoint.outcome)
     baseline = trial.scores[:, 0, column]
     change = np.where(seen, trial.scores[:, :, column] - baseline[:, None], np.nan)
@@ -192,7 +214,10 @@ def _fitted(design: Design, alike: Sequence[_Changes], pairs: Sequence[NDArray[n
     arms = np.stack([np.searchsorted(present, item.arms).clip(max=len(present) - 1) for item in alike])
     further = np.stack([item.further[:, list(item.adjusted)] for item in alike])
     visits, width = change.shape[2], len(present) + further.shape[2]
-    if alike[0].has_spread:
+    if design.analysis is Analysis.CLDA:  # adjusts for nothing further
+        outcome = change + np.stack([item.baseline for item in alike])[..., None]
+        fits = fit_constrained_measures(outcome, arms, small_sample=design.small_sample)
+    elif alike[0].has_spread:
         baseline = np.stack([item.baseline for item in alike])
         fits = fit_repeated_measures(change, arms, baseline, further, small_sample=design.small_sample).fits
         width += 1
@@ -202,7 +227,7 @@ def _fitted(design: Design, alike: Sequence[_Changes], pairs: Sequence[NDArray[n
         crossed = np.einsum("tpw,vu->tpvuw", single, np.eye(visits)).reshape(*change.shape, -1)
         fits = fit_mixed_models(change, crossed, small_sample=design.small_sample)
     # coefficients at the endpoint's visit: the first arm's mean, then each other arm's difference from it
-    weights = np.zeros((len(pairs), visits * width))
+    weights = np.zeros((len(pairs), fits.coefficients.shape[1]))
     for row, (arm, control) in zip(weights, pairs, strict=True):
         differences = row[-width:]
         differences[arm] += 1
@@ -284,18 +309,14 @@ def responses(design: Design, trial: Conducted) -> pd.DataFrame:
     """
     import pandas as pd
 
-    pain = design.endpoint.outcome if design.endpoint.outcome in (Score.LEG_PAIN, Score.BACK_PAIN) else Score.LEG_PAIN
-    columns = {Measure.PAIN: score_column(pain), Measure.DISABILITY: score_column(Score.DISABILITY)}
     before = after_rescue(trial.rescued)
-    rules = [rule for rule in RESPONDER_RULES.values() if all(item.measure in columns for item in rule.criteria)]
+    rules = list(APPLICABLE_RULES.values())
     n_arms, n_visits = len(design.arms), len(design.visits_months)
     members = trial.assigned[:, None] == np.arange(n_arms)
     n = np.einsum("pv,pa->av", trial.is_observed[:, 1:].astype(float), members)
     share = np.full((len(rules), n_arms, n_visits), np.nan)
     for place, rule in enumerate(rules):
-        responds = trial.is_observed.copy()
-        for item in rule.criteria:
-            responds &= _meets(item, trial.scores[:, :, columns[item.measure]])
+        responds = trial.is_observed & meets_rule(rule, trial.scores, design.endpoint.pain)
         if rule.needs_no_intervention:
             responds &= ~before
         count = np.einsum("pv,pa->av", responds[:, 1:].astype(float), members)
@@ -309,16 +330,3 @@ def responses(design: Design, trial: Conducted) -> pd.DataFrame:
             "percent": share.ravel(),
         }
     )
-
-
-def _meets(criterion: Criterion, score: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return who meets one criterion at each occasion; dims ``patient, occasion``."""
-    baseline = score[:, :1]
-    met = np.ones(score.shape, dtype=bool)
-    if criterion.percent_better is not None:
-        met &= (baseline > 0) & (score - baseline <= -criterion.percent_better / 100 * baseline)
-    if criterion.points_better is not None:
-        met &= baseline - score >= criterion.points_better
-    if criterion.at_most is not None:
-        met &= score <= criterion.at_most
-    return met

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from sciatrial.foundation import DAYS_PER_MONTH
 from sciatrial.trial.accrual import arrival_months
+from sciatrial.trial.aims import Strategy
 from sciatrial.trial.conduct import Conducted
 from sciatrial.trial.design import Design
-from sciatrial.trial.estimand import known_visits
+from sciatrial.trial.endpoint import Missing
+from sciatrial.trial.estimand import after_rescue, known_visits
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Calendar:
     n_recruited
         Patients randomised by then; dims ``look``.
     seen
-        Whether the value of a visit is known by then (see `known_visits`); dims ``look, patient, occasion``.
+        Whether the value of a visit is known by then (see `known_endpoints`); dims ``look, patient, occasion``.
     """
 
     numbers: tuple[int, ...]
@@ -42,7 +44,7 @@ def calendar_of(design: Design, trial: Conducted) -> Calendar:
     An interim look takes place when the known endpoints of the arms that decide reach its share of those that the
     plan expects; recruitment goes on until a look stops the trial.
     """
-    known = known_visits(design.estimand, trial.is_observed, trial.rescued)
+    known = known_endpoints(design, trial)
     n, n_looks = len(trial.assigned), len(design.looks.information) + 1
     if design.accrual is None:
         return Calendar((1,), np.array([np.nan]), np.array([n]), known[None])
@@ -66,3 +68,17 @@ def calendar_of(design: Design, trial: Conducted) -> Calendar:
     seen[-1] = known
     recruited = (arrival <= times[:, None]).sum(axis=1)
     return Calendar((*numbers, n_looks), times, recruited, seen)
+
+
+def known_endpoints(design: Design, trial: Conducted) -> NDArray[np.bool_]:
+    """Return at which visits a patient has a value that the analysis can use: see `known_visits`.
+
+    Where whoever leaves counts as no responder, everybody has one at every visit, but for those whom the strategy
+    leaves out.
+    """
+    known = known_visits(design.estimand, trial.is_observed, trial.rescued)
+    if design.endpoint.missing is not Missing.NON_RESPONDER:
+        return known
+    left_out = design.estimand.rescue is Strategy.PRINCIPAL_STRATUM
+    counts = ~after_rescue(trial.rescued) if left_out else np.ones_like(known)
+    return known | (counts & trial.is_solved[:, None])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from sciatrial.clinic import (
     true_score_above,
 )
 from sciatrial.engine import Effect, Events, Rule, simulate
-from sciatrial.foundation import DAYS_PER_MONTH, DAYS_PER_WEEK, Intervention, Score, uniforms
+from sciatrial.foundation import DAYS_PER_MONTH, DAYS_PER_WEEK, Intervention, Score, derived_seed, uniforms
 from sciatrial.model import Model
 from sciatrial.population import Patients, treated_patients
 from sciatrial.trial.accrual import Arrivals, arrivals_of
@@ -25,6 +26,17 @@ from sciatrial.trial.design import Design
 from sciatrial.trial.factors import factor_levels
 from sciatrial.trial.missingness import missing_luck, seen_visits
 from sciatrial.trial.randomisation import assigned_arms
+from sciatrial.trial.unblinding import CONTEXT, Unblinding, with_unblinded
+
+
+class Luck(StrEnum):
+    """What a patient's worlds have in common beside the patient: errors of measurement, later flares, re-herniations.
+
+    ``shared``: all of it. ``independent``: none of it from entry on; what was measured at entry stays.
+    """
+
+    SHARED = "shared"
+    INDEPENDENT = "independent"
 
 
 @dataclass(frozen=True)
@@ -64,9 +76,8 @@ class Conducted:
 
 
 def first_patients(patients: Patients, n: int) -> Patients:
-    """Return the first `n` patients in the order of enrolment, at least one."""
-    screening = {**patients.screening, "screened_until_full": int(patients.numbers[n - 1]) + 1}
-    return replace(patients.only(slice(n)), screening=screening)
+    """Return the first `n` patients in the order of enrolment, at least one; nobody after them was screened."""
+    return patients.only(slice(n))
 
 
 def first_randomised(trial: Conducted, n: int) -> Conducted:
@@ -138,6 +149,8 @@ def conduct(
     seeds: Sequence[int],
     *,
     every_arm: bool = False,
+    luck: Luck = Luck.SHARED,
+    unblinding: Unblinding | None = None,
     threads: int | None = None,
 ) -> list[Conducted]:
     """Conduct one trial for each group of patients, all in one call of the engine.
@@ -148,12 +161,24 @@ def conduct(
         Patients of each trial, and the seed of its luck.
     every_arm
         Simulate every patient in every arm, which gives the true effect; else in the assigned arm only.
+    luck
+        Whether a patient has the same luck in every arm.
+    unblinding
+        How blinding breaks; left out, it holds.
     """
     if not groups:
         return []
     enrolments = [enrolment_of(design, patients, seed) for patients, seed in zip(groups, seeds, strict=True)]
     jobs = [
-        prepared_jobs(model, design, patients, seed, assigned=None if every_arm else enrolment.assigned)
+        prepared_jobs(
+            model,
+            design,
+            patients,
+            seed,
+            assigned=None if every_arm else enrolment.assigned,
+            luck=luck,
+            unblinding=unblinding,
+        )
         for patients, seed, enrolment in zip(groups, seeds, enrolments, strict=True)
     ]
     flat = [job for per_trial in jobs for job in per_trial]
@@ -180,7 +205,14 @@ class Job:
 
 
 def prepared_jobs(
-    model: Model, design: Design, patients: Patients, seed: int, *, assigned: NDArray[np.int64] | None
+    model: Model,
+    design: Design,
+    patients: Patients,
+    seed: int,
+    *,
+    assigned: NDArray[np.int64] | None,
+    luck: Luck = Luck.SHARED,
+    unblinding: Unblinding | None = None,
 ) -> list[Job]:
     """Return what the engine needs for each arm: its own patients, or everybody where nobody is assigned."""
     errors, steps = _errors(design, patients), _steps(patients)
@@ -189,8 +221,15 @@ def prepared_jobs(
     by_chance = patients.later_events(model, last_day)
     jobs = []
     for index, (arm, protocol) in enumerate(design.arms.items()):
+        if luck is Luck.INDEPENDENT:
+            alone = replace(patients, seed=derived_seed(patients.seed, f"luck in arm {arm}"))
+            errors, by_chance = _errors(design, alone), alone.later_events(model, last_day)
         rows = np.arange(len(patients)) if assigned is None else np.flatnonzero(assigned == index)
         parameters, given = treated_patients(model, patients, protocol, seed=seed, last_day=last_day, rows=rows)
+        if unblinding is not None:
+            column = model.parameter_names.index(CONTEXT)
+            numbers = patients.numbers[rows]
+            parameters = with_unblinded(unblinding, design, arm, parameters, column, seed=seed, patients=numbers)
         jobs.append(
             Job(
                 arm,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from itertools import pairwise
 from math import ceil, gcd
 from typing import Annotated, Any, Literal, Self
@@ -13,44 +12,22 @@ from sciatrial.clinic import Protocol
 from sciatrial.foundation import DAYS_PER_MONTH, LONGEST_MONTHS, Intervention, Score
 from sciatrial.statistics import Binding, GroupSequentialDesign, Sides, SmallSample
 from sciatrial.trial.accrual import Accrual
-from sciatrial.trial.estimand import Estimand, Strategy
+from sciatrial.trial.aims import LONGITUDINAL, Analysis, Strategy, SummaryMeasure
+from sciatrial.trial.costs import Costs
+from sciatrial.trial.endpoint import Endpoint, Missing
+from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.factors import word_problems
 from sciatrial.trial.looks import Looks, planned_bounds
 from sciatrial.trial.missingness import DropoutHazard, MissingVisits
 from sciatrial.trial.randomisation import Randomisation
+from sciatrial.trial.safety import Safety
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 _Months = Annotated[float, Field(gt=0, le=LONGEST_MONTHS)]
+_ADJUSTABLE = (Analysis.ANCOVA, Analysis.MMRM)
 # a mean and a spread need two
 _FEWEST_AT_A_LOOK = 2
 CLOSEST_LOOKS = 0.001  # of the planned endpoints
-
-
-class Analysis(StrEnum):
-    """How the endpoint is analysed.
-
-    ``ancova``: change at the endpoint on arm and baseline, those with an endpoint value. ``mmrm``: change at every
-    visit up to the endpoint on arm and baseline by visit, unstructured covariance; whoever was seen at one visit takes
-    part.
-    """
-
-    ANCOVA = "ancova"
-    MMRM = "mmrm"
-
-
-class Endpoint(BaseModel):
-    """What the trial is judged by: the change of one score from baseline to one visit."""
-
-    model_config = _STRICT
-
-    outcome: Score
-    month: _Months
-    measure: Literal["change_from_baseline"] = "change_from_baseline"
-
-    @property
-    def lower_is_better(self) -> bool:
-        """Whether a fall of the score is a benefit."""
-        return self.outcome is not Score.QUALITY_OF_LIFE
 
 
 class Rescue(BaseModel):
@@ -127,11 +104,12 @@ class Design(BaseModel):
         Which arms are compared. Left out: every arm with cells against every arm without; with none of either kind,
         every arm against the first.
     analysis
-        ``ancova`` or ``mmrm``; see `Analysis`.
+        How the endpoint is analysed; see `Analysis`.
     estimand
         What is estimated, above all what becomes of scores after rescue; the analysis must aim at it.
     small_sample
-        ``satterthwaite`` or ``kenward_roger``: degrees of freedom of the ``mmrm``. Those of the ``ancova`` are exact.
+        ``satterthwaite`` or ``kenward_roger``: degrees of freedom of ``mmrm`` and ``clda``. Those of the ``ancova`` are
+        exact; analyses of responses, categories and hierarchies are normal.
     alpha
         Error of each comparison (0.001 to 0.2) over all its looks, not adjusted for their number: of both directions
         together where `sides` is ``two_sided``, of the arm's benefit alone where it is ``one_sided``. Left out, 0.05
@@ -156,7 +134,12 @@ class Design(BaseModel):
     rescue
         Rescue tablets, or none.
     minimal_important_change
-        Points of the endpoint that matter to a patient; drawn in figures, used by no test.
+        Points of the endpoint that matter to a patient; drawn in figures, used by no test. Says which decision of a
+        trial would be right.
+    costs
+        Unit costs, or none.
+    safety
+        Follow-up of harms, rates that the trial should see or exclude, and a boundary for harm; or none.
     """
 
     model_config = _STRICT
@@ -183,6 +166,8 @@ class Design(BaseModel):
     missing_visits: MissingVisits | None = None
     rescue: Rescue | None = None
     minimal_important_change: Annotated[float, Field(gt=0, le=100)] | None = None
+    costs: Costs | None = None
+    safety: Safety | None = None
 
     @field_validator("allocation", mode="before")
     @classmethod
@@ -199,13 +184,18 @@ class Design(BaseModel):
     def _fits_together(self) -> Self:
         sizes = self._size_problems()
         problems = [*sizes, *self._visit_problems(), *self._comparison_problems(), *self._rescue_problems()]
-        problems += self.estimand.problems(self.analysis, has_rescue=self.rescue is not None)
+        problems += self.endpoint.problems()
+        problems += self.estimand.problems(self.analysis, self.endpoint.measure, has_rescue=self.rescue is not None)
         # bounds of looks that are almost one cannot be integrated
         problems += self._whole_endpoint_problems(are_sizes_right=not sizes) or self.looks.problems(
             self.alpha, self.sides
         )
         problems += self._look_problems(are_sizes_right=not sizes)
         problems += self._conduct_problems(are_sizes_right=not sizes)
+        if self.costs is not None:
+            problems += self.costs.problems(tuple(self.arms), has_accrual=self.accrual is not None)
+        if self.safety is not None:
+            problems += self.safety.problems(tuple(self.arms))
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -268,6 +258,9 @@ class Design(BaseModel):
             told = f"{self.rescue.from_month:g} leaves no visit before the endpoint at month {self.endpoint.month:g}"
             expected = f"a visit before it, for a {strategy} estimand"
             problems.append(f"rescue.from_month: {told}; {expected}; rescue earlier, or choose treatment_policy")
+        if self.endpoint.counts_rescue_as_failure and strategy is not Strategy.COMPOSITE:
+            told = f"{strategy}, and the endpoint counts rescue as a failure"
+            problems.append(f'estimand.rescue: {told}; composite; write rescue = "composite", or another endpoint')
         return problems + [
             f"rescue.intervention: arm {arm} takes {tablets} anyway; choose other tablets for rescue"
             for arm, protocol in self.arms.items()
@@ -295,10 +288,11 @@ class Design(BaseModel):
             told = f"is missing among {len(self.compared())} comparisons; the one by which the whole trial stops"
             problems.append(f"looks.deciding: {told}; add deciding = {{ arm = …, control = … }}")
         futility = self.looks.futility
-        if futility is not None and futility.binding is Binding.BINDING and self.analysis is Analysis.MMRM:
+        if futility is not None and futility.binding is Binding.BINDING and self.analysis in LONGITUDINAL:
             # endpoints understate the information of an mmrm: futility would stop fewer null trials than the lowered
             # bounds for efficacy count on
-            told = "binding, and an mmrm knows more at a look than its endpoints say, so that the error exceeds alpha"
+            which = f"{'an' if self.analysis is Analysis.MMRM else 'a'} {self.analysis}"
+            told = f"binding, and {which} knows more at a look than its endpoints say, so that the error exceeds alpha"
             problems.append(f'looks.futility.binding: {told}; non_binding; write "non_binding", or analysis = "ancova"')
         if not are_sizes_right:
             return problems
@@ -319,6 +313,9 @@ class Design(BaseModel):
                 f"{self.endpoint.outcome} is the baseline of the endpoint, which is there anyway; others; leave it out"
             )
             problems.append(f"adjust_for.{place}: {told}")
+        if self.adjust_for and self.analysis not in _ADJUSTABLE:
+            told = f"{self.analysis} adjusts for the baseline of the endpoint at most; ancova or mmrm"
+            problems.append(f"adjust_for: {told}; leave it out, or choose one of them")
         problems += self.randomisation.problems(n_sites=self.n_sites)
         if self.dropout_hazard is not None:
             problems += self.dropout_hazard.problems(self.arms, self.dropout_per_year)
@@ -377,9 +374,16 @@ class Design(BaseModel):
         missed = 0.0 if self.missing_visits is None else self.missing_visits.probability
         return self.share_staying(month) * (1 - missed)
 
+    @property
+    def benefit_sign(self) -> int:
+        """1 where an effect above 0 favours the first arm of a comparison, -1 where one below 0 does."""
+        is_difference = self.estimand.summary_measure is SummaryMeasure.DIFFERENCE_IN_MEANS
+        return -1 if is_difference and self.endpoint.lower_is_better else 1
+
     def expected_endpoints(self) -> dict[str, float]:
         """Return the number of patients of each arm whose endpoint the plan expects to observe, rescue left aside."""
-        share = self.share_seen(self.endpoint.month)
+        keeps_all = self.endpoint.missing is Missing.NON_RESPONDER
+        share = 1.0 if keeps_all else self.share_seen(self.endpoint.month)
         return {arm: size * share for arm, size in self.expected_sizes().items()}
 
     def deciding_arms(self) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from sciatrial.clinic import SCORES
 from sciatrial.foundation import Problem, Score, TrialError, scale_of
 from sciatrial.model import Model
 from sciatrial.population import Patients
+from sciatrial.trial.aims import EndpointMeasure
 from sciatrial.trial.analysis import arm_summaries
 from sciatrial.trial.conduct import Conducted, conduct, first_patients, first_randomised
 from sciatrial.trial.design import Design
@@ -93,11 +94,13 @@ def trial_result(
 
 def endpoint_words(design: Design) -> dict[str, Any]:
     """Return the endpoint as plain values."""
-    return {
-        "outcome": str(design.endpoint.outcome),
-        "month": float(design.endpoint.month),
-        "measure": design.endpoint.measure,
-    }
+    endpoint = design.endpoint
+    told: dict[str, Any] = {
+        "outcome": str(endpoint.outcome), "month": float(endpoint.month), "measure": str(endpoint.measure)
+    }  # fmt: skip
+    if endpoint.measure is EndpointMeasure.CHANGE_FROM_BASELINE:
+        return told
+    return told | {"rule": endpoint.rule or "", "summary_measure": str(design.estimand.summary_measure)}
 
 
 def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
