@@ -1,15 +1,13 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.special import expit, logit
 
 from sciatrial.clinic import SCORES
 from sciatrial.foundation import Score
-from sciatrial.trial.analysis import effects_seen
 from sciatrial.trial.conduct import score_column
 from sciatrial.trial.missingness import MissingLuck, missing_luck, seen_visits
-from tests.trial.conftest import invented_trial, small_design
+from tests.trial.conftest import small_design
+from tests.trial.strata_and_missing import EFFECT, LOSSES, bias
 
 LEG_PAIN = score_column(Score.LEG_PAIN)
 N = 20_000
@@ -161,51 +159,29 @@ def test_trials_side_by_side_are_the_trials_one_by_one():
         np.testing.assert_array_equal(together.observed[trial], alone.observed)
 
 
-EFFECT = -10.0
-
-
-def bias(analysis, **words):
-    """Return bias and its Monte-Carlo error over 200 trials of 300 patients, and the share of endpoints seen."""
-    design = small_design(n_total=300, analysis=analysis, **words)
-    plain = design.model_copy(update={"missing_visits": None, "dropout_hazard": None, "dropout_per_year": 0.0})
-    trials = [invented_trial(plain, seed, effect=EFFECT) for seed in range(200)]
-    masks = [seen(design, trial.scores, trial.assigned, seed).observed for seed, trial in enumerate(trials)]
-    trials = [replace(trial, is_observed=mask) for trial, mask in zip(trials, masks, strict=True)]
-    found = effects_seen(design, trials, masks).estimate[:, 0] - EFFECT
-    return found.mean(), found.std() / np.sqrt(len(found)), np.mean([mask[:, -1].mean() for mask in masks])
-
-
-STEEP = {"odds_ratio_per_10_points": 3.0, "around": 55}
+AT_RANDOM, BY_LAST_SEEN, BY_UNSEEN, DROPOUT = LOSSES.values()
 
 
 @pytest.mark.parametrize("analysis", ["ancova", "mmrm"])
 def test_visits_missed_completely_at_random_bias_neither_analysis(analysis):
-    found, error, seen_share = bias(analysis, **missing(0.4))
+    found, error, seen_share = bias(analysis, AT_RANDOM)
     assert seen_share == pytest.approx(0.6, abs=0.01)
     assert abs(found) < 4 * error
 
 
-def test_visits_missed_at_random_bias_the_ancova_and_not_the_mmrm():
-    words = missing(0.4, mechanism="at_random", **STEEP)
-    found, error, _ = bias("ancova", **words)
-    assert found > 5 * error  # towards no effect: in pain, more of the control arm is missed
-    found, error, _ = bias("mmrm", **words)
+@pytest.mark.parametrize("loss", [BY_LAST_SEEN, DROPOUT], ids=["missed visits", "dropout"])
+def test_what_depends_on_the_last_score_seen_biases_the_ancova_and_not_the_mmrm(loss):
+    found, error, _ = bias("ancova", loss)
+    assert found > 4 * error  # towards no effect: more of the control arm, which is in more pain, is not seen
+    found, error, _ = bias("mmrm", loss)
     assert abs(found) < 4 * error
 
 
 @pytest.mark.parametrize("analysis", ["ancova", "mmrm"])
 def test_visits_missed_by_the_unseen_score_bias_both_analyses(analysis):
-    found, error, _ = bias(analysis, **missing(0.4, mechanism="not_at_random", **STEEP))
+    found, error, _ = bias(analysis, BY_UNSEEN)
     assert found > 5 * error
     assert found > 0.05 * abs(EFFECT)
-
-
-def test_dropout_by_the_last_score_biases_the_ancova_and_not_the_mmrm():
-    words = hazard(0.6, ratio_per_10_points=2.5, around=55)
-    found, error, _ = bias("ancova", **words)
-    assert found > 4 * error
-    found, error, _ = bias("mmrm", **words)
-    assert abs(found) < 4 * error
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from sciatrial.trial.randomisation import (
     strata_of_levels,
 )
 from tests.trial.conftest import CELLS, SALINE, SHAM, small_design
+from tests.trial.strata_and_missing import PLANS, null_rejections
 
 THREE = {"a": CELLS, "b": SALINE, "c": SHAM}
 BLOCKS = Randomisation(strata=("sex", "leg_pain>=60"))
@@ -202,6 +203,17 @@ def test_randomisation_that_cannot_be_is_named(words, key, told):
     with pytest.raises(ValueError, match=told) as caught:
         small_design(randomisation=words)
     assert f"{key}: " in str(caught.value)
+
+
+@pytest.mark.parametrize("plan", ["blocks in two strata", "minimisation"])
+def test_strata_that_the_analysis_forgets_make_it_too_cautious_and_adjustment_mends_that(plan):
+    n = 600
+    forgotten, error, true = null_rejections(PLANS[plan], n)
+    assert forgotten < 0.025
+    assert error > 1.3 * true
+    adjusted, error, true = null_rejections({**PLANS[plan], "adjust_for": ("sex",)}, n)
+    assert adjusted == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / n))
+    assert error == pytest.approx(true, rel=4 / np.sqrt(2 * n))
 
 
 def test_left_out_it_is_blocks_without_strata():

@@ -5,6 +5,7 @@ import pytest
 
 from sciatrial.clinic import SCORES
 from sciatrial.parameters import CELL_EFFECTS, reference_draw
+from sciatrial.trial import simulate_trials
 from sciatrial.trial.conduct import ArmScores, conduct
 from sciatrial.trial.truth import Sampled, differences, true_values, world_of
 from tests.trial.conftest import in_both, one_visit, scored, small_design
@@ -94,3 +95,31 @@ def test_where_nobody_can_be_found_there_is_no_truth(model, cohort, drawn):
     found = truth_of(model, nobody, drawn, small_design(), standard_error=3.0)
     assert np.isnan(found.values).all()
     assert found.n_patients == 0
+
+
+def test_the_truth_needs_no_room_at_sites_and_no_arms():
+    sites = {"number": 2, "most_per_site": 12}
+    design = small_design(
+        n_total=24, dropout_per_year=0.3, dropout_hazard={"ratio_per_10_points": 2.0},
+        accrual={"per_month": 4, "arrivals": "poisson", "sites": sites},
+        randomisation={"method": "minimisation", "strata": ["site", "sex"]}, missing_visits={"probability": 0.3},
+    )  # fmt: skip
+    world = world_of(design)
+    assert world == small_design(n_total=24)
+
+
+def test_what_is_not_seen_does_not_change_the_truth(model, prior, cohort):
+    words = {
+        "dropout_per_year": 0.5, "missing_visits": {"probability": 0.5},
+        "accrual": {"per_month": 4, "arrivals": "poisson", "sites": {"number": 2, "most_per_site": 12}},
+        "randomisation": {"strata": ["site"]},
+    }  # fmt: skip
+    plain, lossy = (
+        simulate_trials(
+            model, small_design(n_total=24, **words), prior, cohort, scenario="reference", first=0, count=1, seed=3
+        )
+        for words in ({}, words)
+    )
+    # the two trials ask for different precision, so that the number of patients behind the truth differs
+    difference = plain.trials["truth"].iloc[0] - lossy.trials["truth"].iloc[0]
+    assert abs(difference) < 4 * np.hypot(plain.trials["truth_error"].iloc[0], lossy.trials["truth_error"].iloc[0])

@@ -17,7 +17,7 @@ OWN = Protocol(
 def odds_ratios(model, patients, design, unblinding):
     """Return, for each arm, how blinding that breaks multiplies the odds of each patient's largest context response."""
     column = model.parameter_names.index(CONTEXT)
-    jobs = [prepared_jobs(model, design, patients, 3, every_arm=True, unblinding=how) for how in (None, unblinding)]
+    jobs = [prepared_jobs(model, design, patients, 3, assigned=None, unblinding=how) for how in (None, unblinding)]
     found = {}
     for before, after in zip(*jobs, strict=True):
         kept = np.delete(np.arange(before.parameters.shape[1]), column)

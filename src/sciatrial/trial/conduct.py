@@ -168,15 +168,24 @@ def conduct(
     """
     if not groups:
         return []
+    enrolments = [enrolment_of(design, patients, seed) for patients, seed in zip(groups, seeds, strict=True)]
     jobs = [
-        prepared_jobs(model, design, patients, seed, every_arm=every_arm, luck=luck, unblinding=unblinding)
-        for patients, seed in zip(groups, seeds, strict=True)
+        prepared_jobs(
+            model,
+            design,
+            patients,
+            seed,
+            assigned=None if every_arm else enrolment.assigned,
+            luck=luck,
+            unblinding=unblinding,
+        )
+        for patients, seed, enrolment in zip(groups, seeds, enrolments, strict=True)
     ]
     flat = [job for per_trial in jobs for job in per_trial]
     results = iter(_simulate_jobs(model, design, flat, threads))
     return [
-        _gather(design, patients, seed, [(job, next(results)) for job in per_trial], every_arm)
-        for patients, seed, per_trial in zip(groups, seeds, jobs, strict=True)
+        _gather(design, patients, seed, enrolment, [(job, next(results)) for job in per_trial], every_arm=every_arm)
+        for patients, seed, enrolment, per_trial in zip(groups, seeds, enrolments, jobs, strict=True)
     ]
 
 
@@ -201,12 +210,11 @@ def prepared_jobs(
     patients: Patients,
     seed: int,
     *,
-    every_arm: bool,
+    assigned: NDArray[np.int64] | None,
     luck: Luck = Luck.SHARED,
     unblinding: Unblinding | None = None,
 ) -> list[Job]:
-    """Return what the engine needs for each arm: its own patients, or everybody in every arm."""
-    assigned = enrolment_of(design, patients, seed).assigned
+    """Return what the engine needs for each arm: its own patients, or everybody where nobody is assigned."""
     errors, steps = _errors(design, patients), _steps(patients)
     last_day = design.visits_months[-1] * DAYS_PER_MONTH + design.visit_window_days
     late = days_late(design, patients)
@@ -216,7 +224,7 @@ def prepared_jobs(
         if luck is Luck.INDEPENDENT:
             alone = replace(patients, seed=derived_seed(patients.seed, f"luck in arm {arm}"))
             errors, by_chance = _errors(design, alone), alone.later_events(model, last_day)
-        rows = np.arange(len(patients)) if every_arm else np.flatnonzero(assigned == index)
+        rows = np.arange(len(patients)) if assigned is None else np.flatnonzero(assigned == index)
         parameters, given = treated_patients(model, patients, protocol, seed=seed, last_day=last_day, rows=rows)
         if unblinding is not None:
             column = model.parameter_names.index(CONTEXT)
@@ -337,11 +345,16 @@ def _simulate_jobs(model: Model, design: Design, jobs: Sequence[Job], threads: i
 
 
 def _gather(
-    design: Design, patients: Patients, seed: int, done: Sequence[tuple[Job, ArmScores]], every_arm: bool
+    design: Design,
+    patients: Patients,
+    seed: int,
+    enrolment: Enrolment,
+    done: Sequence[tuple[Job, ArmScores]],
+    *,
+    every_arm: bool,
 ) -> Conducted:
     """Put each patient's own arm together, and take away what was never seen."""
     n = len(patients)
-    enrolment = enrolment_of(design, patients, seed)
     assigned = enrolment.assigned
     first = done[0][1]
     scores = np.empty((n, *first.scores.shape[1:]))

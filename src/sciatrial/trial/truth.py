@@ -16,6 +16,7 @@ from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.aims import Strategy
 from sciatrial.trial.conduct import Conducted, Luck, conduct
 from sciatrial.trial.design import Design
+from sciatrial.trial.randomisation import Randomisation
 from sciatrial.trial.unblinding import Unblinding
 from sciatrial.trial.worlds import outcomes_by_world, population_value
 
@@ -130,10 +131,16 @@ def true_values(
 
 
 def world_of(design: Design) -> Design:
-    """Return the design under which the truth of its estimand is simulated."""
-    if design.estimand.rescue is Strategy.HYPOTHETICAL:
-        return design.model_copy(update={"rescue": None})
-    return design
+    """Return the design under which the truth of its estimand is simulated.
+
+    Everybody is in every arm and always seen: nobody is randomised, comes to a site or leaves.
+    """
+    everybody = {
+        "randomisation": Randomisation(), "accrual": None, "dropout_per_year": 0.0, "dropout_hazard": None,
+        "missing_visits": None,
+    }  # fmt: skip
+    without_rescue = {"rescue": None} if design.estimand.rescue is Strategy.HYPOTHETICAL else {}
+    return design.model_copy(update=everybody | without_rescue)
 
 
 def differences(design: Design, trial: Conducted) -> NDArray[np.float64]:
