@@ -32,6 +32,7 @@ from sciatrial.trial import (
     Estimand,
     FutilityBounds,
     Looks,
+    Outcome,
     Rescue,
 )
 
@@ -94,7 +95,8 @@ def study_file() -> str:
         ("the top of the file", StudySettings), ("`[evidence]`", EvidenceSettings),
         ("`[calibration]`", CalibrationSettings), ("`[simulation]`", SimulationSettings),
         ("`[population]`: `cohort`, and what differs from it", Cohort), ("`[trial]`", Design),
-        ("`[trial]` `endpoint`", Endpoint), ("`[trial]` `rescue`", Rescue), ("`[trial]` `comparisons`", Comparison),
+        ("`[trial]` `endpoint`", Endpoint), ("`[trial]` `endpoint` `hierarchy`", Outcome),
+        ("`[trial]` `rescue`", Rescue), ("`[trial]` `comparisons`", Comparison),
         ("`[trial.looks]`", Looks), ("`[trial.looks]` `spending`", EfficacyBounds),
         ("`[trial.looks]` `futility`", FutilityBounds), ("`[trial.looks]` `deciding`", Deciding),
         ("`[trial]` `accrual`", Accrual), ("`[trial]` `estimand`", Estimand),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sciatrial.trial.calendar import calendar_of
+from sciatrial.trial.calendar import calendar_of, known_endpoints
 from tests.trial.conftest import SHAM, invented_trial, small_design
 
 ACCRUAL = {"per_month": 4}
@@ -69,3 +69,17 @@ def test_without_accrual_there_is_one_look_at_no_known_month():
 def test_a_fixed_design_with_accrual_ends_with_its_last_endpoint():
     design = small_design(n_total=40, accrual={"per_month": 4, "ramp_up_months": 2})
     assert calendar_of(design, invented_trial(design, 1)).months == pytest.approx([1 + 39 / 4 + 6])
+
+
+def test_whoever_leaves_and_counts_as_no_responder_is_known_when_the_visit_would_have_come():
+    endpoint = {"outcome": "leg_pain", "month": 6, "measure": "response", "rule": "responder_30pct_pain"}
+    words = {"n_total": 40, "dropout_per_year": 0.6, "analysis": "responders", "accrual": {"per_month": 4},
+             "estimand": {"summary_measure": "risk_difference"}, "looks": {"information": (0.5,)}}  # fmt: skip
+    for missing, share in (("observed_only", 0.4**0.5), ("non_responder", 1.0)):
+        design = small_design(endpoint={**endpoint, "missing": missing}, **words)
+        trial = invented_trial(design, 2)
+        assert sum(design.expected_endpoints().values()) == pytest.approx(40 * share)
+        known = known_endpoints(design, trial)[:, 3]
+        assert known.all() == (missing == "non_responder")
+        calendar = calendar_of(design, trial)
+        assert calendar.seen[0, :, 3].sum() == design.look_endpoints()[0]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sciatrial.clinic import SCORES
 from sciatrial.foundation import Score, uniforms
 from sciatrial.trial import allocate
-from sciatrial.trial.conduct import conduct, score_column
+from sciatrial.trial.conduct import Luck, conduct, score_column
 from tests.trial.conftest import CELLS, SALINE, SHAM, small_design
 
 LEG_PAIN = SCORES.index(Score.LEG_PAIN)
@@ -244,3 +244,15 @@ def test_a_trial_without_rescue_rescues_nobody(model, patients):
 
 def test_the_place_of_a_score_is_its_place_in_the_clinics_list():
     assert [SCORES[score_column(score)] for score in Score] == list(Score)
+
+
+def test_worlds_share_luck_unless_told_otherwise(model, patients):
+    design = small_design(arms={"saline": SALINE, "again": SALINE})
+    some = patients.only(slice(60))
+    shared, independent = (conduct(model, design, [some], [9], every_arm=True, luck=luck)[0].potential for luck in Luck)
+    np.testing.assert_array_equal(shared["saline"].scores, shared["again"].scores)
+    np.testing.assert_array_equal(independent["saline"].scores[:, 0], independent["again"].scores[:, 0])
+    apart = independent["saline"].scores[:, -1, 0] - independent["again"].scores[:, -1, 0]
+    assert np.mean(apart != 0) > 0.7  # some answer in steps of 10
+    # the same patients all the same
+    assert np.corrcoef(independent["saline"].scores[:, -1, 0], independent["again"].scores[:, -1, 0])[0, 1] > 0.3

@@ -110,8 +110,10 @@ def true_values(
         rough = [_truth(design, mine[place]) for mine in found.values()]
         needed = max(_needed(truth, standard_errors[place]) for truth in rough)
         more = patients_of(sampled[place], needed) if needed > _FIRST_PATIENTS else None
-        for luck, mine in found.items() if more is not None else ():
-            rest = more.only(slice(_FIRST_PATIENTS, None))
+        if more is None:
+            continue
+        rest = more.only(slice(_FIRST_PATIENTS, None))
+        for luck, mine in found.items():
             trial = conduct(model, world, [rest], [seed], every_arm=True, luck=luck, threads=threads)[0]
             mine[place] = np.concatenate([mine[place], outcomes_by_world(design, trial)])
     truths = [_truth(design, values) for values in found[Luck.SHARED]]
