@@ -13,6 +13,7 @@ from sciatrial.report.tables import (
     operating_wide,
     outcome_words,
     scenario_words,
+    strata_wide,
 )
 from sciatrial.trial import expected_harms
 from tests.report.conftest import operating_of, published_row, trials
@@ -160,3 +161,24 @@ def test_a_harm_that_nobody_had_is_printed_as_a_bound_and_not_as_an_expectation(
     assert (tumour["one trial"], tumour["chance of a case"]) == ("–", "–")
     assert "–" not in minor.iloc[0][["one trial", "chance of a case"]].tolist()
     assert table.loc["infection (at the root)"].iloc[0]["expected"] == "not estimable"
+
+
+def test_the_truth_of_a_principal_stratum_stands_there_twice(operating):
+    assert strata_wide(operating.summary) is None
+    rows = trials().assign(
+        stratum=0.5, stratum_independent_luck=0.4, truth_independent_luck=-3.0, truth_independent_luck_error=0.1
+    )
+    table = strata_wide(operating_of(rows, operating.courses, operating.inside).summary)
+    assert table is not None
+    first = table.iloc[0]
+    assert first["in the stratum, shared luck"].startswith("50 ±")
+    assert first["in the stratum, own luck"].startswith("40 ±")
+    assert first["true effect, own luck"].startswith("−3.0")
+    assert first["bias, own luck"] != first["bias, shared luck"]
+
+
+def test_small_effects_keep_their_decimals(operating):
+    rows = trials()
+    rows[["estimate", "truth", "standard_error"]] /= 100
+    table = operating_wide(operating_of(rows, operating.courses, operating.inside).summary, digits=3)
+    assert len(table["standard_error"].iloc[0]) == len("0.020")

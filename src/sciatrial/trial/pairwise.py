@@ -92,7 +92,7 @@ def _compared(
 ) -> tuple[Mapping[str, Floats], Floats]:
     """Return the statistics of one comparison and why a trial has none; dims ``trial``."""
     first, second = names.index(comparison.arm), names.index(comparison.control)
-    mine = np.isin(assigned, (first, second))
+    mine: Floats = np.asarray(np.isin(assigned, (first, second)))
     own = np.where(mine[..., None], values, np.nan)
     arm = (assigned == first).astype(int)
     able = _has_two(own, arm)
