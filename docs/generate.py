@@ -31,6 +31,7 @@ from sciatrial.trial import (
     Endpoint,
     Estimand,
     FutilityBounds,
+    Imputation,
     Looks,
     Outcome,
     Rescue,
@@ -100,6 +101,7 @@ def study_file() -> str:
         ("`[trial.looks]`", Looks), ("`[trial.looks]` `spending`", EfficacyBounds),
         ("`[trial.looks]` `futility`", FutilityBounds), ("`[trial.looks]` `deciding`", Deciding),
         ("`[trial]` `accrual`", Accrual), ("`[trial]` `estimand`", Estimand),
+        ("`[trial]` `imputation`", Imputation),
         ("`[arms.NAME]`", Protocol),
     ]  # fmt: skip
     for title, model in tables:

@@ -67,6 +67,8 @@ class ReportInputs:
         What the draws are of, None for the prior.
     population, cause
         Virtual patients of that posterior beside published ones, None where nobody compared them; cause of the cohort.
+    imputed
+        Rows of `imputed_effects`; None or empty where the study asks for no imputation.
     """
 
     study: Mapping[str, Any]
@@ -89,6 +91,7 @@ class ReportInputs:
     posterior: Posterior | None = None
     population: PopulationComparison | None = None
     cause: str = ""
+    imputed: pd.DataFrame | None = None
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> Path:
@@ -139,6 +142,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "short": words.short_table(inputs.operating),
         "analysis": words.analysis_words(dict(inputs.study["trial"])),
         "looks": _looks(inputs),
+        "imputed": None if inputs.imputed is None or inputs.imputed.empty else tables.imputed_wide(inputs.imputed),
         "comparison": _comparison(comparison.loc[np.isfinite(comparison["published"])]),
         "not_reported": _comparison(comparison.loc[~np.isfinite(comparison["published"])]).drop(
             columns=["n", "SD", "inside it", "published in"]

@@ -30,7 +30,7 @@ from sciatrial.synthesis import (
     synthesise_many,
     traffic_lights,
 )
-from sciatrial.trial import Design, OperatingCharacteristics, TrialResult, expected_harms
+from sciatrial.trial import Design, OperatingCharacteristics, TrialResult, expected_harms, imputed_effects
 
 
 def write_run_report(folder: str | Path) -> Path:
@@ -60,7 +60,7 @@ def report_inputs(folder: Path) -> ReportInputs:
     evidence = Evidence.load(folder / "evidence")
     compared = study.settings.evidence.compare_with
     published = published_arms(evidence, compared) if compared else pd.DataFrame()
-    draws = Draws.load(folder / "draws")
+    draws, trial = Draws.load(folder / "draws"), TrialResult.load(folder / "trial")
     posterior = kept_posterior(folder / "posterior")
     prior = _prior_rows(pd.read_csv(folder / "prior.csv", keep_default_na=False), draws)
     return ReportInputs(
@@ -68,7 +68,7 @@ def report_inputs(folder: Path) -> ReportInputs:
         study_text=(folder / "study.toml").read_text(encoding="utf-8"),
         stamp=stamp,
         prior=prior,
-        result=TrialResult.load(folder / "trial"),
+        result=trial,
         operating=OperatingCharacteristics.load(folder / "operating"),
         published=published,
         published_study=_study_row(evidence, compared),
@@ -81,6 +81,7 @@ def report_inputs(folder: Path) -> ReportInputs:
         posterior=posterior,
         population=None if posterior is None else compared_beside(folder / "posterior", posterior),
         cause=str(study.cohort.cause),
+        imputed=imputed_effects(study.design, trial.patients, seed=stamp["seed"]),
         **_together(study.design, evidence),
     )
 

@@ -12,6 +12,8 @@ from sciatrial.trial.design import Comparison, Design, Rescue
 from sciatrial.trial.endpoint import Endpoint, Missing, Outcome
 from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.harms import expected_harms
+from sciatrial.trial.imputation import Imputation
+from sciatrial.trial.imputed import imputed_effects
 from sciatrial.trial.inside import INSIDE
 from sciatrial.trial.looks import Deciding, EfficacyBounds, EfficacyKind, FutilityBounds, FutilityKind, Looks
 from sciatrial.trial.monitoring import Decision, first_crossing
@@ -37,6 +39,7 @@ __all__ = [
     "Estimand",
     "FutilityBounds",
     "FutilityKind",
+    "Imputation",
     "Looks",
     "Missing",
     "OperatingCharacteristics",
@@ -52,6 +55,7 @@ __all__ = [
     "draws_for",
     "expected_harms",
     "first_crossing",
+    "imputed_effects",
     "operating_characteristics",
     "parts_of",
     "plan_in_words",

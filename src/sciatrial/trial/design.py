@@ -14,6 +14,7 @@ from sciatrial.trial.accrual import Accrual
 from sciatrial.trial.aims import LONGITUDINAL, Analysis, Strategy, SummaryMeasure
 from sciatrial.trial.endpoint import Endpoint, Missing
 from sciatrial.trial.estimand import Estimand
+from sciatrial.trial.imputation import Imputation
 from sciatrial.trial.looks import Looks, planned_bounds
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -114,6 +115,8 @@ class Design(BaseModel):
         Share of patients lost within a year, 0 to 0.9; the time of dropout is exponential.
     rescue
         Rescue tablets, or none.
+    imputation
+        A sensitivity analysis of the one trial that the report shows, or none.
     minimal_important_change
         Points of the endpoint that matter to a patient; drawn in figures, used by no test.
     """
@@ -136,6 +139,7 @@ class Design(BaseModel):
     accrual: Accrual | None = None
     dropout_per_year: Annotated[float, Field(ge=0, le=0.9)] = 0.0
     rescue: Rescue | None = None
+    imputation: Imputation | None = None
     minimal_important_change: Annotated[float, Field(gt=0, le=100)] | None = None
 
     @field_validator("allocation", mode="before")
@@ -154,6 +158,8 @@ class Design(BaseModel):
         sizes = self._size_problems()
         problems = [*sizes, *self._visit_problems(), *self._comparison_problems(), *self._rescue_problems()]
         problems += self.endpoint.problems()
+        if self.imputation is not None:
+            problems += self.imputation.problems(self.endpoint.measure, self.estimand.rescue)
         problems += self.estimand.problems(self.analysis, self.endpoint.measure, has_rescue=self.rescue is not None)
         # bounds of looks that are almost one cannot be integrated
         problems += self._whole_endpoint_problems(are_sizes_right=not sizes) or self.looks.problems(
