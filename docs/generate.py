@@ -32,6 +32,7 @@ from sciatrial.trial import (
     Endpoint,
     Estimand,
     FutilityBounds,
+    Imputation,
     Looks,
     MissingVisits,
     Outcome,
@@ -106,6 +107,7 @@ def study_file() -> str:
         ("`[trial]` `accrual`", Accrual), ("`[trial]` `accrual.sites`", Sites),
         ("`[trial]` `randomisation`", Randomisation), ("`[trial]` `missing_visits`", MissingVisits),
         ("`[trial]` `dropout_hazard`", DropoutHazard), ("`[trial]` `estimand`", Estimand),
+        ("`[trial]` `imputation`", Imputation),
         ("`[arms.NAME]`", Protocol),
     ]  # fmt: skip
     for title, model in tables:

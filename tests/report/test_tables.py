@@ -9,6 +9,7 @@ from sciatrial.report.tables import (
     NOT_REPORTED,
     baseline_wide,
     harms_wide,
+    imputed_wide,
     number,
     operating_wide,
     outcome_words,
@@ -182,3 +183,17 @@ def test_small_effects_keep_their_decimals(operating):
     rows[["estimate", "truth", "standard_error"]] /= 100
     table = operating_wide(operating_of(rows, operating.courses, operating.inside).summary, digits=3)
     assert len(table["standard_error"].iloc[0]) == len("0.020")
+
+
+def test_a_finding_that_tips_over_is_told_with_its_points():
+    rows = pd.DataFrame(
+        {
+            "comparison": "cells vs saline", "rule": ["jump_to_reference", "missing_at_random", "copy_reference"],
+            "patients": 80, "imputed": 12, "estimate": -8.0, "standard_error": 2.0, "ci_low": -12.0, "ci_high": -4.0,
+            "p_value": [0.0001, 0.2, 0.01], "tipping_delta": [7.26, 0.0, np.inf], "why_not": "",
+        }
+    )  # fmt: skip
+    table = imputed_wide(rows)
+    assert table["tips over at"].tolist() == ["7.3", "nothing is found", "no delta that was tried"]
+    assert table["filled"].tolist()[0] == "12 of 80"
+    assert table["p"].tolist() == ["< 0.001", "0.200", "0.010"]
