@@ -288,3 +288,40 @@ def test_a_cost_of_an_unknown_arm_is_told_with_its_key(tmp_path):
     costs = 'costs = { currency = "EUR", per_dose = { cell = 9000 } }\nrescue '
     (problem,) = problems_of(tmp_path / "x.toml", SMALL.replace("rescue ", costs)).values()
     assert problem.where == "trial.costs.per_dose.cell"
+
+
+ENDPOINT = 'endpoint         = { outcome = "leg_pain", month = 3 }'
+RESPONSE = 'endpoint = { outcome = "leg_pain", month = 3, measure = "response", rule = "responder_50pct_pain"'
+AS_RESPONDERS = 'analysis = "responders"\nestimand = { summary_measure = "risk_difference" }\n'
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "told"),
+    [
+        ({ENDPOINT: AS_RESPONDERS + RESPONSE + " }"}, "trial.endpoint.missing", "non_responder or observed_only"),
+        (
+            {ENDPOINT: AS_RESPONDERS + RESPONSE.replace("50pct_pain", "50pct_pian") + ', missing = "observed_only" }'},
+            "trial.endpoint.rule",
+            "responder_50pct_pain",
+        ),
+        (
+            {ENDPOINT: AS_RESPONDERS.replace("responders", "responder") + RESPONSE + ', missing = "observed_only" }'},
+            "trial.analysis",
+            "responders",
+        ),
+        ({ENDPOINT: 'analysis = "responders"\n' + ENDPOINT}, "trial.analysis", 'analysis = "ancova"'),
+    ],
+)
+def test_what_is_wrong_with_a_response_is_told_once_where_it_is(tmp_path, changes, where, told):
+    found = problems_with(tmp_path, changes)
+    assert list(found) == [where]
+    assert told in str(found[where])
+
+
+def test_a_study_of_responders_has_no_problem(tmp_path):
+    path = tmp_path / "responders.toml"
+    path.write_text(
+        SMALL.replace(ENDPOINT, AS_RESPONDERS + RESPONSE + ', missing = "non_responder" }'), encoding="utf-8"
+    )
+    study = read_study(path)
+    assert study.resolved["trial"]["endpoint"]["missing"] == "non_responder"

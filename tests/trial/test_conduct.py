@@ -9,7 +9,7 @@ from sciatrial.clinic import SCORES
 from sciatrial.foundation import DAYS_PER_MONTH, Score, uniforms
 from sciatrial.trial import allocate, strata_of
 from sciatrial.trial.accrual import arrivals_of
-from sciatrial.trial.conduct import conduct, days_late, first_randomised, score_column
+from sciatrial.trial.conduct import Luck, conduct, days_late, first_randomised, score_column
 from tests.trial.conftest import CELLS, SALINE, SHAM, small_design
 
 LEG_PAIN = SCORES.index(Score.LEG_PAIN)
@@ -340,3 +340,15 @@ def test_visits_of_one_patient_may_not_meet(days, months, room):
         ValueError, match=f"visit_window_days: {days} days let visits of one patient meet; below {room}"
     ):
         small_design(visits_months=months, visit_window_days=days)
+
+
+def test_worlds_share_luck_unless_told_otherwise(model, patients):
+    design = small_design(arms={"saline": SALINE, "again": SALINE})
+    some = patients.only(slice(60))
+    shared, independent = (conduct(model, design, [some], [9], every_arm=True, luck=luck)[0].potential for luck in Luck)
+    np.testing.assert_array_equal(shared["saline"].scores, shared["again"].scores)
+    np.testing.assert_array_equal(independent["saline"].scores[:, 0], independent["again"].scores[:, 0])
+    apart = independent["saline"].scores[:, -1, 0] - independent["again"].scores[:, -1, 0]
+    assert np.mean(apart != 0) > 0.7  # some answer in steps of 10
+    # the same patients all the same
+    assert np.corrcoef(independent["saline"].scores[:, -1, 0], independent["again"].scores[:, -1, 0])[0, 1] > 0.3

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def test_difference_interval_and_test_of_shares_are_those_of_another_program(see
     low, high = confint_proportions_2indep(x, n, y, m, method="newcomb", compare="diff")
     assert (found["low"], found["high"]) == pytest.approx((low, high), abs=1e-9)
     table = sm.stats.StratifiedTable([np.array([[x, n - x], [y, m - y]], dtype=float)])
-    told = table.test_null_odds(correction=False)
+    told: Any = table.test_null_odds(correction=False)
     assert found["z"] ** 2 == pytest.approx(told.statistic)
     assert found["p_value"] == pytest.approx(told.pvalue)
     assert found["standard_error"] == pytest.approx(np.sqrt(x * (n - x) / n**3 + y * (m - y) / m**3))

@@ -198,3 +198,16 @@ def test_decisions_and_cost_equal_the_count_done_by_hand(quantity, value, n):
 def test_a_benefit_shown_where_there_is_none_is_wrong():
     rows = trials_of(FIVE).assign(true_effect="none")
     assert summarise(rows).set_index("quantity").loc["right_decision", "value"] == 3 / 5
+
+
+def test_of_a_principal_stratum_the_truth_with_luck_of_their_own_is_told_beside_the_other():
+    beside = {"truth_independent_luck": [-6.0, -6, -1, -3, -5], "truth_independent_luck_error": 0.2,
+              "stratum": 0.5, "stratum_independent_luck": 0.4}  # fmt: skip
+    rows = summarise(trials_of(FIVE).assign(**beside)).set_index("quantity")
+    assert rows.loc["stratum", "value"] == pytest.approx(0.5)
+    assert rows.loc["truth_independent_luck", "value"] == pytest.approx(-4.2)
+    # errors −4, 0, 10, −6 of those that were estimated
+    assert rows.loc["bias_independent_luck", "value"] == pytest.approx(0.0)
+    assert rows.loc["bias", "value"] == pytest.approx(1.0)
+    assert rows.loc["coverage_independent_luck", "value"] == pytest.approx(0.5)
+    assert "stratum" not in set(summarise(trials_of(FIVE))["quantity"])

@@ -85,6 +85,8 @@ class ReportInputs:
     safety_sizes, harm_stopping, harm_boundary
         Rows of `safety_sizes` and `harm_stopping_table`, and the boundary in words; empty where nothing is planned for
         harms.
+    imputed
+        Rows of `imputed_effects`; None or empty where the study asks for no imputation.
     """
 
     study: Mapping[str, Any]
@@ -111,6 +113,7 @@ class ReportInputs:
     safety_sizes: pd.DataFrame = field(default_factory=pd.DataFrame)
     harm_stopping: pd.DataFrame = field(default_factory=pd.DataFrame)
     harm_boundary: str = ""
+    imputed: pd.DataFrame | None = None
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> Path:
@@ -162,6 +165,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "short": words.short_table(inputs.operating),
         "analysis": words.analysis_words(dict(inputs.study["trial"])),
         "looks": _looks(inputs),
+        "imputed": None if inputs.imputed is None or inputs.imputed.empty else tables.imputed_wide(inputs.imputed),
         "comparison": _comparison(comparison.loc[np.isfinite(comparison["published"])]),
         "not_reported": _comparison(comparison.loc[~np.isfinite(comparison["published"])]).drop(
             columns=["n", "SD", "inside it", "published in"]

@@ -322,6 +322,31 @@ def strata_wide(summary: pd.DataFrame, *, digits: int = 1) -> pd.DataFrame | Non
     return pd.DataFrame(rows)
 
 
+def imputed_wide(imputed: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `imputed_effects` as they are printed."""
+    rows = []
+    for row in imputed.to_dict("records"):
+        delta = row["tipping_delta"]
+        rows.append(
+            {
+                "comparison": row["comparison"], "after the last visit": row["rule"].replace("_", " "),
+                "filled": f"{row['imputed']} of {row['patients']}",
+                "estimate": row["why_not"] or number(row["estimate"]),
+                "interval": f"{number(row['ci_low'])} to {number(row['ci_high'])}",
+                "standard error": number(row["standard_error"]),
+                "p": "< 0.001" if row["p_value"] < 0.001 else number(row["p_value"], 3),
+                "tips over at": _tipping(delta),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _tipping(delta: float) -> str:
+    if delta == 0:
+        return "nothing is found"
+    return "no delta that was tried" if np.isinf(delta) else number(abs(delta))
+
+
 def harms_wide(harms: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of `expected_harms` as they are printed."""
     rows = []

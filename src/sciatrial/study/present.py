@@ -37,6 +37,7 @@ from sciatrial.trial import (
     boundary_of,
     expected_harms,
     harm_stopping_table,
+    imputed_effects,
     safety_sizes,
     upper_cell_effects,
 )
@@ -69,7 +70,7 @@ def report_inputs(folder: Path) -> ReportInputs:
     evidence = Evidence.load(folder / "evidence")
     compared = study.settings.evidence.compare_with
     published = published_arms(evidence, compared) if compared else pd.DataFrame()
-    draws = Draws.load(folder / "draws")
+    draws, trial = Draws.load(folder / "draws"), TrialResult.load(folder / "trial")
     posterior = kept_posterior(folder / "posterior")
     prior = _prior_rows(pd.read_csv(folder / "prior.csv", keep_default_na=False), draws)
     return ReportInputs(
@@ -77,7 +78,7 @@ def report_inputs(folder: Path) -> ReportInputs:
         study_text=(folder / "study.toml").read_text(encoding="utf-8"),
         stamp=stamp,
         prior=prior,
-        result=TrialResult.load(folder / "trial"),
+        result=trial,
         operating=OperatingCharacteristics.load(folder / "operating"),
         published=published,
         published_study=_study_row(evidence, compared),
@@ -92,6 +93,7 @@ def report_inputs(folder: Path) -> ReportInputs:
         cause=str(study.cohort.cause),
         optimistic=upper_cell_effects(read_prior(), None if posterior is None else posterior.draws),
         **_safety(study, evidence, draws),
+        imputed=imputed_effects(study.design, trial.patients, seed=stamp["seed"]),
         **_together(study.design, evidence),
     )
 

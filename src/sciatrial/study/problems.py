@@ -56,6 +56,8 @@ def _problems(item: Mapping[str, Any], model: type[BaseModel], where: str) -> It
     key = ".".join([where, *place] if where else place)
     kind, found = item["type"], _told(item["input"])
     context = item.get("ctx", {})
+    if kind == "default_factory_not_called":
+        return  # another setting is wrong, and is told
     if kind == "extra_forbidden":
         yield _unknown_setting(key, place, model)
     elif kind == "missing":

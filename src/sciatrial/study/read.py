@@ -232,8 +232,17 @@ def _design(trial: Any, arms: Any) -> tuple[Design | None, list[Problem]]:
         mended = {key: value for key, value in trial.items() if key not in wrong}
         mended |= {key: stand_in for key, stand_in in _stand_ins(trial).items() if key in wrong and key in trial}
         _, again = validated(Design, {**mended, "arms": usable}, "trial")
-        more += [problem for problem in again if problem not in more and problem.found != "is missing"]
+        # whether an analysis aims at the estimand is told once all that it rests on is right
+        unfit = _AIMS if wrong & {"analysis", "endpoint", "estimand"} else ()
+        more += [
+            problem
+            for problem in again
+            if problem not in more and problem.found != "is missing" and not problem.where.startswith(unfit)
+        ]
     return (None if problems else design), problems + more
+
+
+_AIMS = ("trial.analysis", "trial.estimand")
 
 
 def _stand_ins(trial: Mapping[str, Any]) -> dict[str, Any]:

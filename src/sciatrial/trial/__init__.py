@@ -16,6 +16,8 @@ from sciatrial.trial.endpoint import Endpoint, Missing, Outcome
 from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.factors import cohort_problems
 from sciatrial.trial.harms import expected_harms
+from sciatrial.trial.imputation import Imputation
+from sciatrial.trial.imputed import imputed_effects
 from sciatrial.trial.inside import INSIDE
 from sciatrial.trial.looks import Deciding, EfficacyBounds, EfficacyKind, FutilityBounds, FutilityKind, Looks
 from sciatrial.trial.missingness import DropoutHazard, MissingMechanism, MissingVisits
@@ -72,6 +74,7 @@ __all__ = [
     "HarmRate",
     "HarmRule",
     "HarmStop",
+    "Imputation",
     "Looks",
     "Missing",
     "MissingMechanism",
@@ -105,6 +108,7 @@ __all__ = [
     "expected_harms",
     "first_crossing",
     "harm_stopping_table",
+    "imputed_effects",
     "make_pool",
     "operating_characteristics",
     "parts_of",

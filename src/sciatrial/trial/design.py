@@ -17,6 +17,7 @@ from sciatrial.trial.costs import Costs
 from sciatrial.trial.endpoint import Endpoint, Missing
 from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.factors import word_problems
+from sciatrial.trial.imputation import Imputation
 from sciatrial.trial.looks import Looks, planned_bounds
 from sciatrial.trial.missingness import DropoutHazard, MissingVisits
 from sciatrial.trial.randomisation import Randomisation
@@ -133,6 +134,8 @@ class Design(BaseModel):
         Single visits that patients miss, or none.
     rescue
         Rescue tablets, or none.
+    imputation
+        A sensitivity analysis of the one trial that the report shows, or none.
     minimal_important_change
         Points of the endpoint that matter to a patient; drawn in figures, used by no test. Says which decision of a
         trial would be right.
@@ -165,6 +168,7 @@ class Design(BaseModel):
     dropout_hazard: DropoutHazard | None = None
     missing_visits: MissingVisits | None = None
     rescue: Rescue | None = None
+    imputation: Imputation | None = None
     minimal_important_change: Annotated[float, Field(gt=0, le=100)] | None = None
     costs: Costs | None = None
     safety: Safety | None = None
@@ -185,6 +189,8 @@ class Design(BaseModel):
         sizes = self._size_problems()
         problems = [*sizes, *self._visit_problems(), *self._comparison_problems(), *self._rescue_problems()]
         problems += self.endpoint.problems()
+        if self.imputation is not None:
+            problems += self.imputation.problems(self.endpoint.measure, self.estimand.rescue)
         problems += self.estimand.problems(self.analysis, self.endpoint.measure, has_rescue=self.rescue is not None)
         # bounds of looks that are almost one cannot be integrated
         problems += self._whole_endpoint_problems(are_sizes_right=not sizes) or self.looks.problems(

@@ -80,7 +80,7 @@ def pairwise_effects(
     column = score_column(design.endpoint.outcome)
     baseline = np.stack([trial.scores[:, 0, column] for trial in trials])
     names = list(design.arms)
-    is_known = np.isfinite(values).any(axis=2)
+    is_known: Floats = np.asarray(np.isfinite(values).any(axis=2))
     counts = (is_known[:, :, None] & (assigned[:, :, None] == np.arange(len(names)))).sum(axis=1)
     parts = [_compared(design, item, names, values, assigned, baseline) for item in design.compared()]
     found = {name: np.stack([part[0][name] for part in parts], axis=1) for name in STATISTICS}
@@ -110,7 +110,7 @@ def _compared(
 
 def _has_two(values: Floats, arm: Floats) -> NDArray[np.bool_]:
     """Return whether two patients or more of either arm have an endpoint; dims ``trial``."""
-    is_known = np.isfinite(values).any(axis=2)
+    is_known: Floats = np.asarray(np.isfinite(values).any(axis=2))
     return np.minimum((is_known & (arm == 0)).sum(axis=1), (is_known & (arm == 1)).sum(axis=1)) >= 2
 
 

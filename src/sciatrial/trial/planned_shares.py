@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import root_scalar
 
 from sciatrial.statistics import (
     GroupSequentialDesign,
@@ -72,7 +72,7 @@ def detectable_difference(design: Design, n_arm: float, n_control: float) -> flo
         return float(found.power[0]) - (1 - bounds.rules.beta)
 
     largest = 1 - second - _NEAR
-    return float(brentq(miss, _NEAR, largest, xtol=1e-6)) if miss(largest) > 0 else float(np.nan)
+    return float(root_scalar(miss, bracket=(_NEAR, largest), xtol=1e-6).root) if miss(largest) > 0 else float(np.nan)
 
 
 def r_of_shares(design: Design, n_arm: float, n_control: float, differences: Sequence[float]) -> list[str]:

@@ -123,6 +123,8 @@ def _of_stratum(group: pd.DataFrame, made: NDArray[np.bool_]) -> list[_Quantity]
 
 def _right_decisions(group: pd.DataFrame, shown: NDArray[np.bool_]) -> list[_Quantity]:
     """Return how often the finding is the right one, nothing where no minimal important change was planned with."""
+    if "true_effect" not in group:  # trials from a pool
+        return []
     is_so = {word: (group["true_effect"] == word).to_numpy(dtype=bool) for word in TrueEffect}
     if is_so[TrueEffect.UNKNOWN].all():
         return []
@@ -141,7 +143,7 @@ def _right_decisions(group: pd.DataFrame, shown: NDArray[np.bool_]) -> list[_Qua
 
 def _cost(group: pd.DataFrame) -> list[_Quantity]:
     """Return the expected cost of a trial, nothing where no costs were given."""
-    cost = group["cost"].to_numpy(dtype=float)
+    cost = group["cost"].to_numpy(dtype=float) if "cost" in group else np.empty(0)
     return [("expected_cost", *mean_of(cost[np.isfinite(cost)]))] if np.isfinite(cost).any() else []
 
 

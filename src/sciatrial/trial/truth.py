@@ -115,8 +115,10 @@ def true_values(
         rough = [truth_of(design, mine[place]) for mine in found.values()]
         needed = max(_needed(truth, standard_errors[place]) for truth in rough)
         more = patients_of(sampled[place], needed) if needed > _FIRST_PATIENTS else None
-        for luck, mine in found.items() if more is not None else ():
-            rest = more.only(slice(_FIRST_PATIENTS, None))
+        if more is None:
+            continue
+        rest = more.only(slice(_FIRST_PATIENTS, None))
+        for luck, mine in found.items():
             trial = conduct(
                 model, world, [rest], [seed], every_arm=True, luck=luck, unblinding=unblinding, threads=threads
             )[0]

@@ -32,11 +32,20 @@ case <- function(seed, sizes, visits, missing, lacks_baseline) {
   }
   colnames(design) <- names
   data <- cbind(long, design)
-  fit <- gls(
-    as.formula(paste("value ~ 0 +", paste(names, collapse = " + "))), data = data,
-    correlation = corSymm(form = ~ (occasion + 1) | patient), weights = varIdent(form = ~ 1 | occasion),
-    control = glsControl(tolerance = 1e-12, msTol = 1e-14, maxIter = 500, msMaxIter = 1000, opt = "nlminb")
-  )
+  # nlminb takes its slopes by steps and stops a little below the maximum: started again from there until it stays
+  fit <- NULL
+  for (again in 1:6) {
+    start <- if (is.null(fit)) NULL else coef(fit$modelStruct$corStruct, unconstrained = FALSE)
+    ratios <- if (is.null(fit)) numeric(0) else coef(fit$modelStruct$varStruct, unconstrained = FALSE)
+    found <- gls(
+      as.formula(paste("value ~ 0 +", paste(names, collapse = " + "))), data = data,
+      correlation = if (is.null(start)) corSymm(form = ~ (occasion + 1) | patient) else
+        corSymm(start, form = ~ (occasion + 1) | patient),
+      weights = varIdent(ratios, form = ~ 1 | occasion),
+      control = glsControl(tolerance = 1e-12, msTol = 1e-14, maxIter = 500, msMaxIter = 1000, opt = "nlminb")
+    )
+    if (is.null(fit) || logLik(found) > logLik(fit)) fit <- found
+  }
   rows <- apply(values, 1, function(x) numbers(x))
   paste0("{", paste(
     quoted("values", paste0("[", paste(rows, collapse = ", "), "]")), quoted("arms", numbers(arm)),
