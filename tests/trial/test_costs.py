@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from sciatrial.trial import simulate_trials
+from sciatrial.trial.accrual import arrivals_of
 from sciatrial.trial.conduct import conduct, first_patients, first_randomised
 from sciatrial.trial.costs import trial_cost
 from tests.trial.conftest import CELLS, SALINE, small_design
@@ -36,7 +39,15 @@ def trial(model, patients):
 )
 def test_each_unit_cost_is_taken_as_often_as_it_arises(trial, costs, expected):
     design = design_with(costs, dropout_per_year=0.6, accrual={"per_month": 5})
+    trial = replace(trial, arrivals=arrivals_of(design.accrual, 40, 9))
     assert trial_cost(design, trial) == pytest.approx(expected(trial))
+
+
+def test_the_months_of_a_trial_whose_patients_come_by_chance_are_its_own(trial):
+    design = design_with({"per_month": 100}, accrual={"per_month": 5, "arrivals": "poisson"})
+    arrivals = arrivals_of(design.accrual, 40, 9)
+    cost = trial_cost(design, replace(trial, arrivals=arrivals))
+    assert cost == pytest.approx(100 * (arrivals.months[-1] - arrivals.months[0] + 6))
 
 
 def test_unit_costs_add_up(trial):

@@ -55,6 +55,11 @@ DESIGNS = {
         "rescue": RESCUE,
         "estimand": {"rescue": "composite"},
     },
+    "strata, adjusted, missed visits": {
+        "looks": LOOKS, "accrual": ACCRUAL, "randomisation": {"strata": ["age_years>=50"]},
+        "adjust_for": ["age_years>=50", "age_years"], "dropout_hazard": {"ratio_per_10_points": 1.3},
+        "missing_visits": {"probability": 0.1, "mechanism": "at_random", "odds_ratio_per_10_points": 1.5},
+    },
     "slow endpoint": {"looks": LOOKS, "accrual": {"per_month": 100}},
     "mmrm": {"looks": LOOKS, "accrual": ACCRUAL, "analysis": "mmrm"},
     "mmrm, hypothetical": {

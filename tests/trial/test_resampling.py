@@ -100,3 +100,83 @@ def test_a_pool_that_does_not_fit_is_named(design, changes, made, trials, told):
 
 def test_a_small_pool_serves_as_long_as_no_patient_is_in_two_trials(design):
     refuse_pool(design, invented_pool(design, n=400), 10)
+
+
+BY_AGE = ["age_years>=50"]
+
+
+def changed(design, **words):
+    return small_design(**{"n_total": 40, "dropout_per_year": 0.3, "rescue": design.rescue, **words})
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"strata": BY_AGE},
+        {"strata": BY_AGE, "block_multiples": [1, 2]},
+        {"method": "minimisation", "strata": BY_AGE},
+        {"method": "simple"},
+    ],
+    ids=["strata", "random blocks", "minimisation", "simple"],
+)
+def test_trials_are_randomised_as_their_design_says_whatever_the_batch_and_the_size(design, pool, how):
+    mine = changed(design, randomisation=how)
+    whole = draw_trials(mine, pool, 0, 60)
+    np.testing.assert_array_equal(draw_trials(mine, pool, 17, 5).assigned, whole.assigned[17:22])
+    smaller = mine.model_copy(update={"n_total": 25})
+    np.testing.assert_array_equal(draw_trials(smaller, pool, 0, 60).assigned, whole.assigned[:, :25])
+    assert whole.assigned.mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(whole.assigned.size))
+    is_old = pool.covariates["age_years"].to_numpy()[whole.patients] >= 50
+    apart = np.abs(np.where(is_old, 2 * whole.assigned - 1, 0).sum(axis=1))  # between the arms, in one stratum
+    most = {"simple": 40, "minimisation": 12, "permuted_blocks": 2 if "block_multiples" in how else 1}
+    assert apart.max() <= most[str(mine.randomisation.method)]
+
+
+def test_strata_of_the_design_are_those_given_by_hand(design, pool):
+    strata = (pool.covariates["age_years"].to_numpy() >= 50).astype(int)
+    by_hand = draw_trials(design, pool, 0, 20, Circumstances(strata=strata))
+    np.testing.assert_array_equal(
+        draw_trials(changed(design, randomisation={"strata": BY_AGE}), pool, 0, 20).assigned, by_hand.assigned
+    )
+
+
+def test_visits_missed_completely_at_random_are_those_given_by_hand(design, pool):
+    by_hand = draw_trials(design, pool, 0, 20, Circumstances(missed_visits=0.2))
+    found = draw_trials(changed(design, missing_visits={"probability": 0.2}), pool, 0, 20)
+    np.testing.assert_array_equal(found.is_observed, by_hand.is_observed)
+
+
+def test_who_is_in_pain_misses_more_visits_and_leaves_sooner(design, pool):
+    missing = {"probability": 0.2, "mechanism": "not_at_random", "odds_ratio_per_10_points": 2.0}
+    hazard = {"ratio_per_10_points": 2.0}
+    found = draw_trials(changed(design, missing_visits=missing, dropout_hazard=hazard), pool, 0, 400)
+    plain = draw_trials(design, pool, 0, 400)
+    pain = pool.scores[found.assigned, found.patients]
+    lost = plain.is_observed & ~found.is_observed
+    assert pain[..., 1][lost[..., 1]].mean() > pain[..., 1].mean() + 3
+    # a look back after a missed visit: who stays may come again
+    assert (~found.is_observed[..., 1] & found.is_observed[..., 2]).any()
+    some = draw_trials(changed(design, missing_visits=missing, dropout_hazard=hazard), pool, 123, 7)
+    np.testing.assert_array_equal(some.is_observed, found.is_observed[123:130])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"accrual": {"per_month": 5, "arrivals": "poisson"}}, "accrual.arrivals: are poisson"),
+        ({"visit_window_days": 5}, "visit_window_days: is 5"),
+        (
+            {"missing_visits": {"probability": 0.2, "mechanism": "at_random", "odds_ratio_per_10_points": 2,
+                                "score": "disability"}},
+            "missing_visits.score: is disability",
+        ),
+        ({"dropout_hazard": {"lack_of_effect_ratio": 2, "score": "disability"}}, "dropout_hazard.score: is disability"),
+        (
+            {"accrual": {"per_month": 5, "arrivals": "poisson", "sites": {"number": 3}}, "adjust_for": ["site"]},
+            "adjust_for: name the site",
+        ),
+    ],
+)  # fmt: skip
+def test_what_only_trials_one_by_one_have_is_named(design, pool, words, told):
+    with pytest.raises(TrialError, match=told):
+        refuse_pool(changed(design, **words), pool, 1)

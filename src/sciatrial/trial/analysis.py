@@ -177,7 +177,7 @@ def _changes(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> _Chan
     if not design.adjust_for:
         return _Changes(change, trial.assigned, baseline, present, np.zeros((len(baseline), 0)))
     sites = None if trial.arrivals is None else trial.arrivals.sites
-    further = adjustment_columns(design.adjust_for, trial.patients.covariates, sites, design.n_sites)
+    further = adjustment_columns(design.adjust_for, trial.people, sites, design.n_sites)
     columns = [np.ones(len(baseline)), *(trial.assigned == arm for arm in present[1:]), baseline]
     return _Changes(
         change, trial.assigned, baseline, present, further, _with_slope(change, np.stack(columns, axis=1), further)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,9 @@ from sciatrial.trial.factors import factor_levels
 from sciatrial.trial.missingness import missing_luck, seen_visits
 from sciatrial.trial.randomisation import assigned_arms
 from sciatrial.trial.unblinding import CONTEXT, Unblinding, with_unblinded
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Luck(StrEnum):
@@ -60,7 +64,7 @@ class Conducted:
     patient's own arm; ``is_observed`` and ``has_stayed`` (not yet lost, seen or not) dims ``patient, occasion``;
     ``potential`` holds every patient in every arm when that was asked for. ``arrivals`` says when and where each was
     randomised; None: as the plan expects, at one site. ``days_late`` (dims ``patient, occasion``) are days after
-    the planned ones; None: as planned.
+    the planned ones; None: as planned. ``covariates`` stands for the patients where they are not at hand.
     """
 
     patients: Patients
@@ -73,6 +77,12 @@ class Conducted:
     has_stayed: NDArray[np.bool_] | None = None
     arrivals: Arrivals | None = None
     days_late: NDArray[np.float64] | None = None
+    covariates: pd.DataFrame | None = None
+
+    @property
+    def people(self) -> pd.DataFrame:
+        """Covariates of the patients, one row each."""
+        return self.patients.covariates if self.covariates is None else self.covariates
 
 
 def first_patients(patients: Patients, n: int) -> Patients:
@@ -96,6 +106,7 @@ def first_randomised(trial: Conducted, n: int) -> Conducted:
         has_stayed=None if trial.has_stayed is None else trial.has_stayed[:n],
         arrivals=None if trial.arrivals is None else trial.arrivals.first(n),
         days_late=None if trial.days_late is None else trial.days_late[:n],
+        covariates=None if trial.covariates is None else trial.covariates.iloc[:n],
     )
 
 

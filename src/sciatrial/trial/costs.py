@@ -97,6 +97,7 @@ def trial_cost(design: Design, trial: Conducted) -> float:
         doses = len(days_of_doses(protocol, last_visit * DAYS_PER_MONTH))
         total += costs.per_dose.get(arm, 0.0) * doses * int((trial.assigned == index).sum())
     if costs.per_month and design.accrual is not None:
-        last_randomised = float(arrival_months(design.accrual, len(trial.assigned))[-1])
-        total += costs.per_month * (last_randomised + last_visit)
+        expected = arrival_months(design.accrual, len(trial.assigned))
+        months = expected if trial.arrivals is None else trial.arrivals.months
+        total += costs.per_month * (float(months[-1] - months[0]) + last_visit)
     return float(total)

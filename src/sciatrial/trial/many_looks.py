@@ -198,7 +198,7 @@ def _by_looks(design: Design, pool: PatientPool, drawn: Drawn, ends: _Endpoints,
 
 
 def _is_from_sums(design: Design) -> bool:
-    return design.analysis is Analysis.ANCOVA
+    return design.analysis is Analysis.ANCOVA and not design.adjust_for
 
 
 def _fully(

@@ -61,12 +61,16 @@ class MissingVisits(BaseModel):
     around: Annotated[float, Field(ge=0, le=100)] = 50.0
     arm_odds_ratio: dict[str, _Ratio] = Field(default_factory=dict)
 
+    @property
+    def depends_on_score(self) -> bool:
+        """Whether some score makes a visit likelier to be missed."""
+        return self.odds_ratio_per_10_points != 1
+
     def problems(self, arms: Iterable[str]) -> list[str]:
         """Return what does not fit together, as ``key: found; expected; next``."""
         key = "missing_visits"
         found = _unknown_arms(f"{key}.arm_odds_ratio", self.arm_odds_ratio, arms)
-        given = self.mechanism is MissingMechanism.COMPLETELY_AT_RANDOM and self.odds_ratio_per_10_points != 1
-        if given:
+        if self.mechanism is MissingMechanism.COMPLETELY_AT_RANDOM and self.depends_on_score:
             told = f"{self.odds_ratio_per_10_points:g} with visits missed completely at random; 1"
             found.append(f"{key}.odds_ratio_per_10_points: {told}; choose at_random or not_at_random, or delete it")
         return found + _other_scale(key, self.score)
@@ -107,12 +111,16 @@ class DropoutHazard(BaseModel):
     lack_of_effect_from_month: Annotated[float, Field(ge=0, le=60)] = 1.0
     arm_ratio: dict[str, _Ratio] = Field(default_factory=dict)
 
+    @property
+    def depends_on_score(self) -> bool:
+        """Whether some score makes patients leave sooner."""
+        return self.ratio_per_10_points != 1 or self.lack_of_effect_ratio != 1
+
     def problems(self, arms: Iterable[str], dropout_per_year: float) -> list[str]:
         """Return what does not fit together, as ``key: found; expected; next``."""
         key = "dropout_hazard"
         found = _unknown_arms(f"{key}.arm_ratio", self.arm_ratio, arms)
-        depends = self.ratio_per_10_points != 1 or self.lack_of_effect_ratio != 1
-        if self.mechanism is MissingMechanism.COMPLETELY_AT_RANDOM and depends:
+        if self.mechanism is MissingMechanism.COMPLETELY_AT_RANDOM and self.depends_on_score:
             told = "completely_at_random beside a ratio by the score; at_random or not_at_random"
             found.append(f"{key}.mechanism: {told}; choose one, or delete the ratios")
         if dropout_per_year == 0:

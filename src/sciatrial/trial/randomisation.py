@@ -155,6 +155,11 @@ def blocked_at_random(
     return np.take_along_axis(arms, front, axis=-1)
 
 
+def simple(ratio: tuple[int, ...], luck: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the arm of patients each drawn alone; `luck` is uniform, dims ``…, patient`` of both."""
+    return np.searchsorted(np.cumsum(ratio)[:-1] / sum(ratio), luck, side="right")
+
+
 def minimised(
     ratio: tuple[int, ...], n_levels: tuple[int, ...], followed: float,
     levels: NDArray[np.int64], luck: NDArray[np.float64],
@@ -209,8 +214,7 @@ def assigned_arms(
     """
     n = len(levels)
     if how.method is RandomisationMethod.SIMPLE:
-        edges = np.cumsum(ratio)[:-1] / sum(ratio)
-        return np.searchsorted(edges, uniforms(seed, "allocation", np.arange(n)), side="right")
+        return simple(ratio, uniforms(seed, "allocation", np.arange(n)))
     n_levels = how.n_levels(n_sites)
     if how.method is RandomisationMethod.MINIMISATION:
         luck = uniforms(seed, "allocation", np.arange(n))
