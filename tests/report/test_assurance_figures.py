@@ -1,7 +1,10 @@
+import warnings
+
 import numpy as np
 import pytest
 
 from sciatrial.report import plot_assurance
+from sciatrial.report.figures import as_svg
 from sciatrial.trial import AssuranceCurve
 from tests.report.conftest import marks, texts
 
@@ -42,3 +45,13 @@ def test_each_comparison_has_a_column_and_no_trial_draws_nothing():
     figure = plot_assurance([curve(), curve("too few trials", n=0)])
     assert len(figure.axes) == 4
     assert not figure.axes[3].patches
+
+
+@pytest.mark.parametrize("n", [1, 2, 4])
+def test_a_long_reason_leaves_room_for_the_axes(n):
+    long = "the columns separate responders from others: the coefficients of column 0 and column 1 are infinite " * 2
+    figure = plot_assurance([curve(long, n=2)] * n, important=15)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "<svg" in as_svg(figure)
+    assert figure.axes[0].get_position().width > 0.5 / n

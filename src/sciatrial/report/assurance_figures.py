@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _MOST_GROUPS = 8
 _FEWEST_IN_A_GROUP = 8
+_LETTERS = 38
 _MOST_BARS = 40
 
 
@@ -50,7 +52,9 @@ def plot_assurance(curves: Sequence[AssuranceCurve], *, important: float | None 
 
 def _draw_power(ax: Axes, curve: AssuranceCurve) -> None:
     if curve.why_not:
-        ax.text(0.03, 0.94, f"no curve: {curve.why_not}", transform=ax.transAxes, fontsize=8, va="top", wrap=True)
+        told = "\n".join(textwrap.wrap(f"no curve: {curve.why_not}", _LETTERS))
+        # a text inside the axes needs no room around them
+        ax.text(0.03, 0.94, told, transform=ax.transAxes, fontsize=7.5, va="top").set_in_layout(False)
     else:
         ax.fill_between(curve.grid, 100 * curve.low, 100 * curve.high, color=CELL_COLOURS[0], alpha=0.18, lw=0)
         ax.plot(curve.grid, 100 * curve.power, color=CELL_COLOURS[0])

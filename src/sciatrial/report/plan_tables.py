@@ -48,8 +48,8 @@ def of_broken_blinding(summary: pd.DataFrame) -> pd.DataFrame:
 def decisions_wide(summary: pd.DataFrame) -> pd.DataFrame:
     """Return how often a trial decides rightly, one row a scenario and comparison; empty where that is not known.
 
-    Columns ``scenario, comparison, right decision, benefit matters, then shown, no benefit, then not shown, between,
-    then shown``; shares of trials with Monte-Carlo standard errors.
+    Columns ``scenario, comparison, right decision, benefit matters, shown there, no benefit, not shown there, between,
+    shown between``; shares of trials with Monte-Carlo standard errors.
     """
     rows = []
     for scenario, comparison, of in _by_place(summary, "right_decision"):
@@ -58,11 +58,11 @@ def decisions_wide(summary: pd.DataFrame) -> pd.DataFrame:
                 "scenario": scenario_words(scenario), "comparison": comparison,
                 "right decision": share_words(of.loc["right_decision"]),
                 "benefit matters": share_words(of.loc["truth_matters"]),
-                "then shown": share_words(of.loc["shown_where_it_matters"]),
+                "shown there": share_words(of.loc["shown_where_it_matters"]),
                 "no benefit": share_words(of.loc["truth_none"]),
-                "then not shown": share_words(of.loc["not_shown_where_none"]),
+                "not shown there": share_words(of.loc["not_shown_where_none"]),
                 "between": share_words(of.loc["truth_between"]),
-                "then shown ": share_words(of.loc["shown_in_between"]),
+                "shown between": share_words(of.loc["shown_in_between"]),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
