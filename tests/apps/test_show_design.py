@@ -37,7 +37,7 @@ def test_the_r_code_is_printed_when_it_is_asked_for(study):
 
 def test_a_design_without_a_study_and_a_study_without_a_design_are_refused(study):
     assert "STUDY: is missing" in show("design", fails=True).stderr
-    assert "only `show design` takes one" in show("cohorts", study, fails=True).stderr
+    assert "only `show design` and `show safety` take one" in show("cohorts", study, fails=True).stderr
     assert "--outcome: not of this topic" in show("design", study, "--outcome", "pain", fails=True).stderr
 
 

@@ -73,6 +73,7 @@ def test_the_readme_says_what_it_must_not_be_used_for():
         ("docs/how-to/follow-millions.md", "unsolved  0"),
         ("docs/how-to/add-a-study.md", "1 study added"),
         ("docs/how-to/pool-the-trials.md", "Certainty: cell therapy against placebo procedure, responder"),
+        ("docs/how-to/find-a-trials-size.md", "cells vs saline"),
         ("docs/how-to/import-from-a-registry.md", "Candidate from ClinicalTrials.gov"),
     ],
 )

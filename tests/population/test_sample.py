@@ -147,7 +147,13 @@ def test_without_criteria_a_second_measurement_does_not_fall(all_comers):
 
 def test_candidates_enrol_in_the_order_of_their_number(many):
     assert (np.diff(many.numbers) > 0).all()
-    assert many.screening["screened_until_full"] == many.numbers[-1] + 1
+    assert many.seen["screened"].tolist() == (many.numbers + 1).tolist()
+    assert many.seen["eligible"].tolist() == list(range(1, len(many) + 1))
+
+
+def test_the_first_patients_are_screened_like_a_smaller_sample(many):
+    few = patients_of(RADICULAR, n_patients=37)
+    assert many.only(slice(37)).screening == few.screening
 
 
 def test_with_one_criterion_everybody_screened_is_eligible_or_excluded_or_unsolved(many):

@@ -76,6 +76,7 @@ def trials(n_trials: int = 20) -> pd.DataFrame:
                     "repeated_low": estimate - 5, "repeated_high": estimate + 5, "n_overrun": 3,
                     "final_estimate": estimate, "final_z": -estimate / 2.0,
                     "final_ci_low": estimate - 4, "final_ci_high": estimate + 4, "final_efficacy_z": 1.96,
+                    "true_effect": "unknown", "cost": np.nan,
                     "n_randomised": 30 if estimate < -6 else 40, "months": 12.0 if estimate < -6 else 20.0,
                 }
             )  # fmt: skip
@@ -179,8 +180,9 @@ def result() -> TrialResult:
     contrasts = trials(1).query("scenario == 'prior'").drop(columns=["scenario", "trial", "truth"])
     conduct = {
         "screened": 60, "eligible": 50, "unsolved": 0, "excluded": {"back_pain outside 40 to 100": 10},
-        "screened_until_full": 48, "randomised": {"saline": 20, "cells": 20}, "unsolved_in_trial": 0,
+        "randomised": {"saline": 20, "cells": 20}, "unsolved_in_trial": 0,
         "observed_at_endpoint": {"saline": 19, "cells": 20}, "dropped_out": {"saline": 1, "cells": 0},
+        "missed_visits": {"saline": 2, "cells": 3},
         "rescued": {"saline": 2, "cells": 1},
     }  # fmt: skip
     empty = pd.DataFrame()

@@ -83,7 +83,7 @@ def test_every_simulated_figure_and_table_says_that_nothing_is_calibrated(page):
 
 
 def test_every_image_says_in_words_what_it_shows(page):
-    assert len(page.images) == 8
+    assert len(page.images) == 9
     assert all(len(image["alt"]) > 40 and "not calibrated" in image["alt"] for image in page.images)
 
 

@@ -9,10 +9,12 @@ from sciatrial.report.tables import (
     NOT_REPORTED,
     baseline_wide,
     harms_wide,
+    imputed_wide,
     number,
     operating_wide,
     outcome_words,
     scenario_words,
+    strata_wide,
 )
 from sciatrial.trial import expected_harms
 from tests.report.conftest import operating_of, published_row, trials
@@ -160,3 +162,38 @@ def test_a_harm_that_nobody_had_is_printed_as_a_bound_and_not_as_an_expectation(
     assert (tumour["one trial"], tumour["chance of a case"]) == ("–", "–")
     assert "–" not in minor.iloc[0][["one trial", "chance of a case"]].tolist()
     assert table.loc["infection (at the root)"].iloc[0]["expected"] == "not estimable"
+
+
+def test_the_truth_of_a_principal_stratum_stands_there_twice(operating):
+    assert strata_wide(operating.summary) is None
+    rows = trials().assign(
+        stratum=0.5, stratum_independent_luck=0.4, truth_independent_luck=-3.0, truth_independent_luck_error=0.1
+    )
+    table = strata_wide(operating_of(rows, operating.courses, operating.inside).summary)
+    assert table is not None
+    first = table.iloc[0]
+    assert first["in the stratum, shared luck"].startswith("50 ±")
+    assert first["in the stratum, own luck"].startswith("40 ±")
+    assert first["true effect, own luck"].startswith("−3.0")
+    assert first["bias, own luck"] != first["bias, shared luck"]
+
+
+def test_small_effects_keep_their_decimals(operating):
+    rows = trials()
+    rows[["estimate", "truth", "standard_error"]] /= 100
+    table = operating_wide(operating_of(rows, operating.courses, operating.inside).summary, digits=3)
+    assert len(table["standard_error"].iloc[0]) == len("0.020")
+
+
+def test_a_finding_that_tips_over_is_told_with_its_points():
+    rows = pd.DataFrame(
+        {
+            "comparison": "cells vs saline", "rule": ["jump_to_reference", "missing_at_random", "copy_reference"],
+            "patients": 80, "imputed": 12, "estimate": -8.0, "standard_error": 2.0, "ci_low": -12.0, "ci_high": -4.0,
+            "p_value": [0.0001, 0.2, 0.01], "tipping_delta": [7.26, 0.0, np.inf], "why_not": "",
+        }
+    )  # fmt: skip
+    table = imputed_wide(rows)
+    assert table["tips over at"].tolist() == ["7.3", "nothing is found", "no delta that was tried"]
+    assert table["filled"].tolist()[0] == "12 of 80"
+    assert table["p"].tolist() == ["< 0.001", "0.200", "0.010"]

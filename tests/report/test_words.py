@@ -113,3 +113,40 @@ def test_no_claim_is_made_where_the_evidence_map_holds_no_control():
     mapped = pd.DataFrame({"route": ["perineural"], "outcome": ["leg_pain"], "n_controlled": [0]})
     assert "no claim can be made" in no_direct_evidence(mapped)
     assert no_direct_evidence(mapped.assign(n_controlled=1)) == ""
+
+
+RESPONSE = {
+    "outcome": "leg_pain", "month": 3.0, "measure": "response", "missing": "non_responder",
+    "rule": "composite_50pct_pain_15pt_odi_no_intervention",
+}  # fmt: skip
+
+
+def facts_of(endpoint, estimand, analysis):
+    trial = {**STUDY["trial"], "endpoint": endpoint, "estimand": estimand, "analysis": analysis}
+    return dict(design_facts({**STUDY, "trial": trial}))
+
+
+def test_a_response_is_told_with_its_rule_and_what_becomes_of_those_who_left():
+    told = facts_of(RESPONSE, {"rescue": "composite", "summary_measure": "risk_difference"}, "responders")
+    assert "pain 50 % better, disability 15 points better, no further intervention" in told["Endpoint"]
+    assert "whoever left before counts as no responder" in told["Endpoint"]
+    assert told["Estimand"].startswith("difference in shares of responders between arms, of all randomised; composite")
+    assert "is no responder" in told["Estimand"]
+    assert "Newcombe" in told["Analysis"]
+
+
+def test_categories_and_hierarchies_are_told():
+    category = {"outcome": "leg_pain", "month": 3.0, "measure": "category", "categories": [10, 30]}
+    told = facts_of(category, {"summary_measure": "common_odds_ratio"}, "proportional_odds")
+    assert told["Endpoint"] == "leg pain at month 3 in 3 categories, cut at 10, 30"
+    steps = [{"event": "rescue"}, {"rule": "vas20_or_less"}, {"score": "leg_pain", "margin": 10.0}]
+    hierarchy = {"outcome": "leg_pain", "month": 3.0, "measure": "hierarchy", "hierarchy": steps}
+    told = facts_of(hierarchy, {"summary_measure": "win_odds", "rescue": "composite"}, "win_statistics")
+    assert "no rescue before; Pain 20 or less; improvement of leg pain by more than 10" in told["Endpoint"]
+    assert "rescue before the endpoint is one of the outcomes" in told["Estimand"]
+
+
+def test_the_analysis_of_a_principal_stratum_is_called_biased():
+    told = facts_of(STUDY["trial"]["endpoint"], {"rescue": "principal_stratum"}, "ancova")
+    assert "of a stratum of all randomised" in told["Estimand"]
+    assert "its bias is in the table" in told["Estimand"]

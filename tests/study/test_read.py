@@ -77,6 +77,22 @@ def test_the_order_of_the_arms_makes_another_study(small, tmp_path):
         ("schema   = 1", "schema = 2", "schema", "1"),
         ('name     = "small"', 'name = "../up"', "name", "letters"),
         ("n_trials = 12", "n_trials = 1", "simulation.n_trials", "2 to 100000"),
+        ("visits_months    = [1, 3]", 'visits_months = [1, 3]\nrandomisation = { strata = ["leg_pain>=30"] }',
+         "trial.randomisation.strata.0", "parts nobody"),
+        ("visits_months    = [1, 3]", 'visits_months = [1, 3]\nadjust_for = ["symptom_months>=40"]',
+         "trial.adjust_for.0", "3 to 24"),
+        ("visits_months    = [1, 3]", 'visits_months = [1, 3]\nrandomisation = { strata = ["sx"] }',
+         "trial.randomisation.strata.0", "'sex'"),
+        ("visits_months    = [1, 3]", 'visits_months = [1, 3]\nrandomisation = { method = "minimization" }',
+         "trial.randomisation.method", "'minimisation'"),
+        ("visits_months    = [1, 3]", "visits_months = [1, 3]\nmissing_visits = { probability_ = 0.1 }",
+         "trial.missing_visits.probability_", "'probability'"),
+        ("visits_months    = [1, 3]", "visits_months = [1, 3]\nmissing_visits = { probability = 1.1 }",
+         "trial.missing_visits.probability", "0 to 0.9"),
+        ("visits_months    = [1, 3]", "visits_months = [1, 3]\ndropout_hazard = { arm_ratio = { shame = 2 } }",
+         "trial.dropout_hazard.arm_ratio.shame", "cells, sham"),
+        ("visits_months    = [1, 3]", "visits_months = [1, 3]\naccrual = { per_month = 5, sites = { number = 3 } }",
+         "trial.accrual.arrivals", "poisson"),
     ],
 )  # fmt: skip
 def test_a_wrong_setting_is_told_with_its_place_and_what_to_do(tmp_path, old, new, where, told):
@@ -231,3 +247,81 @@ def test_a_kind_of_bounds_that_is_not_known_is_told_with_the_nearest(tmp_path):
     wrong = SEQUENTIAL.format("0.5", 'kind = "pocok"')
     told = problems_with(tmp_path, {VISITS: VISITS + wrong})
     assert "'pocock'" in told["trial.looks.spending.kind"].next_step
+
+
+SCENARIOS = '[simulation]\nscenarios = ["optimistic", "unblinded_null"]\n'
+
+
+def test_a_scenario_that_is_not_known_is_told_with_the_nearest(tmp_path):
+    (problem,) = problems_of(
+        tmp_path / "x.toml", SMALL.replace("[simulation]\n", SCENARIOS.replace("imis", "imiz"))
+    ).values()
+    assert problem.where == "simulation.scenarios.0"
+    assert "did you mean 'optimistic'" in problem.next_step
+
+
+def test_a_blinding_that_nobody_breaks_is_told(tmp_path):
+    (problem,) = problems_of(tmp_path / "x.toml", SMALL.replace("[simulation]\n", SCENARIOS)).values()
+    assert problem.where == "simulation.unblinding.learn"
+    assert "cells = 0.5" in problem.next_step
+
+
+def test_a_blinding_of_an_unknown_arm_is_told(tmp_path):
+    broken = SCENARIOS + "unblinding = { learn = { saline = 0.5 } }\n"
+    (problem,) = problems_of(tmp_path / "x.toml", SMALL.replace("[simulation]\n", broken)).values()
+    assert problem.where == "simulation.unblinding.learn.saline"
+
+
+def test_scenarios_costs_and_safety_read_again_are_the_same_study(tmp_path):
+    more = SCENARIOS + "unblinding = { learn = { cells = 0.5 } }\n"
+    costs = 'costs = { currency = "EUR", per_dose = { cells = 9000 } }\nsafety = { follow_up_months = 24 }\nrescue '
+    path = tmp_path / "x.toml"
+    path.write_text(SMALL.replace("[simulation]\n", more).replace("rescue ", costs), encoding="utf-8")
+    first = read_study(path)
+    again = tmp_path / "again.toml"
+    again.write_text(tomlkit.dumps(dict(first.resolved)), encoding="utf-8")
+    assert read_study(again).fingerprint() == first.fingerprint()
+    assert first.design.costs.per_dose == {"cells": 9000}
+
+
+def test_a_cost_of_an_unknown_arm_is_told_with_its_key(tmp_path):
+    costs = 'costs = { currency = "EUR", per_dose = { cell = 9000 } }\nrescue '
+    (problem,) = problems_of(tmp_path / "x.toml", SMALL.replace("rescue ", costs)).values()
+    assert problem.where == "trial.costs.per_dose.cell"
+
+
+ENDPOINT = 'endpoint         = { outcome = "leg_pain", month = 3 }'
+RESPONSE = 'endpoint = { outcome = "leg_pain", month = 3, measure = "response", rule = "responder_50pct_pain"'
+AS_RESPONDERS = 'analysis = "responders"\nestimand = { summary_measure = "risk_difference" }\n'
+
+
+@pytest.mark.parametrize(
+    ("changes", "where", "told"),
+    [
+        ({ENDPOINT: AS_RESPONDERS + RESPONSE + " }"}, "trial.endpoint.missing", "non_responder or observed_only"),
+        (
+            {ENDPOINT: AS_RESPONDERS + RESPONSE.replace("50pct_pain", "50pct_pian") + ', missing = "observed_only" }'},
+            "trial.endpoint.rule",
+            "responder_50pct_pain",
+        ),
+        (
+            {ENDPOINT: AS_RESPONDERS.replace("responders", "responder") + RESPONSE + ', missing = "observed_only" }'},
+            "trial.analysis",
+            "responders",
+        ),
+        ({ENDPOINT: 'analysis = "responders"\n' + ENDPOINT}, "trial.analysis", 'analysis = "ancova"'),
+    ],
+)
+def test_what_is_wrong_with_a_response_is_told_once_where_it_is(tmp_path, changes, where, told):
+    found = problems_with(tmp_path, changes)
+    assert list(found) == [where]
+    assert told in str(found[where])
+
+
+def test_a_study_of_responders_has_no_problem(tmp_path):
+    path = tmp_path / "responders.toml"
+    path.write_text(
+        SMALL.replace(ENDPOINT, AS_RESPONDERS + RESPONSE + ', missing = "non_responder" }'), encoding="utf-8"
+    )
+    study = read_study(path)
+    assert study.resolved["trial"]["endpoint"]["missing"] == "non_responder"

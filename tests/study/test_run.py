@@ -142,3 +142,43 @@ def test_a_run_says_of_every_room_where_its_numbers_come_from(calibrated_file, t
     assert any(line.startswith("calibration") and "every check of the fit holds" in line for line in told)
     assert any("12 posterior draws of" in line for line in told)
     assert not [line for line in told if "nothing calibrated" in line]
+
+
+CONDUCT = """
+visit_window_days = 7
+analysis          = "mmrm"
+adjust_for        = ["sex", "site"]
+
+[trial.randomisation]
+strata = ["sex", "leg_pain>=60"]
+
+[trial.accrual]
+per_month = 6
+arrivals  = "poisson"
+sites     = { number = 3, rate_shape = 1.5 }
+
+[trial.missing_visits]
+probability              = 0.2
+mechanism                = "not_at_random"
+odds_ratio_per_10_points = 1.3
+
+[trial.dropout_hazard]
+ratio_per_10_points = 1.2
+
+[arms.cells]
+"""
+
+
+def test_a_trial_conducted_at_sites_with_missed_visits_runs_to_its_report(tmp_path):
+    path = tmp_path / "conducted.toml"
+    text = SMALL.replace("[arms.cells]\n", CONDUCT.lstrip("\n"), 1).replace("n_total          = 12", "n_total = 40")
+    path.write_text(text.replace("n_trials = 12", "n_trials = 2"), encoding="utf-8")
+    run = run_study(read_study(path), out=tmp_path / "runs")
+    report = run.report.read_text(encoding="utf-8")
+    for told in ("stratified by sex, leg pain ≥ 60", "adjusted for sex, site; not adjusted for leg pain ≥ 60",
+                 "at 3 sites", "20 % of visits, not at random", "visits missed", "up to 7 days"):  # fmt: skip
+        assert told in report
+    assert run.operating.trials["months"].nunique() > 3  # trials differ in their length
+    assert set(run.result.patients["site"]) <= {1, 2, 3}
+    assert run.result.patients["days_late"].abs().max() <= 7
+    assert sum(run.result.conduct["missed_visits"].values()) > 0

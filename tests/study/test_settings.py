@@ -18,3 +18,20 @@ def test_an_inclusion_probability_beside_a_posterior_is_refused():
 def test_a_number_of_trials_out_of_range_is_refused(n_trials):
     with pytest.raises(ValidationError):
         SimulationSettings(n_trials=n_trials)
+
+
+def test_reference_values_and_no_cell_effect_run_beside_the_draws_unless_others_are_asked_for():
+    assert SimulationSettings().scenarios == ("reference", "no_cell_effect")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"scenarios": ["prior"]}, "scenarios.0: prior always runs"),
+        ({"scenarios": ["reference", "reference"]}, "scenarios.1: reference is listed twice"),
+        ({"unblinding": {}}, "unblinding: has no meaning without the scenario unblinded_null"),
+    ],
+)
+def test_scenarios_that_do_not_fit_are_refused(words, told):
+    with pytest.raises(ValidationError, match=told):
+        SimulationSettings.model_validate(words)

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,16 @@ from scipy.special import stdtr, stdtrit
 
 from sciatrial.clinic import SCORES
 from sciatrial.foundation import Score
-from sciatrial.statistics import SmallSample, fit_ancova, fit_repeated_measures, treatment_differences
+from sciatrial.statistics import (
+    SmallSample,
+    constrained_differences,
+    fit_ancova,
+    fit_constrained_measures,
+    fit_repeated_measures,
+    treatment_differences,
+)
 from sciatrial.trial.analysis import arm_summaries, effects_seen, responses
+from sciatrial.trial.estimand import known_visits
 from sciatrial.trial.monitoring import monitor
 from tests.trial.conftest import CELLS, SALINE, SHAM, invented_trial, one_visit, scored, small_design
 
@@ -122,6 +131,34 @@ def test_the_mixed_model_is_that_of_the_statistics_room(small_sample):
         assert found.standard_error[place, 1] == pytest.approx(room.standard_error[0, 1, -1])
         assert found.degrees_of_freedom[place, 0] == pytest.approx(room.degrees_of_freedom[0, 0, -1])
         assert np.sign(found.z[place, 0]) == -np.sign(found.estimate[place, 0])
+
+
+def test_the_constrained_analysis_is_that_of_the_statistics_room():
+    design = mixed(analysis="clda")
+    trials = [invented_trial(design, seed, effect=-6.0) for seed in range(3)]
+    found = effects_seen(design, trials, [trial.is_observed for trial in trials])
+    for place, trial in enumerate(trials):
+        values = np.where(trial.is_observed[:, :4], trial.scores[:, :4, 0], np.nan)
+        room = constrained_differences(fit_constrained_measures(values, trial.assigned), 3)
+        assert found.estimate[place, 0] == pytest.approx(-room.estimate[0, 0, -1])  # cells against saline
+        assert found.standard_error[place, 1] == pytest.approx(room.standard_error[0, 1, -1])
+        assert found.degrees_of_freedom[place, 0] == pytest.approx(room.degrees_of_freedom[0, 0, -1])
+
+
+def test_while_on_treatment_what_comes_after_rescue_moves_nothing_and_who_leaves_then_is_there():
+    rescue = {"score": "leg_pain", "above": 50}
+    design = mixed(rescue=rescue, estimand={"rescue": "while_on_treatment"}, analysis="ancova")
+    trial = invented_trial(mixed(), 2, effect=-6.0)
+    trial.rescued[:, 2] = (trial.scores[:, 2, 0] > 50) & trial.is_observed[:, 2]
+    gone = trial.rescued[:, 2] & ~trial.is_observed[:, 3]
+    assert gone.any()
+    moved = replace(trial, scores=trial.scores.copy())
+    moved.scores[trial.rescued[:, 2], 3] -= 25.0
+    seen = known_visits(design.estimand, trial.is_observed, trial.rescued)
+    pair = [effects_seen(design, [item], [seen]) for item in (trial, moved)]
+    assert pair[0].estimate[0, 0] == pair[1].estimate[0, 0]
+    among = (trial.assigned == 0) & (trial.is_observed[:, 3] | gone)
+    assert pair[0].n_arm[0, 0] == among.sum()
 
 
 def test_the_mixed_model_uses_those_who_left_before_the_endpoint():
@@ -354,3 +391,35 @@ def test_only_those_observed_are_counted():
 
 def test_a_rule_that_needs_a_score_that_is_not_simulated_is_left_out():
     assert "responder_50pct_sf36" not in response([0], [(80, 10)], [(50, 10)]).index.get_level_values("rule")
+
+
+def test_a_level_that_nobody_has_and_a_factor_that_repeats_another_take_nothing_from_the_analysis():
+    design = one_visit(n_total=40, adjust_for=["sex", "age_years>=40", "age_years>=50"])
+    generator = np.random.default_rng(3)
+    women = np.tile([True, True, False, False], 10)
+    # nobody is 50, and exactly the women are 40: sex alone can have a slope
+    people = pd.DataFrame({"is_female": women, "age_years": np.where(women, 45.0, 30.0)})
+    baseline = generator.uniform(40, 80, 40)
+    trial = scored(np.arange(40) % 2, baseline, baseline - 10 * women + generator.normal(0, 5, 40),
+                   patients=SimpleNamespace(covariates=people))  # fmt: skip
+    both = effects_seen(design, [trial], [trial.is_observed])
+    sex = effects_seen(one_visit(n_total=40, adjust_for=["sex"]), [trial], [trial.is_observed])
+    plain = effects_seen(one_visit(n_total=40), [trial], [trial.is_observed])
+    assert both.estimate == pytest.approx(sex.estimate)
+    assert both.degrees_of_freedom[0, 0] == pytest.approx(40 - 4)
+    assert both.standard_error[0, 0] < plain.standard_error[0, 0]
+
+
+def test_trials_that_can_adjust_for_different_columns_are_analysed_together():
+    design = one_visit(n_total=40, adjust_for=["sex"])
+    generator = np.random.default_rng(3)
+    trials = [
+        scored(np.arange(40) % 2, generator.uniform(40, 80, 40), generator.uniform(30, 70, 40),
+               patients=SimpleNamespace(covariates=pd.DataFrame({"is_female": women})))
+        for women in (np.tile([True, True, False, False], 10), np.ones(40, dtype=bool))
+    ]  # fmt: skip
+    together = effects_seen(design, trials, [trial.is_observed for trial in trials])
+    assert together.degrees_of_freedom[:, 0] == pytest.approx([36, 37])
+    for place, trial in enumerate(trials):
+        alone = effects_seen(design, [trial], [trial.is_observed])
+        assert together.estimate[place] == pytest.approx(alone.estimate[0])

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from sciatrial.trial.calendar import calendar_of
+from sciatrial.foundation import DAYS_PER_MONTH
+from sciatrial.trial.calendar import calendar_of, known_endpoints
 from tests.trial.conftest import SHAM, invented_trial, small_design
 
 ACCRUAL = {"per_month": 4}
@@ -69,3 +72,27 @@ def test_without_accrual_there_is_one_look_at_no_known_month():
 def test_a_fixed_design_with_accrual_ends_with_its_last_endpoint():
     design = small_design(n_total=40, accrual={"per_month": 4, "ramp_up_months": 2})
     assert calendar_of(design, invented_trial(design, 1)).months == pytest.approx([1 + 39 / 4 + 6])
+
+
+def test_a_look_and_the_end_wait_for_the_days_on_which_patients_really_come():
+    design = looked_at(visit_window_days=9)
+    trial = invented_trial(design, 1)
+    late = np.zeros(trial.is_observed.shape)
+    late[4, -1], late[39, -1] = DAYS_PER_MONTH / 2, DAYS_PER_MONTH
+    calendar = calendar_of(design, replace(trial, days_late=late))
+    # patient 4 came at month 1, so that the tenth endpoint stays the one of patient 9
+    np.testing.assert_allclose(calendar.months, [9 / 4 + 6, 19 / 4 + 6, 39 / 4 + 7])
+
+
+def test_whoever_leaves_and_counts_as_no_responder_is_known_when_the_visit_would_have_come():
+    endpoint = {"outcome": "leg_pain", "month": 6, "measure": "response", "rule": "responder_30pct_pain"}
+    words = {"n_total": 40, "dropout_per_year": 0.6, "analysis": "responders", "accrual": {"per_month": 4},
+             "estimand": {"summary_measure": "risk_difference"}, "looks": {"information": (0.5,)}}  # fmt: skip
+    for missing, share in (("observed_only", 0.4**0.5), ("non_responder", 1.0)):
+        design = small_design(endpoint={**endpoint, "missing": missing}, **words)
+        trial = invented_trial(design, 2)
+        assert sum(design.expected_endpoints().values()) == pytest.approx(40 * share)
+        known = known_endpoints(design, trial)[:, 3]
+        assert known.all() == (missing == "non_responder")
+        calendar = calendar_of(design, trial)
+        assert calendar.seen[0, :, 3].sum() == design.look_endpoints()[0]

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sciatrial.clinic import SCORES
-from sciatrial.foundation import Score, uniforms
-from sciatrial.trial import allocate
-from sciatrial.trial.conduct import conduct, score_column
+from sciatrial.foundation import DAYS_PER_MONTH, Score, uniforms
+from sciatrial.trial import allocate, strata_of
+from sciatrial.trial.accrual import arrivals_of
+from sciatrial.trial.conduct import Luck, conduct, days_late, first_randomised, score_column
 from tests.trial.conftest import CELLS, SALINE, SHAM, small_design
 
 LEG_PAIN = SCORES.index(Score.LEG_PAIN)
@@ -244,3 +245,110 @@ def test_a_trial_without_rescue_rescues_nobody(model, patients):
 
 def test_the_place_of_a_score_is_its_place_in_the_clinics_list():
     assert [SCORES[score_column(score)] for score in Score] == list(Score)
+
+
+SITES = {"per_month": 8, "arrivals": "poisson", "sites": {"number": 3, "rate_shape": 2.0}}
+
+
+@pytest.fixture(scope="module")
+def by_site():
+    return small_design(
+        n_total=240, accrual=SITES, dropout_per_year=0.3, randomisation={"strata": ["site", "sex", "leg_pain>=60"]},
+        missing_visits={"probability": 0.2, "mechanism": "at_random", "odds_ratio_per_10_points": 1.5},
+        dropout_hazard={"ratio_per_10_points": 1.3}, rescue={"score": "leg_pain", "above": 50, "from_month": 1},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trial_by_site(model, by_site, patients):
+    return conduct(model, by_site, [patients], [9])[0]
+
+
+def test_strata_are_those_of_the_patients_and_of_the_sites_where_they_came(trial_by_site, by_site, patients):
+    arrivals = arrivals_of(by_site.accrual, 240, 9)
+    np.testing.assert_array_equal(trial_by_site.arrivals.months, arrivals.months)
+    np.testing.assert_array_equal(trial_by_site.arrivals.sites, arrivals.sites)
+    levels = strata_of(by_site, patients, arrivals.sites)
+    np.testing.assert_array_equal(levels[:, 1], patients.covariates["is_female"].to_numpy(int))
+    np.testing.assert_array_equal(trial_by_site.assigned, allocate(by_site, 240, 9, levels))
+    for stratum in np.unique(levels, axis=0):
+        arms = trial_by_site.assigned[(levels == stratum).all(axis=1)]
+        assert abs(int((arms == 0).sum()) - int((arms == 1).sum())) <= 1
+
+
+def test_a_trial_by_site_is_the_same_beside_another_and_for_fewer_patients(model, by_site, patients, trial_by_site):
+    beside = conduct(model, by_site, [patients.only(slice(30)), patients], [4, 9])[1]
+    fewer = conduct(model, by_site, [patients.only(slice(50))], [9])[0]
+    for name in ("assigned", "scores", "rescued", "is_observed", "has_stayed"):
+        np.testing.assert_array_equal(getattr(beside, name), getattr(trial_by_site, name))
+        np.testing.assert_array_equal(getattr(fewer, name), getattr(trial_by_site, name)[:50])
+
+
+def test_who_misses_a_visit_comes_back_and_gets_tablets_all_the_same(trial_by_site):
+    missed = trial_by_site.has_stayed & ~trial_by_site.is_observed
+    assert (missed[:, 1] & trial_by_site.is_observed[:, 2]).any()
+    assert (missed & trial_by_site.rescued).any()
+    assert not (~trial_by_site.has_stayed & trial_by_site.rescued).any()
+
+
+def test_the_first_randomised_of_a_trial_keep_their_arrivals(trial_by_site):
+    first = first_randomised(trial_by_site, 20)
+    assert len(first.arrivals.months) == len(first.arrivals.sites) == len(first.has_stayed) == 20
+
+
+def test_arms_and_arrivals_are_not_moved_by_missed_visits(model, by_site, patients, trial_by_site):
+    plain = by_site.model_copy(update={"missing_visits": None, "dropout_hazard": None})
+    without = conduct(model, plain, [patients], [9])[0]
+    np.testing.assert_array_equal(without.assigned, trial_by_site.assigned)
+    np.testing.assert_array_equal(without.scores, trial_by_site.scores)
+
+
+def test_a_visit_takes_place_within_its_window_on_the_same_day_in_every_arm(model, patients):
+    design = small_design(n_total=240, visit_window_days=10)
+    late = days_late(design, patients)
+    assert not late[:, 0].any()
+    assert (np.abs(late[:, 1:]) < 10).all()
+    # uniform: mean 0, standard deviation 10/√3, 240 patients at 3 visits
+    assert abs(late[:, 1:].mean()) < 4 * 10 / np.sqrt(3 * 720)
+    assert late[:, 1:].std() == pytest.approx(10 / np.sqrt(3), rel=0.1)
+    some = patients.only(slice(30))
+    trial = conduct(model, design, [some], [1], every_arm=True)[0]
+    np.testing.assert_array_equal(trial.days_late, late[:30])
+
+
+def test_scores_are_those_of_the_day_of_the_visit(model, patients):
+    # all patients at one shift: the trial whose visits are planned that much later, without errors of measurement
+    exact = {k: 0.0 if k.endswith(("measurement_sd", "fluctuation_sd", "in_steps_fraction")) else v
+             for k, v in patients.draw_values.items()}  # fmt: skip
+    some = replace(patients.only(slice(40)), draw_values=exact)
+    design = small_design(n_total=40, visit_window_days=10)
+    late = days_late(design, some)
+    moved = conduct(model, design, [some], [1], every_arm=True)[0].potential["cells"].scores
+    for row in range(3):
+        months = tuple(m + late[row, o] / DAYS_PER_MONTH for o, m in enumerate(design.visits_months, start=1))
+        planned = small_design(n_total=40, visits_months=months, endpoint={"outcome": "leg_pain", "month": months[-1]})
+        alone = conduct(model, planned, [some], [1], every_arm=True)[0].potential["cells"].scores
+        # both are rounded to whole points
+        np.testing.assert_allclose(moved[row, :, LEG_PAIN], alone[row, :, LEG_PAIN], atol=1)
+
+
+@pytest.mark.parametrize(
+    ("days", "months", "room"), [(16, (1, 2, 6), "15.22"), (31, (1, 6), "30.44"), (16, (1, 5, 6), "15.22")]
+)
+def test_visits_of_one_patient_may_not_meet(days, months, room):
+    with pytest.raises(
+        ValueError, match=f"visit_window_days: {days} days let visits of one patient meet; below {room}"
+    ):
+        small_design(visits_months=months, visit_window_days=days)
+
+
+def test_worlds_share_luck_unless_told_otherwise(model, patients):
+    design = small_design(arms={"saline": SALINE, "again": SALINE})
+    some = patients.only(slice(60))
+    shared, independent = (conduct(model, design, [some], [9], every_arm=True, luck=luck)[0].potential for luck in Luck)
+    np.testing.assert_array_equal(shared["saline"].scores, shared["again"].scores)
+    np.testing.assert_array_equal(independent["saline"].scores[:, 0], independent["again"].scores[:, 0])
+    apart = independent["saline"].scores[:, -1, 0] - independent["again"].scores[:, -1, 0]
+    assert np.mean(apart != 0) > 0.7  # some answer in steps of 10
+    # the same patients all the same
+    assert np.corrcoef(independent["saline"].scores[:, -1, 0], independent["again"].scores[:, -1, 0])[0, 1] > 0.3

@@ -24,6 +24,8 @@ def test_the_score_at_which_rescue_is_given_comes_before_it():
         ("treatment_policy", CHANGE),
         ("hypothetical", [[0.0, -1, NO, NO], [0.0, -4, -5, NO], [0.0, -6, -7, -8]]),
         ("composite", [[0.0, -1, 0, 0], [0.0, -4, -5, NO], [0.0, -6, -7, -8]]),
+        ("while_on_treatment", [[0.0, -1, -1, -1], [0.0, -4, -5, NO], [0.0, -6, -7, -8]]),
+        ("principal_stratum", [[0.0, -1, NO, NO], [0.0, -4, -5, NO], [0.0, -6, -7, -8]]),
     ],
 )
 def test_a_strategy_says_what_becomes_of_scores_after_rescue(strategy, expected):
@@ -37,6 +39,8 @@ def test_a_strategy_says_what_becomes_of_scores_after_rescue(strategy, expected)
         ("treatment_policy", [[1, 1, 1, 1], [1, 1, 1, 0], [1, 1, 0, 0]]),
         ("hypothetical", [[1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 0, 0]]),
         ("composite", [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 0, 0]]),
+        ("while_on_treatment", [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 0, 0]]),
+        ("principal_stratum", [[1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 0, 0]]),
     ],
 )
 def test_a_strategy_says_which_values_are_known(strategy, expected):
@@ -58,7 +62,8 @@ def test_a_strategy_for_rescue_that_nobody_gives_is_a_named_problem():
 
 @pytest.mark.parametrize(("strategy", "analysis"), [
     ("treatment_policy", "ancova"), ("treatment_policy", "mmrm"), ("composite", "ancova"), ("composite", "mmrm"),
-    ("hypothetical", "mmrm"),
+    ("hypothetical", "mmrm"), ("hypothetical", "clda"), ("while_on_treatment", "ancova"),
+    ("principal_stratum", "ancova"),
 ])  # fmt: skip
 def test_an_analysis_that_aims_at_its_estimand_is_allowed(strategy, analysis):
     assert small_design(rescue=RESCUE, estimand={"rescue": strategy}, analysis=analysis).estimand.rescue == strategy

@@ -288,3 +288,26 @@ def test_operating_characteristics_say_what_their_trials_were_drawn_from():
     for word in ("prior", "posterior"):
         joined = operating_characteristics([batch_of(trials_of(FIVE, scenario=word), scenario=word)])
         assert joined.drawn == word
+
+
+def test_trials_judged_by_responses_have_their_own_truth(model, prior, cohort):
+    endpoint = {"outcome": "leg_pain", "month": 6, "measure": "response", "rule": "responder_30pct_pain",
+                "missing": "observed_only"}  # fmt: skip
+    for summary in ("risk_difference", "odds_ratio"):
+        design = small_design(n_total=60, endpoint=endpoint, analysis="logistic", estimand={"summary_measure": summary})
+        batch = simulate_trials(model, design, prior, cohort, scenario="reference", first=0, count=2, seed=5)
+        assert (batch.trials["truth"] > 0).all()  # cells make responders
+        assert (batch.trials["truth_error"] < 0.12 * batch.trials["final_standard_error"]).all()
+        found = operating_characteristics([batch])
+        assert found.endpoint["summary_measure"] == summary
+        bias = found.summary.set_index("quantity").loc["bias", "value"]
+        assert bias == pytest.approx((batch.trials["estimate"] - batch.trials["truth"]).mean())
+
+
+def test_a_principal_stratum_has_both_truths(model, prior, cohort):
+    rescue = {"score": "leg_pain", "above": 45, "from_month": 1}
+    design = small_design(n_total=60, rescue=rescue, estimand={"rescue": "principal_stratum"})
+    batch = simulate_trials(model, design, prior, cohort, scenario="reference", first=0, count=2, seed=5)
+    assert np.isfinite(batch.trials[["truth", "truth_independent_luck", "stratum"]].to_numpy()).all()
+    quantities = set(operating_characteristics([batch]).summary["quantity"])
+    assert {"stratum", "stratum_independent_luck", "bias", "bias_independent_luck"} <= quantities

@@ -6,6 +6,7 @@ import pytest
 
 from sciatrial.foundation import StudyError
 from sciatrial.trial import (
+    CELL_PARTS,
     OperatingCharacteristics,
     Scenario,
     TrialBatch,
@@ -80,5 +81,10 @@ def test_the_table_of_a_record_is_what_it_is_about(result, five_trials, operatin
     assert operating.table() is operating.summary
 
 
-def test_there_are_draws_of_the_prior_or_of_a_posterior_and_two_other_scenarios():
-    assert [str(scenario) for scenario in Scenario] == ["prior", "posterior", "reference", "no_cell_effect"]
+def test_draws_are_of_the_prior_or_of_a_posterior_and_other_scenarios_stand_beside_them():
+    assert [str(scenario) for scenario in Scenario][:4] == ["prior", "posterior", "reference", "no_cell_effect"]
+    assert {word for word in Scenario if word.is_drawn} == {"prior", "posterior"}
+
+
+def test_each_mechanism_of_cells_has_a_scenario_of_its_own():
+    assert {word for word in Scenario if word.startswith("only_")} == {f"only_{part}" for part in CELL_PARTS}

@@ -37,7 +37,8 @@ def test_the_first_patients_are_enrolled(patients):
     few = enrolled(small_design(n_total=10), patients)
     assert few.numbers.tolist() == patients.numbers[:10].tolist()
     assert len(few.covariates) == len(few.parameters) == len(few.entry_states) == len(few.context_maximum) == 10
-    assert few.screening["screened_until_full"] == patients.numbers[9] + 1
+    assert few.screening["screened"] == patients.numbers[9] + 1
+    assert few.screening["eligible"] == 10
 
 
 def test_counts_of_arms_add_up_to_everybody_randomised(with_rescue, rescued_trial):
@@ -148,7 +149,8 @@ def test_a_stopped_trial_has_no_patient_who_was_never_randomised(stopped, patien
     assert n < design.size
     assert result.patients["patient"].unique().tolist() == patients.numbers[:n].tolist()
     assert sum(result.conduct["randomised"].values()) == n
-    assert result.conduct["screened_until_full"] == patients.numbers[n - 1] + 1
+    assert result.conduct["screened"] == patients.numbers[n - 1] + 1
+    assert result.conduct["eligible"] == n
     baseline = result.baseline.query("characteristic == 'Age'").set_index("arm")["n"]
     assert baseline["all"] == baseline["sham"] + baseline["saline"] == n
     assert result.arms.query("month == 0 and score == 'leg_pain'")["n"].sum() == n
@@ -168,3 +170,22 @@ def test_the_endpoint_and_the_level_are_kept_with_the_result(model, patients):
     result = run_trial(model, small_design(alpha=0.1), patients, seed=1, name="at ten")
     assert result.endpoint == {"outcome": "leg_pain", "month": 6.0, "measure": "change_from_baseline"}
     assert (result.alpha, result.name) == (0.1, "at ten")
+
+
+def test_what_a_response_is_and_how_it_is_compared_is_kept_with_the_result(model, patients):
+    endpoint = {"outcome": "leg_pain", "month": 6, "measure": "response", "rule": "responder_30pct_pain",
+                "missing": "non_responder"}  # fmt: skip
+    words = {"n_total": 120, "endpoint": endpoint, "analysis": "responders", "dropout_per_year": 0.3}
+    design = small_design(**words, estimand={"summary_measure": "risk_difference"})
+    result = run_trial(model, design, patients, seed=1, name="responders")
+    assert result.endpoint["rule"] == "responder_30pct_pain"
+    assert result.endpoint["summary_measure"] == "risk_difference"
+    assert "risk difference of leg_pain at month 6" in repr(result)
+    row = result.contrasts.iloc[0]
+    # from the patients themselves, as the file of them is kept
+    last = result.patients.query("month == 6").set_index("patient")
+    first = result.patients.query("month == 0").set_index("patient")
+    responds = last["leg_pain"] - first["leg_pain"] <= -0.3 * first["leg_pain"]  # not of those who left
+    shares = responds.groupby(last["arm"]).mean()
+    assert row["estimate"] == pytest.approx(shares["cells"] - shares["saline"])
+    assert (row["n_arm"], row["n_control"]) == (60, 60)

@@ -33,7 +33,7 @@ def trials_of(rows, scenario="prior", why_not="the endpoint does not vary"):
     return frame.assign(
         **words, **adjusted, why_not=np.where(frame["estimate"].isna(), why_not, ""),
         decision=np.where(frame["p_value"] < 0.05, shown, "ended"), n_randomised=24, months=NO, n_overrun=0, final_z=NO,
-        efficacy_z=2.8, final_efficacy_z=1.96, truth_error=0.1,
+        efficacy_z=2.8, final_efficacy_z=1.96, truth_error=0.1, true_effect="unknown", cost=NO,
     )  # fmt: skip
 
 
@@ -164,3 +164,50 @@ def test_the_error_of_a_quantile_is_how_much_it_moves_from_sample_to_sample(shar
 def test_few_values_tell_no_error_of_an_outer_quantile():
     assert np.isnan(_quantile_of(np.arange(38.0), 0.025)[1])
     assert np.isfinite(_quantile_of(np.arange(40.0), 0.025)[1])
+
+
+def test_cost_and_right_decisions_are_told_only_where_they_are_known(summary):
+    assert not {"expected_cost", "right_decision"} & set(summary.index)
+
+
+KINDS = ["matters", "between", "none", "matters", "none"]  # of FIVE, of which the first and the fourth are successes
+
+
+@pytest.mark.parametrize(
+    ("quantity", "value", "n"),
+    [
+        # shown and matters; between, left out; none and a harm shown; shown and matters; none and no estimate
+        ("right_decision", 1.0, 4),
+        ("shown_where_it_matters", 1.0, 2),
+        ("not_shown_where_none", 1.0, 2),
+        ("shown_in_between", 0.0, 1),
+        ("truth_matters", 2 / 5, 5),
+        ("truth_none", 2 / 5, 5),
+        ("truth_between", 1 / 5, 5),
+        ("expected_cost", 300.0, 5),
+    ],
+)
+def test_decisions_and_cost_equal_the_count_done_by_hand(quantity, value, n):
+    rows = trials_of(FIVE).assign(true_effect=KINDS, cost=[100.0, 200.0, 300.0, 400.0, 500.0])
+    row = summarise(rows).set_index("quantity").loc[quantity]
+    assert row["value"] == pytest.approx(value)
+    assert row["n_trials"] == n
+    assert row["monte_carlo_se"] > 0
+
+
+def test_a_benefit_shown_where_there_is_none_is_wrong():
+    rows = trials_of(FIVE).assign(true_effect="none")
+    assert summarise(rows).set_index("quantity").loc["right_decision", "value"] == 3 / 5
+
+
+def test_of_a_principal_stratum_the_truth_with_luck_of_their_own_is_told_beside_the_other():
+    beside = {"truth_independent_luck": [-6.0, -6, -1, -3, -5], "truth_independent_luck_error": 0.2,
+              "stratum": 0.5, "stratum_independent_luck": 0.4}  # fmt: skip
+    rows = summarise(trials_of(FIVE).assign(**beside)).set_index("quantity")
+    assert rows.loc["stratum", "value"] == pytest.approx(0.5)
+    assert rows.loc["truth_independent_luck", "value"] == pytest.approx(-4.2)
+    # errors −4, 0, 10, −6 of those that were estimated
+    assert rows.loc["bias_independent_luck", "value"] == pytest.approx(0.0)
+    assert rows.loc["bias", "value"] == pytest.approx(1.0)
+    assert rows.loc["coverage_independent_luck", "value"] == pytest.approx(0.5)
+    assert "stratum" not in set(summarise(trials_of(FIVE))["quantity"])

@@ -5,8 +5,9 @@ import pytest
 
 from sciatrial.clinic import SCORES
 from sciatrial.parameters import CELL_EFFECTS, reference_draw
+from sciatrial.trial import simulate_trials
 from sciatrial.trial.conduct import ArmScores, conduct
-from sciatrial.trial.truth import Sampled, differences, true_values, world_of
+from sciatrial.trial.truth import BESIDE, Sampled, differences, true_values, world_of
 from tests.trial.conftest import in_both, one_visit, scored, small_design
 
 LEG_PAIN = SCORES.index("leg_pain")
@@ -94,3 +95,60 @@ def test_where_nobody_can_be_found_there_is_no_truth(model, cohort, drawn):
     found = truth_of(model, nobody, drawn, small_design(), standard_error=3.0)
     assert np.isnan(found.values).all()
     assert found.n_patients == 0
+
+
+def test_the_truth_needs_no_room_at_sites_and_no_arms():
+    sites = {"number": 2, "most_per_site": 12}
+    design = small_design(
+        n_total=24, dropout_per_year=0.3, dropout_hazard={"ratio_per_10_points": 2.0},
+        accrual={"per_month": 4, "arrivals": "poisson", "sites": sites},
+        randomisation={"method": "minimisation", "strata": ["site", "sex"]}, missing_visits={"probability": 0.3},
+    )  # fmt: skip
+    world = world_of(design)
+    assert world == small_design(n_total=24)
+
+
+def test_what_is_not_seen_does_not_change_the_truth(model, prior, cohort):
+    words = {
+        "dropout_per_year": 0.5, "missing_visits": {"probability": 0.5},
+        "accrual": {"per_month": 4, "arrivals": "poisson", "sites": {"number": 2, "most_per_site": 12}},
+        "randomisation": {"strata": ["site"]},
+    }  # fmt: skip
+    plain, lossy = (
+        simulate_trials(
+            model, small_design(n_total=24, **words), prior, cohort, scenario="reference", first=0, count=1, seed=3
+        )
+        for words in ({}, words)
+    )
+    # the two trials ask for different precision, so that the number of patients behind the truth differs
+    difference = plain.trials["truth"].iloc[0] - lossy.trials["truth"].iloc[0]
+    assert abs(difference) < 4 * np.hypot(plain.trials["truth_error"].iloc[0], lossy.trials["truth_error"].iloc[0])
+
+
+def test_who_is_in_a_principal_stratum_rests_on_shared_luck(model, cohort, drawn):
+    design = small_design(rescue=RESCUE, estimand={"rescue": "principal_stratum"})
+    found = truth_of(model, cohort, drawn, design, standard_error=4.0)
+    beside = {name: float(values[0]) for name, values in found.beside.items()}
+    assert set(beside) == set(BESIDE)
+    # two worlds that share errors and flares agree more often on who needs no rescue
+    assert beside["stratum_independent_luck"] < beside["stratum"] - 0.03
+    # and differ less within a patient: 4000 of them tell one truth better than the other
+    assert found.errors[0] < beside["truth_independent_luck_error"] < 0.7
+    assert found.beside["truth_independent_luck"][0] == pytest.approx(found.values[0], abs=10)
+
+
+def test_other_estimands_are_the_same_however_luck_is_shared(model, cohort, drawn):
+    assert truth_of(model, cohort, drawn, small_design(), standard_error=20.0).beside == {}
+
+
+@pytest.mark.parametrize("measure", ["risk_difference", "odds_ratio", "marginal_odds_ratio"])
+def test_the_truth_of_responses_is_as_sure_as_that_of_scores(model, cohort, drawn, measure):
+    design = small_design(
+        endpoint={"outcome": "leg_pain", "month": 6, "measure": "response", "rule": "responder_30pct_pain",
+                  "missing": "non_responder"},
+        analysis="logistic", estimand={"summary_measure": measure},
+    )  # fmt: skip
+    error = 0.2 if measure == "risk_difference" else 0.8
+    found = truth_of(model, cohort, drawn, design, standard_error=error)
+    assert found.values[0] > 0
+    assert found.errors[0] < error / 8

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from sciatrial.apps import calibrate, explain, synthesise, validate
+from sciatrial.apps import calibrate, explain, size, synthesise, validate
 from sciatrial.apps.evidence import app as evidence_app
 from sciatrial.apps.export import app as export_app
 from sciatrial.apps.show import TOPICS, shown
 from sciatrial.apps.show_design import TOPIC as DESIGN
 from sciatrial.apps.show_design import show_design
+from sciatrial.apps.show_safety import TOPIC as SAFETY
+from sciatrial.apps.show_safety import show_safety
 from sciatrial.apps.show_synthesis import TOPICS as SYNTHESIS
 from sciatrial.apps.show_synthesis import Asked
 from sciatrial.apps.shown import Shown
@@ -75,6 +77,7 @@ app.command()(explain.attribute)
 app.command()(synthesise.synthesise)
 app.command()(calibrate.calibrate)
 app.command()(validate.validate)
+app.command()(size.size)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
@@ -103,7 +106,11 @@ def _run_folders(incomplete: str) -> list[str]:
 
 
 def _topics(incomplete: str) -> list[str]:
-    return [topic for topic in [*TOPICS, *SYNTHESIS, DESIGN, *_run_folders(incomplete)] if topic.startswith(incomplete)]
+    return [
+        topic
+        for topic in [*TOPICS, *SYNTHESIS, DESIGN, SAFETY, *_run_folders(incomplete)]
+        if topic.startswith(incomplete)
+    ]
 
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file.", autocompletion=_toml_files)]
@@ -210,12 +217,13 @@ def show(
         str,
         typer.Argument(
             metavar="WHAT",
-            help=f"{', '.join([*TOPICS, *SYNTHESIS, DESIGN])}, or a run folder.",
+            help=f"{', '.join([*TOPICS, *SYNTHESIS, DESIGN, SAFETY])}, or a run folder.",
             autocompletion=_topics,
         ),
     ],
     file: Annotated[
-        Path | None, typer.Argument(metavar="[STUDY]", help="Design: the study file.", autocompletion=_toml_files)
+        Path | None,
+        typer.Argument(metavar="[STUDY]", help="Design, safety: the study file.", autocompletion=_toml_files),
     ] = None,
     cell_type: Annotated[CellType | None, typer.Option(help="Evidence: arms that received these cells.")] = None,
     route: Annotated[Route | None, typer.Option(help="Evidence: arms treated by this route.")] = None,
@@ -247,11 +255,12 @@ def show(
         "intervention": intervention, "study": study,
     }  # fmt: skip
     asked = Asked(None, month, treatment, comparator, by, tables, picture, show_r or None, posterior)
-    if topic == DESIGN:
-        table = _design_table(file, filters, asked)
+    if topic in (DESIGN, SAFETY):
+        table = _study_table(topic, file, filters, asked)
     else:
         if file is not None:
-            raise StudyError(f"show {topic}", Problem("STUDY", f"is {file}", "no file", "only `show design` takes one"))
+            hint = "only `show design` and `show safety` take one"
+            raise StudyError(f"show {topic}", Problem("STUDY", f"is {file}", "no file", hint))
         table = shown(topic, {name: str(word) for name, word in filters.items() if word is not None}, asked)
     if as_json:
         print(table.frame.to_json(orient="records", indent=1, force_ascii=False))
@@ -259,14 +268,16 @@ def show(
         table.print(limit)
 
 
-def _design_table(file: Path | None, filters: dict[str, Any], asked: Asked) -> Shown:
-    other = {name for name, word in filters.items() if word is not None} | (asked.given() - {"show_r"})
-    problems = [Problem(f"--{name.replace('_', '-')}", "not of this topic", "--show-r", "leave out") for name in other]
+def _study_table(topic: str, file: Path | None, filters: dict[str, Any], asked: Asked) -> Shown:
+    known = {"show_r"} if topic == DESIGN else set()
+    other = {name for name, word in filters.items() if word is not None} | (asked.given() - known)
+    expected = "--show-r" if topic == DESIGN else "no option"
+    problems = [Problem(f"--{name.replace('_', '-')}", "not of this topic", expected, "leave out") for name in other]
     if file is None:
-        problems.append(Problem("STUDY", "is missing", "a study file", "sciatrial show design STUDY"))
+        problems.append(Problem("STUDY", "is missing", "a study file", f"sciatrial show {topic} STUDY"))
     if problems or file is None:
-        raise StudyError("show design", problems)
-    return show_design(file, with_r=bool(asked.show_r))
+        raise StudyError(f"show {topic}", problems)
+    return show_design(file, with_r=bool(asked.show_r)) if topic == DESIGN else show_safety(file)
 
 
 @app.command()
@@ -307,19 +318,26 @@ def _rows(frame: Any) -> list[dict[str, Any]]:
 
 
 def _run_text(done: Run) -> str:
-    from sciatrial.report import calibration_words
+    from sciatrial.report import calibration_words, effect_told, endpoint_told
 
     summary, source = done.operating.summary, calibration_words(done.operating.drawn).capitalize()
-    where = f"{done.operating.endpoint['outcome']} at month {done.operating.endpoint['month']:g}"
-    lines = [f"{source}. Change of {where}: share of simulated trials that succeed"]
+    endpoint = done.operating.endpoint
+    lines = [
+        f"{source}. {effect_told(endpoint).capitalize()}, {endpoint_told(endpoint)}: share of simulated trials that "
+        "succeed"
+    ]
     told: dict[str, list[str]] = {}
+    apart = []
     for row in summary.to_dict(orient="records"):
         if row["quantity"] == "success":
             scenario = str(row["scenario"]).replace("_", " ")
             share = f"{row['value']:.0%} ± {row['monte_carlo_se']:.0%}" if row["n_trials"] else "no trial could enrol"
-            told.setdefault(row["comparison"], []).append(f"{scenario} {share}")
+            if row["scenario"] == "unblinded_null":
+                apart.append(f"  Broken blinding, no type I error: {row['comparison']} {share}")
+            else:
+                told.setdefault(row["comparison"], []).append(f"{scenario} {share}")
     lines += [f"  {comparison}: {', '.join(shares)}" for comparison, shares in told.items()]
-    lines += _look_lines(done)
+    lines += [*apart, *_look_lines(done)]
     return "\n".join([*lines, f"Report: {done.report}"])
 
 

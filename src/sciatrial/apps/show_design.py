@@ -29,12 +29,13 @@ def show_design(study: Path, *, with_r: bool = False) -> Shown:
         With every problem of the file.
     """
     from sciatrial.study import read_study
-    from sciatrial.trial import plan_in_words, planned_looks, planned_sizes, r_of_design
+    from sciatrial.trial import EndpointMeasure, plan_in_words, planned_looks, planned_sizes, r_of_design
 
     read = read_study(study)
     frame = planned_looks(read.design)
     sizes = planned_sizes(read.design)
-    note = f"{plan_in_words(read.design)}\n{_size_words(sizes)}"
+    unit = "more responders" if read.design.endpoint.measure is EndpointMeasure.RESPONSE else "SD"
+    note = f"{plan_in_words(read.design)}\n{_size_words(sizes, unit)}"
     code = r_of_design(read.design) if with_r else ""
     return Shown(f"Design of {read.name}, by formulae", frame, note, _narrow(frame), code)
 
@@ -57,12 +58,12 @@ def _narrow(frame: pd.DataFrame) -> pd.DataFrame:
     return kept.reindex(columns=columns).drop(columns=empty)
 
 
-def _size_words(sizes: pd.DataFrame) -> str:
-    """Return power and size of each comparison at standardised differences."""
+def _size_words(sizes: pd.DataFrame, unit: str) -> str:
+    """Return power and size of each comparison at some differences."""
     lines = []
     for comparison in dict.fromkeys(sizes["comparison"]):
         told = [
-            f"{row['effect']:g} SD: power {row['power']:.0%}, {row['patients_needed']:.0f} patients needed"
+            f"{row['effect']:g} {unit}: power {row['power']:.0%}, {row['patients_needed']:.0f} patients needed"
             for row in sizes.to_dict("records")
             if row["comparison"] == comparison
         ]

@@ -21,7 +21,7 @@ from sciatrial.clinic.product import Product, product
 from sciatrial.clinic.protocol import CELLS_NOT_SIMULATABLE, NOT_SIMULATABLE, TABLETS, Protocol, control_of, sham_of
 from sciatrial.clinic.screen import Screening, screen
 from sciatrial.clinic.tablets import average_concentration, exposure
-from sciatrial.clinic.treat import EXPOSURES, Treatment, treat
+from sciatrial.clinic.treat import EXPOSURES, Treatment, days_of_doses, treat
 
 __all__ = [
     "CELLS_NOT_SIMULATABLE",
@@ -41,6 +41,7 @@ __all__ = [
     "answer_steps",
     "average_concentration",
     "control_of",
+    "days_of_doses",
     "exposure",
     "exposures_of",
     "has_event",

@@ -13,10 +13,15 @@ from sciatrial.foundation import Score
 
 @dataclass(frozen=True)
 class Screening:
-    """`is_eligible` (dims ``patient``) and, for each criterion, how many it excludes by itself."""
+    """`is_eligible` (dims ``patient``) and, for each criterion, whom it excludes by itself (dims ``patient``)."""
 
     is_eligible: NDArray[np.bool_]
-    excluded: Mapping[str, int]
+    turned_away: Mapping[str, NDArray[np.bool_]]
+
+    @property
+    def excluded(self) -> dict[str, int]:
+        """How many each criterion excludes by itself."""
+        return {criterion: int(whom.sum()) for criterion, whom in self.turned_away.items()}
 
 
 def screen(scores: Mapping[Score, NDArray[np.float64]], eligible: Mapping[Score, tuple[float, float]]) -> Screening:
@@ -31,9 +36,9 @@ def screen(scores: Mapping[Score, NDArray[np.float64]], eligible: Mapping[Score,
     """
     size = len(next(iter(scores.values())))
     is_eligible = np.ones(size, dtype=bool)
-    excluded: dict[str, int] = {}
+    turned_away: dict[str, NDArray[np.bool_]] = {}
     for score, (low, high) in eligible.items():
         fits = (scores[score] >= low) & (scores[score] <= high)
-        excluded[f"{score} outside {low:g} to {high:g}"] = int((~fits).sum())
+        turned_away[f"{score} outside {low:g} to {high:g}"] = ~fits
         is_eligible &= fits
-    return Screening(is_eligible, excluded)
+    return Screening(is_eligible, turned_away)

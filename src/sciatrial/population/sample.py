@@ -46,6 +46,7 @@ _SEVERITY = ("firing_leg_pain_weight", "disc_back_pain_weight")
 
 _SCREENED_AT_ONCE = 4_000
 _MOST_UNSOLVED_SHARE = 0.05
+_SEEN = ("screened", "eligible", "unsolved")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class Patients(Record):
     parameter``, in the order of the model), ``entry_states`` (dims ``patient, state``). ``covariates`` has one row a
     patient: age, sex, duration, class, whether pain tends to persist, and every score as measured at entry.
     ``context_maximum`` has dims ``patient, context``; ``event_rates`` dims ``patient, process`` holds flares and
-    re-herniations a year. ``screening`` counts who was seen and why they were turned away.
+    re-herniations a year. ``seen`` has one row a patient: who had been ``screened`` when this patient was found, this
+    one included, how many of them were ``eligible`` or ``unsolved``, and how many each criterion turned away.
     """
 
     cohort: str
@@ -80,7 +82,7 @@ class Patients(Record):
     context_maximum: NDArray[np.float64]
     event_rates: NDArray[np.float64]
     covariates: pd.DataFrame
-    screening: Mapping[str, Any]
+    seen: pd.DataFrame
     draw_values: Mapping[str, float]
     draw_sds: Mapping[str, float]
     draw_scales: Mapping[str, str]
@@ -90,11 +92,18 @@ class Patients(Record):
         """The one draw that all these patients share."""
         return Draw(self.draw_values, self.draw_sds, self.draw_scales)
 
+    @property
+    def screening(self) -> dict[str, Any]:
+        """Counts ``screened, eligible, unsolved, excluded`` (by criterion) until the last of these patients."""
+        last = {str(name): int(count) for name, count in self.seen.iloc[-1].items()}
+        counts = {name: last.pop(name) for name in _SEEN}
+        return {**counts, "excluded": last}
+
     def __len__(self) -> int:
         return len(self.numbers)
 
     def only(self, which: slice | NDArray[np.int64]) -> Patients:
-        """Return some of the patients, by their place in the order of enrolment; the screening stays that of all."""
+        """Return some of the patients, by their place in the order of enrolment."""
         return replace(
             self,
             numbers=self.numbers[which],
@@ -103,6 +112,7 @@ class Patients(Record):
             context_maximum=self.context_maximum[which],
             event_rates=self.event_rates[which],
             covariates=self.covariates.iloc[which].reset_index(drop=True),
+            seen=self.seen.iloc[which].reset_index(drop=True),
         )
 
     def later_events(self, model: Model, last_day: float) -> Events:
@@ -182,20 +192,24 @@ def sample_patients(
         raise CohortError("cohort", Problem("draw", f"is {draw}", f"0 to {len(draws.values) - 1}"))
     one = draws.one(draw) if isinstance(draws, Draws) else draws
     batches: list[dict[str, Any]] = []
+    logs: list[dict[str, NDArray[np.int64]]] = []
     excluded: dict[str, int] = {}
     enrolled = screened = eligible = unsolved = 0
     progress.start(f"patients of {cohort.name}", n_patients)
     while enrolled < n_patients:
         share = max(eligible / screened if screened else 0.5, least_eligible_share)
         size = int(np.clip(1.2 * (n_patients - enrolled) / share, 16, _SCREENED_AT_ONCE))
-        batch, counts = _screen_batch(model, one, cohort, np.arange(screened, screened + size), seed, threads)
+        numbers = np.arange(screened, screened + size)
+        batch, turned_away, failed = _screen_batch(model, one, cohort, numbers, seed, threads)
         keep = np.flatnonzero(batch["is_eligible"])[: n_patients - enrolled]
+        log = {"screened": numbers + 1, "eligible": eligible + np.cumsum(batch["is_eligible"])}
+        log["unsolved"] = unsolved + np.cumsum(failed)
+        log |= {name: excluded.get(name, 0) + np.cumsum(whom) for name, whom in turned_away.items()}
+        logs.append({name: counts[keep] for name, counts in log.items()})
         screened += size
-        eligible += int(batch["is_eligible"].sum())
-        unsolved += int(counts.pop("unsolved"))
+        eligible, unsolved = int(log["eligible"][-1]), int(log["unsolved"][-1])
+        excluded = {name: int(log[name][-1]) for name in turned_away}
         _refuse_unsolved(cohort, screened, unsolved)
-        for criterion, count in counts.items():
-            excluded[criterion] = excluded.get(criterion, 0) + count
         batches.append({name: value[keep] for name, value in batch.items() if name != "is_eligible"})
         enrolled += len(keep)
         progress.advance(len(keep))
@@ -203,10 +217,7 @@ def sample_patients(
             _refuse(cohort, screened, eligible, excluded, least_eligible_share)
     progress.finish()
     joined = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
-    # everyone after the last enrolled was seen only because candidates come in batches
-    last_seen = int(joined["numbers"][-1]) + 1
-    screening = {"screened": screened, "eligible": eligible, "unsolved": unsolved, "excluded": excluded}
-    screening["screened_until_full"] = last_seen
+    seen = {name: np.concatenate([log[name] for log in logs]) for name in logs[0]}
     return Patients(
         cohort=cohort.name,
         cause=str(cohort.cause),
@@ -216,15 +227,15 @@ def sample_patients(
         entry_states=joined.pop("entry_states"),
         context_maximum=joined.pop("context_maximum"),
         event_rates=joined.pop("event_rates"),
-        covariates=_covariates(joined),
-        screening=screening,
+        covariates=_frame(joined),
+        seen=_frame(seen),
         draw_values=dict(one.values),
         draw_sds=dict(one.sds),
         draw_scales=dict(one.scales),
     )
 
 
-def _covariates(columns: Mapping[str, NDArray]) -> pd.DataFrame:
+def _frame(columns: Mapping[str, NDArray]) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame(dict(columns))
@@ -254,8 +265,8 @@ def _refuse(cohort: Cohort, screened: int, eligible: int, excluded: Mapping[str,
 
 def _screen_batch(
     model: Model, draw: Draw, cohort: Cohort, numbers: NDArray[np.int64], seed: int, threads: int | None
-) -> tuple[dict[str, NDArray], dict[str, int]]:
-    """Let candidates fall ill and come to the clinic; return every column of theirs, and the counts."""
+) -> tuple[dict[str, NDArray], dict[str, NDArray[np.bool_]], NDArray[np.bool_]]:
+    """Let candidates fall ill and come to the clinic: their columns, whom each criterion turns away, who failed."""
     columns = _people(draw, cohort, numbers, seed)
     candidates = _candidates(cohort, numbers, columns)
     values = _patient_values(model, draw, candidates, columns, seed)
@@ -292,7 +303,9 @@ def _screen_batch(
     result = screen({score: values[solved] for score, values in scores.items()}, cohort.eligible)
     is_eligible = np.zeros(len(numbers), dtype=bool)
     is_eligible[solved] = result.is_eligible
-    counts = {**result.excluded, "unsolved": int((~solved).sum())}
+    turned_away = {name: np.zeros(len(numbers), dtype=bool) for name in result.turned_away}
+    for name, whom in result.turned_away.items():
+        turned_away[name][solved] = whom
     context = _context_maximum(draw, numbers, seed)
     columns["is_prone_to_chronic_pain"] = columns.pop("chronifier") != ""
     return (
@@ -307,7 +320,8 @@ def _screen_batch(
             **columns,
             **{str(score): value for score, value in scores.items()},
         },
-        counts,
+        turned_away,
+        ~solved,
     )
 
 

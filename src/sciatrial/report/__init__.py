@@ -4,6 +4,7 @@ Takes any record, gives figures, tables and documents. Never computes a result t
 only room that draws.
 """
 
+from sciatrial.report.assurance_figures import plot_assurance
 from sciatrial.report.calibration_figures import (
     plot_cell_answers,
     plot_contraction,
@@ -17,11 +18,13 @@ from sciatrial.report.calibration_tables import answer_lines, claim_words, param
 from sciatrial.report.credibility_page import write_credibility
 from sciatrial.report.document import ReportInputs, write_report
 from sciatrial.report.dossier import write_dossier
+from sciatrial.report.effects import effect_told, endpoint_told
 from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, plot_harms, plot_network
 from sciatrial.report.figures import picture_format, plot, save_picture
 from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.look_figures import has_interim_looks, plot_looks
 from sciatrial.report.look_tables import looks_wide
+from sciatrial.report.plan_tables import boundary_words, harm_stopping_wide, safety_wide, success_lines
 from sciatrial.report.population_figures import plot_population
 from sciatrial.report.population_tables import population_lines, population_table
 from sciatrial.report.review_page import DRAWN_MONTHS, observed_only, write_review
@@ -32,6 +35,7 @@ from sciatrial.report.sensitivity_figures import (
     plot_modules,
     plot_shares,
 )
+from sciatrial.report.size_figure import plot_sizes
 from sciatrial.report.synthesis_figures import plot_funnel, plot_left_out, plot_regression
 from sciatrial.report.tables import compare_with_published
 from sciatrial.report.validation_figures import (
@@ -48,15 +52,20 @@ __all__ = [
     "DRAWN_MONTHS",
     "ReportInputs",
     "answer_lines",
+    "boundary_words",
     "calibration_words",
     "claim_words",
     "compare_with_published",
+    "effect_told",
+    "endpoint_told",
+    "harm_stopping_wide",
     "has_interim_looks",
     "looks_wide",
     "observed_only",
     "parameter_words",
     "picture_format",
     "plot",
+    "plot_assurance",
     "plot_attribution",
     "plot_cell_answers",
     "plot_contraction",
@@ -81,12 +90,15 @@ __all__ = [
     "plot_quantile_histogram",
     "plot_regression",
     "plot_shares",
+    "plot_sizes",
     "plot_without_trial",
     "population_lines",
     "population_table",
     "posterior_lines",
     "predicted_panels",
+    "safety_wide",
     "save_picture",
+    "success_lines",
     "write_calibration",
     "write_credibility",
     "write_dossier",

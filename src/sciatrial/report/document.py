@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +12,30 @@ import pandas as pd
 
 from sciatrial.parameters import CELL_EFFECTS
 from sciatrial.report import figures, tables, words
+from sciatrial.report.assurance_figures import plot_assurance
+from sciatrial.report.effects import effect_digits, effect_told, measure_of, measure_words, ratio_cells
 from sciatrial.report.evidence_figures import plot_evidence_map
 from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.look_figures import drawn_scenario, has_interim_looks, plot_looks
 from sciatrial.report.look_tables import looks_wide, one_trial_looks, size_wide
 from sciatrial.report.page import css, html_table, picture_address, rendered, write_page
+from sciatrial.report.plan_tables import (
+    beside_type_one_error,
+    blinding_words,
+    cost_wide,
+    decisions_wide,
+    harm_stopping_wide,
+    of_broken_blinding,
+    parts_wide,
+    plan_assumptions,
+    safety_wide,
+    scenario_meanings,
+)
 from sciatrial.report.population_figures import plot_population
 from sciatrial.report.population_tables import POPULATION_SAYS, population_section, rows_of
 from sciatrial.report.review_page import answer_words
 from sciatrial.synthesis import Certainty, Pooled
-from sciatrial.trial import OperatingCharacteristics, Scenario, TrialResult
+from sciatrial.trial import OperatingCharacteristics, SummaryMeasure, TrialResult, assurance_curve
 
 if TYPE_CHECKING:
     from sciatrial.calibration import Posterior
@@ -29,6 +43,7 @@ if TYPE_CHECKING:
 
 _OPERATING_HEADS = {
     "rejection": "either direction", "truth": "true effect (95 % of draws)", "standard_error": "mean SE",
+    "root_mean_square_error": "root mean square error",
     "not_enrolled": "could not enrol", "not_estimable": "no estimate",
 }  # fmt: skip
 
@@ -65,6 +80,13 @@ class ReportInputs:
         What the draws are of, None for the prior.
     population, cause
         Virtual patients of that posterior beside published ones, None where nobody compared them; cause of the cohort.
+    optimistic
+        Number of a cell effect → its value in the optimistic scenario.
+    safety_sizes, harm_stopping, harm_boundary
+        Rows of `safety_sizes` and `harm_stopping_table`, and the boundary in words; empty where nothing is planned for
+        harms.
+    imputed
+        Rows of `imputed_effects`; None or empty where the study asks for no imputation.
     """
 
     study: Mapping[str, Any]
@@ -87,6 +109,11 @@ class ReportInputs:
     posterior: Posterior | None = None
     population: PopulationComparison | None = None
     cause: str = ""
+    optimistic: Mapping[str, float] = field(default_factory=dict)
+    safety_sizes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    harm_stopping: pd.DataFrame = field(default_factory=pd.DataFrame)
+    harm_boundary: str = ""
+    imputed: pd.DataFrame | None = None
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> Path:
@@ -129,10 +156,16 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "conduct": inputs.result.conduct,
         "baseline": tables.baseline_wide(inputs.result.baseline),
         "contrasts": _contrasts(inputs.result),
-        "operating": tables.operating_wide(inputs.operating.summary).rename(columns=_OPERATING_HEADS),
+        "operating": _operating(
+            beside_type_one_error(inputs.operating.summary), effect_digits(inputs.operating.endpoint)
+        ),
+        "strata": tables.strata_wide(inputs.operating.summary, digits=effect_digits(inputs.operating.endpoint)),
+        "effect": _sentence(effect_told(inputs.operating.endpoint)),
+        "plan": _plan(inputs),
         "short": words.short_table(inputs.operating),
         "analysis": words.analysis_words(dict(inputs.study["trial"])),
         "looks": _looks(inputs),
+        "imputed": None if inputs.imputed is None or inputs.imputed.empty else tables.imputed_wide(inputs.imputed),
         "comparison": _comparison(comparison.loc[np.isfinite(comparison["published"])]),
         "not_reported": _comparison(comparison.loc[~np.isfinite(comparison["published"])]).drop(
             columns=["n", "SD", "inside it", "published in"]
@@ -160,6 +193,37 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         ],
         "figures": _figures(inputs, comparison),
         "table": html_table,
+    }
+
+
+def _important(inputs: ReportInputs) -> dict[str, Any]:
+    """Return the unit of a benefit and, where it is of scores, the benefit that matters to a patient."""
+    endpoint = inputs.operating.endpoint
+    if measure_of(endpoint) is SummaryMeasure.DIFFERENCE_IN_MEANS:
+        return {"important": inputs.study["trial"].get("minimal_important_change")}
+    return {"unit": measure_words(endpoint)}
+
+
+def _operating(summary: pd.DataFrame, digits: int) -> pd.DataFrame:
+    return tables.operating_wide(summary, digits=digits).rename(columns=_OPERATING_HEADS)
+
+
+def _plan(inputs: ReportInputs) -> dict[str, Any]:
+    """Return what the plan is worth: decisions, cost, scenarios beside the usual ones, assurance, sizes for harms."""
+    operating, study = inputs.operating, dict(inputs.study)
+    unblinded = of_broken_blinding(operating.summary)
+    currency = study["trial"].get("costs", {}).get("currency", "")
+    return {
+        "meanings": scenario_meanings(operating),
+        "unblinded": None if unblinded.empty else _operating(unblinded, effect_digits(operating.endpoint)),
+        "blinding": "" if unblinded.empty else blinding_words(study),
+        "decisions": decisions_wide(beside_type_one_error(operating.summary)),
+        "cost": cost_wide(operating.summary, currency),
+        "parts": parts_wide(operating),
+        "assumptions": plan_assumptions(study, inputs.optimistic),
+        "safety": safety_wide(inputs.safety_sizes),
+        "stopping": harm_stopping_wide(inputs.harm_stopping),
+        "boundary": inputs.harm_boundary,
     }
 
 
@@ -224,16 +288,17 @@ def _told(value: Any) -> str:
 
 
 def _contrasts(result: TrialResult) -> pd.DataFrame:
-    rows = []
+    rows, digits = [], effect_digits(result.endpoint)
     for row in result.contrasts.to_dict(orient="records"):
         made = not row["why_not"]
         p = "< 0.001" if made and row["p_value"] < 0.001 else f"{row['p_value']:.3f}"
         rows.append(
             {
                 "comparison": row["comparison"], "patients": f"{row['n_arm']} and {row['n_control']}",
-                "estimate": tables.number(row["estimate"]) if made else row["why_not"],
-                "95 % interval": _span(row["ci_low"], row["ci_high"]),
-                "standard error": tables.number(row["standard_error"]),
+                "estimate": tables.number(row["estimate"], digits) if made else row["why_not"],
+                "95 % interval": _span(row["ci_low"], row["ci_high"], digits),
+                **ratio_cells(result.endpoint, row["estimate"], row["ci_low"], row["ci_high"]),
+                "standard error": tables.number(row["standard_error"], digits),
                 "p": p if made else "–",
                 **_adjusted(row, result),
             }
@@ -247,17 +312,18 @@ def _adjusted(row: Mapping[str, Any], result: TrialResult) -> dict[str, str]:
     """Return what allows for the looks, nothing for a design with one."""
     if set(result.looks["look"]) <= {1}:
         return {}
+    digits = effect_digits(result.endpoint)
     return {
         "decided at look": str(row["look"]),
-        "median-unbiased": tables.number(row["adjusted_estimate"]),
-        "its interval": _span(row["adjusted_low"], row["adjusted_high"]),
-        "repeated interval": _span(row["repeated_low"], row["repeated_high"]),
-        "with all followed": tables.number(row["final_estimate"]),
+        "median-unbiased": tables.number(row["adjusted_estimate"], digits),
+        "its interval": _span(row["adjusted_low"], row["adjusted_high"], digits),
+        "repeated interval": _span(row["repeated_low"], row["repeated_high"], digits),
+        "with all followed": tables.number(row["final_estimate"], digits),
     }
 
 
-def _span(low: float, high: float) -> str:
-    return f"{tables.number(low)} to {tables.number(high)}" if np.isfinite(low) else "–"
+def _span(low: float, high: float, digits: int = 1) -> str:
+    return f"{tables.number(low, digits)} to {tables.number(high, digits)}" if np.isfinite(low) else "–"
 
 
 def _comparison(comparison: pd.DataFrame) -> pd.DataFrame:
@@ -323,7 +389,7 @@ def _counts(operating: OperatingCharacteristics) -> dict[str, Any]:
     total = {name: int(counts[name].sum()) if len(counts) else 0 for name in ("screened", "eligible", "unsolved")}
     trials: Any = operating.trials.drop_duplicates(["scenario", "trial"])
     could_not = trials["why_not"].str.startswith("could not enrol")
-    met = (operating.drawn, Scenario.REFERENCE, Scenario.NO_CELL_EFFECT)
+    met = dict.fromkeys(trials["scenario"])
     by_scenario = {str(s): int((could_not & (trials["scenario"] == s)).sum()) for s in met}
     reasons: Any = operating.trials["why_not"]
     others = (reasons != "") & ~reasons.str.startswith("could not enrol")
@@ -363,6 +429,14 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
             "Each point is one simulated trial: its estimate against the true value of its estimand under the same "
             "draw. The line is where both are equal.",
         ),
+        "assurance": (
+            plot_assurance(
+                [assurance_curve(inputs.operating, comparison) for comparison in _compared(inputs.operating)],
+                **_important(inputs),
+            ),
+            "Above: share of trials that show a benefit over the true benefit that they meet (logistic curve, 95 % "
+            "band; points: groups of trials). Dotted: assurance, the curve's mean over the true benefits below.",
+        ),
         "inside": (
             figures.plot_inside(inputs.operating, colours=colours),
             "What happens inside, by arm: median over simulated trials of the arm's mean; bands hold the middle 50 %. "
@@ -394,6 +468,10 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
         name: {"address": picture_address(figure), "says": says, "width": round(figure.get_figwidth() * 112)}
         for name, (figure, says) in made.items()
     }
+
+
+def _compared(operating: OperatingCharacteristics) -> list[str]:
+    return list(dict.fromkeys(map(str, operating.trials["comparison"])))
 
 
 def _sentence(words_of_it: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sciatrial.foundation import Problem, Score, StudyError, scale_of
+from sciatrial.report.effects import effect_digits, effect_label, is_higher_better
 from sciatrial.report.tables import number, outcome_words
 from sciatrial.synthesis import Pooled, Regression
 from sciatrial.trial import OperatingCharacteristics, Scenario, TrialResult
@@ -203,10 +204,10 @@ def _shared_legend(figure: Figure, ax: Axes) -> None:
 @styled
 def plot_contrasts(result: TrialResult, ax: Axes | None = None, *, important: float | None = None) -> Axes:
     """Draw each comparison's estimate with its interval; `important` marks the change that matters to a patient."""
-    rows = result.contrasts
+    rows, digits = result.contrasts, effect_digits(result.endpoint)
     ax = _axes(ax, height=1.2 + 0.42 * len(rows))
     ax.axvline(0, color=INK, lw=0.9)
-    if important is not None:
+    if important is not None and not is_higher_better(result.endpoint):
         ax.axvline(-important, color=INK, lw=0.9, ls=(0, (4, 3)))
         ax.annotate(
             "matters to a patient", (-important, 1), xycoords=("data", "axes fraction"), xytext=(-4, 3),
@@ -218,7 +219,9 @@ def plot_contrasts(result: TrialResult, ax: Axes | None = None, *, important: fl
             continue
         ax.plot([row["ci_low"], row["ci_high"]], [place, place], color=CELL_COLOURS[0], lw=2.2, solid_capstyle="butt")
         ax.plot(row["estimate"], place, "s", color=CELL_COLOURS[0], ms=7)
-        told = f"{number(row['estimate'])} ({number(row['ci_low'])} to {number(row['ci_high'])})"
+        told = (
+            f"{number(row['estimate'], digits)} ({number(row['ci_low'], digits)} to {number(row['ci_high'], digits)})"
+        )
         ax.annotate(
             told, (1.0, place), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
             va="center", fontsize=8.5, annotation_clip=False,
@@ -226,16 +229,8 @@ def plot_contrasts(result: TrialResult, ax: Axes | None = None, *, important: fl
     ax.set_yticks(range(len(rows)), rows["comparison"])
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.grid(axis="y", visible=False)
-    ax.set_xlabel(_effect_label(result.endpoint))
+    ax.set_xlabel(effect_label(result.endpoint))
     return ax
-
-
-def _effect_label(endpoint: Mapping[str, Any]) -> str:
-    outcome = endpoint["outcome"]
-    unit = "index" if outcome == Score.QUALITY_OF_LIFE else f"points of {scale_of(outcome)[1]:g}"
-    where = f"{words_of(endpoint['outcome'])} at month {endpoint['month']:g}"
-    better = "above 0" if endpoint["outcome"] == Score.QUALITY_OF_LIFE else "below 0"
-    return f"{where}: difference in mean change, {unit} ({better} favours the first arm)"
 
 
 @styled
@@ -243,14 +238,23 @@ def plot_operating(operating: OperatingCharacteristics, ax: Axes | None = None) 
     """Draw how often a trial succeeds in each scenario, with 95 % Monte-Carlo intervals."""
     success = operating.summary.loc[operating.summary["quantity"] == "success"]
     comparisons = list(dict.fromkeys(success["comparison"]))
-    ax = _axes(ax, height=1.3 + 0.62 * len(comparisons))
     looks = {
         Scenario.NO_CELL_EFFECT: (CONTROL_COLOURS[0], "o", "no cell effect"),
         operating.drawn: (CELL_COLOURS[0], "s", f"{operating.drawn} draws (assurance)"),
         Scenario.REFERENCE: (CELL_COLOURS[1], "^", "reference values, all cell effects (power)"),
+        Scenario.OPTIMISTIC: (CELL_COLOURS[2], "v", "optimistic"),
+        Scenario.ONLY_LESS_INFLAMMATION: (CELL_COLOURS[3], "D", "only less inflammation"),
+        Scenario.ONLY_NEUROTROPHIC_SUPPORT: (CONTROL_COLOURS[1], "P", "only neurotrophic support"),
+        Scenario.ONLY_REPAIR: (CONTROL_COLOURS[2], "X", "only repair"),
     }
+    # broken blinding is no type I error and is drawn nowhere beside it
+    met = [scenario for scenario in looks if scenario in set(success["scenario"])]
+    reach = 0.22 if len(met) <= 3 else 0.36
+    shifts = np.linspace(reach, -reach, len(met)) if len(met) > 1 else np.zeros(1)
+    ax = _axes(ax, height=1.3 + 0.62 * len(comparisons) * max(1.0, len(met) / 3.5))
     ax.axvline(100 * operating.alpha_of_a_side, color=INK, lw=0.9, ls=(0, (4, 3)))
-    for shift, (scenario, (colour, marker, label)) in zip((0.22, 0.0, -0.22), looks.items(), strict=True):
+    for shift, scenario in zip(shifts, met, strict=True):
+        colour, marker, label = looks[scenario]
         rows = success.loc[(success["scenario"] == scenario) & (success["n_trials"] > 0)]
         places = np.array([comparisons.index(word) for word in rows["comparison"]], dtype=float) + shift
         shares, n = rows["value"].to_numpy(dtype=float), rows["n_trials"].to_numpy(dtype=float)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sciatrial.report.effects import effect_digits
 from sciatrial.report.tables import number, scenario_words
 from sciatrial.trial import OperatingCharacteristics, TrialResult
 
@@ -47,7 +48,7 @@ def looks_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
 
 def size_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
     """Return expected size and time, and what estimates after stopping are worth: one row a scenario, comparison."""
-    rows = []
+    rows, digits = [], effect_digits(operating.endpoint)
     groups: Any = operating.summary.groupby(["scenario", "comparison"], sort=False)
     for (scenario, comparison), group in groups:
         of = group.set_index("quantity")
@@ -58,9 +59,9 @@ def size_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
                 "expected months": _mean(of.loc["expected_months"]),
                 "endpoints after the stop": _mean(of.loc["expected_overrun"]),
                 "taken back by them": _share(of.loc["reversed_by_overrun"]),
-                "bias": _mean(of.loc["bias"]), "bias, adjusted": _mean(of.loc["adjusted_bias"]),
+                "bias": _mean(of.loc["bias"], digits), "bias, adjusted": _mean(of.loc["adjusted_bias"], digits),
                 "coverage": _share(of.loc["coverage"]), "coverage, adjusted": _share(of.loc["adjusted_coverage"]),
-                "bias, all patients": _mean(of.loc["final_bias"]),
+                "bias, all patients": _mean(of.loc["final_bias"], digits),
                 "coverage, all patients": _share(of.loc["final_coverage"]),
             }
         )  # fmt: skip
@@ -73,7 +74,8 @@ def one_trial_looks(result: TrialResult) -> pd.DataFrame:
         {
             "comparison": row["comparison"], "look": str(row["look"]), "month": number(row["month"]),
             "patients": f"{row['n_arm']} and {row['n_control']}", "information": f"{100 * row['information']:.0f} %",
-            "estimate": number(row["estimate"]), "z": number(row["z"], 2), "bound": number(row["efficacy_z"], 2),
+            "estimate": number(row["estimate"], effect_digits(result.endpoint)), "z": number(row["z"], 2),
+            "bound": number(row["efficacy_z"], 2),
             "futility bound": number(row["futility_z"], 2), "what it says": str(row["decision"]).replace("_", " "),
         }
         for row in result.looks.to_dict("records")
@@ -87,6 +89,6 @@ def _share(row: Any) -> str:
     return f"{100 * row['value']:.1f} ± {100 * row['monte_carlo_se']:.1f} %"
 
 
-def _mean(row: Any) -> str:
-    error = "" if np.isnan(row["monte_carlo_se"]) else f" ± {row['monte_carlo_se']:.1f}"
-    return "–" if np.isnan(row["value"]) else number(row["value"]) + error
+def _mean(row: Any, digits: int = 1) -> str:
+    error = "" if np.isnan(row["monte_carlo_se"]) else f" ± {row['monte_carlo_se']:.{digits}f}"
+    return "–" if np.isnan(row["value"]) else number(row["value"], digits) + error

@@ -227,6 +227,11 @@ _SCENARIO_WORDS = {
     Scenario.POSTERIOR: "posterior draws",
     Scenario.REFERENCE: "reference values",
     Scenario.NO_CELL_EFFECT: "no cell effect",
+    Scenario.OPTIMISTIC: "optimistic",
+    Scenario.ONLY_LESS_INFLAMMATION: "only less inflammation",
+    Scenario.ONLY_NEUROTROPHIC_SUPPORT: "only neurotrophic support",
+    Scenario.ONLY_REPAIR: "only repair",
+    Scenario.UNBLINDED_NULL: "unblinded null",
 }
 
 
@@ -243,11 +248,12 @@ def scenario_words(scenario: str) -> str:
     return _SCENARIO_WORDS[Scenario(scenario)]
 
 
-def operating_wide(summary: pd.DataFrame) -> pd.DataFrame:
+def operating_wide(summary: pd.DataFrame, *, digits: int = 1) -> pd.DataFrame:
     """Return the operating characteristics as they are printed: one row a scenario and comparison.
 
-    Columns ``scenario, comparison, trials, success, rejection, truth, bias, coverage, standard_error, not_enrolled,
-    not_estimable``; text with Monte-Carlo standard errors after ±.
+    Columns ``scenario, comparison, trials, success, rejection, truth, bias, root_mean_square_error, coverage,
+    standard_error, not_enrolled, not_estimable``; text with Monte-Carlo standard errors after ±. Effects have as many
+    decimals as `digits` says.
     """
     rows = []
     groups: Any = summary.groupby(["scenario", "comparison"], sort=False)
@@ -258,8 +264,10 @@ def operating_wide(summary: pd.DataFrame) -> pd.DataFrame:
             {
                 "scenario": scenario_words(str(scenario)), "comparison": comparison, "trials": n,
                 "success": _share(of.loc["success"]), "rejection": _share(of.loc["rejection"]),
-                "truth": _truth(of), "bias": _number(of.loc["bias"]), "coverage": _share(of.loc["coverage"]),
-                "standard_error": _plain(of.loc["mean_standard_error", "value"]),
+                "truth": _truth(of, digits), "bias": _number(of.loc["bias"], digits),
+                "root_mean_square_error": _number(of.loc["root_mean_square_error"], digits),
+                "coverage": _share(of.loc["coverage"]),
+                "standard_error": _plain(of.loc["mean_standard_error", "value"], digits),
                 "not_enrolled": int(of.loc["not_enrolled", "value"]),
                 "not_estimable": int(of.loc["not_estimable", "value"]),
             }
@@ -273,20 +281,70 @@ def _share(row: Any) -> str:
     return f"{100 * row['value']:.0f} ± {100 * row['monte_carlo_se']:.1f} %"
 
 
-def _number(row: Any) -> str:
+def _number(row: Any, digits: int) -> str:
     if np.isnan(row["value"]):
         return "no trial"
-    error = "" if np.isnan(row["monte_carlo_se"]) else f" ± {row['monte_carlo_se']:.1f}"
-    return number(row["value"]) + error
+    error = "" if np.isnan(row["monte_carlo_se"]) else f" ± {row['monte_carlo_se']:.{digits}f}"
+    return number(row["value"], digits) + error
 
 
-def _truth(of: Any) -> str:
+def _truth(of: Any, digits: int) -> str:
     middle, low, high = (of.loc[name, "value"] for name in ("mean_truth", "truth_low", "truth_high"))
-    return "no trial" if np.isnan(middle) else f"{number(middle)} ({number(low)} to {number(high)})"
+    if np.isnan(middle):
+        return "no trial"
+    return f"{number(middle, digits)} ({number(low, digits)} to {number(high, digits)})"
 
 
-def _plain(value: float) -> str:
-    return "no trial" if np.isnan(value) else f"{value:.1f}"
+def _plain(value: float, digits: int) -> str:
+    return "no trial" if np.isnan(value) else f"{value:.{digits}f}"
+
+
+def strata_wide(summary: pd.DataFrame, *, digits: int = 1) -> pd.DataFrame | None:
+    """Return how the truth of a principal stratum rests on shared luck, None for other estimands.
+
+    One row a scenario and comparison: ``share in the stratum, true effect, bias, coverage``, each with luck that a
+    patient's two worlds share and with luck of their own.
+    """
+    if "stratum" not in set(summary["quantity"]):
+        return None
+    rows = []
+    groups: Any = summary.groupby(["scenario", "comparison"], sort=False)
+    for (scenario, comparison), group in groups:
+        of = group.set_index("quantity")
+        row = {"scenario": scenario_words(str(scenario)), "comparison": comparison}
+        for luck, ending in (("shared luck", ""), ("own luck", "_independent_luck")):
+            truth = "mean_truth" if not ending else "truth_independent_luck"
+            row[f"in the stratum, {luck}"] = _share(of.loc[f"stratum{ending}"])
+            row[f"true effect, {luck}"] = _number(of.loc[truth], digits)
+            row[f"bias, {luck}"] = _number(of.loc[f"bias{ending}"], digits)
+            row[f"coverage, {luck}"] = _share(of.loc[f"coverage{ending}"])
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def imputed_wide(imputed: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `imputed_effects` as they are printed."""
+    rows = []
+    for row in imputed.to_dict("records"):
+        delta = row["tipping_delta"]
+        rows.append(
+            {
+                "comparison": row["comparison"], "after the last visit": row["rule"].replace("_", " "),
+                "filled": f"{row['imputed']} of {row['patients']}",
+                "estimate": row["why_not"] or number(row["estimate"]),
+                "interval": f"{number(row['ci_low'])} to {number(row['ci_high'])}",
+                "standard error": number(row["standard_error"]),
+                "p": "< 0.001" if row["p_value"] < 0.001 else number(row["p_value"], 3),
+                "tips over at": _tipping(delta),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _tipping(delta: float) -> str:
+    if delta == 0:
+        return "nothing is found"
+    return "no delta that was tried" if np.isinf(delta) else number(abs(delta))
 
 
 def harms_wide(harms: pd.DataFrame) -> pd.DataFrame:

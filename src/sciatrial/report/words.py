@@ -8,9 +8,18 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from sciatrial.report.tables import number
+from sciatrial.report.conduct_words import (
+    accrual_words,
+    adjustment_words,
+    dropout_words,
+    missing_visit_words,
+    randomisation_words,
+    visit_words,
+)
+from sciatrial.report.effects import effect_digits, endpoint_told, is_higher_better, measure_words
+from sciatrial.report.tables import number, outcome_words, scenario_words
 from sciatrial.synthesis import EPIDURAL
-from sciatrial.trial import OperatingCharacteristics, Scenario
+from sciatrial.trial import Costs, OperatingCharacteristics, Scenario
 
 DISCLAIMER = (
     "For research and trial planning. Stem-cell therapy is not a standard treatment for sciatica. "
@@ -85,7 +94,7 @@ def findings(operating: OperatingCharacteristics, comparison: pd.DataFrame) -> l
         (operating.summary["scenario"] == drawn) & (operating.summary["quantity"] == "success")
     ]
     reached = success.loc[success["n_trials"] > 0]
-    where = f"{str(operating.endpoint['outcome']).replace('_', ' ')} at month {operating.endpoint['month']:g}"
+    where = endpoint_told(operating.endpoint)
     if len(reached):
         low, high = 100 * reached["value"].min(), 100 * reached["value"].max()
         span = f"{low:.0f} %" if round(low) == round(high) else f"{low:.0f} to {high:.0f} %, by comparison,"
@@ -120,7 +129,7 @@ def _not_enrolled(operating: OperatingCharacteristics) -> list[str]:
 
 def short_table(operating: OperatingCharacteristics) -> pd.DataFrame:
     """Return one row a comparison: assurance, power, size for 80 % power, false positives."""
-    rows = []
+    rows, digits = [], effect_digits(operating.endpoint)
     for name in dict.fromkeys(operating.trials["comparison"]):
         of = {scenario: _quantities(operating.summary, scenario, str(name)) for scenario in Scenario}
         drawn, reference, nothing = of[operating.drawn], of[Scenario.REFERENCE], of[Scenario.NO_CELL_EFFECT]
@@ -128,8 +137,8 @@ def short_table(operating: OperatingCharacteristics) -> pd.DataFrame:
             {
                 "comparison": name,
                 "assurance, %": _percent(drawn),
-                "true effect, 95 % of draws": _span(drawn),
-                "effect at reference values": number(reference["mean_truth"]["value"]) if reference else "–",
+                "true effect, 95 % of draws": _span(drawn, digits),
+                "effect at reference values": number(reference["mean_truth"]["value"], digits) if reference else "–",
                 "power there, %": _percent(reference),
                 "size for 80 % power": _size_needed(reference, operating),
                 "success without cell effect, %": _percent(nothing),
@@ -144,15 +153,17 @@ def _quantities(summary: pd.DataFrame, scenario: str, comparison: str) -> dict[s
 
 
 def _percent(of: dict[str, dict]) -> str:
-    if not of or not of["success"]["n_trials"]:
+    if not of:
+        return "–"
+    if not of["success"]["n_trials"]:
         return "no trial"
     return f"{100 * of['success']['value']:.0f} ± {100 * of['success']['monte_carlo_se']:.1f}"
 
 
-def _span(of: dict[str, dict]) -> str:
+def _span(of: dict[str, dict], digits: int) -> str:
     if not of or not of["success"]["n_trials"]:
         return "no trial"
-    return f"{number(of['truth_low']['value'])} to {number(of['truth_high']['value'])}"
+    return f"{number(of['truth_low']['value'], digits)} to {number(of['truth_high']['value'], digits)}"
 
 
 def _size_needed(reference: dict[str, dict], operating: OperatingCharacteristics) -> str:
@@ -163,7 +174,7 @@ def _size_needed(reference: dict[str, dict], operating: OperatingCharacteristics
     if not reference:
         return "–"
     truth, error = reference["mean_truth"]["value"], reference["mean_standard_error"]["value"]
-    benefit = truth if operating.endpoint["outcome"] == "quality_of_life" else -truth
+    benefit = truth if is_higher_better(operating.endpoint) else -truth
     if not np.isfinite(benefit) or abs(benefit) < 0.05 * error:
         return "no effect to find"
     if benefit < 0:
@@ -214,33 +225,50 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
     return [
         ("Population", f"{population['cohort'].replace('_', ' ')}; symptoms for {months[0]:g} to {months[1]:g} months"),
         ("Eligible, as measured at entry", eligible or "everybody"),
-        ("Randomised", f"{total} patients, {shares}; permuted blocks"),
-        ("Visits", "months " + ", ".join(f"{month:g}" for month in trial["visits_months"])),
-        (
-            "Endpoint",
-            f"{endpoint['outcome'].replace('_', ' ')} at month {endpoint['month']:g}, change from baseline",
-        ),
+        ("Randomised", randomisation_words(trial, total, shares)),
+        ("Visits", visit_words(trial)),
+        ("Endpoint", _endpoint_words(endpoint)),
         ("Estimand", _estimand_words(trial)),
         (
             "Analysis",
-            f"{_ANALYSES[trial.get('analysis', 'ancova')]}; {trial.get('sides', 'two_sided').replace('_', '-')} alpha "
+            f"{_ANALYSES[trial.get('analysis', 'ancova')]}{adjustment_words(trial)}; "
+            f"{trial.get('sides', 'two_sided').replace('_', '-')} alpha "
             f"{trial['alpha']:g} for each comparison, not adjusted for their number",
         ),
         *_look_facts(trial),
         ("Rescue", rescue_words),
-        ("Dropout", f"{100 * trial['dropout_per_year']:g} % a year, whatever the course"),
+        ("Dropout", dropout_words(trial)),
+        ("Missed visits", missing_visit_words(trial)),
+        *_cost_facts(trial),
         (
             "Simulated",
-            f"{study['simulation']['n_trials']} trials in each of three scenarios; each trial has its own draw, and "
-            "all its patients share it",
+            f"{study['simulation']['n_trials']} trials in each scenario ({_scenarios_in_words(study)}); each trial "
+            "has its own draw, and all its patients share it",
         ),
     ]  # fmt: skip
+
+
+def _cost_facts(trial: dict) -> list[tuple[str, str]]:
+    if "costs" not in trial:
+        return []
+    return [("Costs (assumptions)", "; ".join(Costs.model_validate(trial["costs"]).in_words()) or "none above 0")]
+
+
+def _scenarios_in_words(study: dict) -> str:
+    beside = study["simulation"].get("scenarios", (Scenario.REFERENCE, Scenario.NO_CELL_EFFECT))
+    return ", ".join(["draws", *(scenario_words(word) for word in beside)])
 
 
 _ANALYSES = {
     "ancova": "ANCOVA: change on arm and baseline, those with an endpoint value",
     "mmrm": "MMRM: change at every visit up to the endpoint on arm and baseline by visit, unstructured covariance, "
     "restricted likelihood; whoever was seen at one visit takes part",
+    "clda": "Constrained longitudinal analysis: baseline and every visit up to the endpoint, one mean of all arms at "
+    "baseline, unstructured covariance, restricted likelihood; everybody takes part",
+    "responders": "Shares of responders: interval by Newcombe, test by Mantel and Haenszel",
+    "logistic": "Logistic regression of response on arm and baseline score",
+    "proportional_odds": "Proportional odds: ordered categories on arm and baseline score",
+    "win_statistics": "Pairs of patients, one of each arm, compared outcome by outcome",
 }
 
 
@@ -248,14 +276,62 @@ _STRATEGIES = {
     "treatment_policy": "treatment policy: whatever rescue was taken",
     "hypothetical": "hypothetical: had no rescue been given; scores after rescue are left out",
     "composite": "composite: taking rescue is a failure, no change from baseline from then on",
+    "while_on_treatment": "while on treatment: the last score before rescue",
+    "principal_stratum": "principal stratum: those who would need rescue before the endpoint in neither arm",
 }
+_POPULATIONS = {"principal_stratum": "of a stratum of all randomised"}
+_FAILURES = {
+    "response": "composite: whoever takes rescue before the endpoint is no responder",
+    "category": "composite: whoever takes rescue before the endpoint is in the worst category",
+    "hierarchy": "composite: rescue before the endpoint is one of the outcomes",
+}
+_ESTIMATORS = {
+    "principal_stratum": "the analysis takes those who had no rescue in their own arm, whom the treatments selected: "
+    "its bias is in the table",
+}
+_LOST = {
+    "non_responder": "whoever left before counts as no responder",
+    "observed_only": "whoever left before is left out",
+}
+
+
+def _endpoint_words(endpoint: dict) -> str:
+    """Return what is measured of a patient."""
+    outcome, month = endpoint["outcome"].replace("_", " "), f"month {endpoint['month']:g}"
+    measure = endpoint.get("measure", "change_from_baseline")
+    if measure == "response":
+        rule = outcome_words(endpoint["rule"])
+        return f"response at {month}: {rule[:1].lower()}{rule[1:]}, pain being {outcome}; {_LOST[endpoint['missing']]}"
+    if measure == "category":
+        cuts = ", ".join(f"{cut:g}" for cut in endpoint["categories"])
+        return f"{outcome} at {month} in {len(endpoint['categories']) + 1} categories, cut at {cuts}"
+    if measure == "hierarchy":
+        return f"at {month}, the weightiest first: {'; '.join(_outcome_told(item) for item in endpoint['hierarchy'])}"
+    return f"{outcome} at {month}, change from baseline"
+
+
+def _outcome_told(item: dict) -> str:
+    """Return one outcome of a hierarchy."""
+    if item.get("event"):
+        return f"no {item['event']} before"
+    if item.get("rule"):
+        return outcome_words(item["rule"])
+    margin = f" by more than {item['margin']:g}" if item.get("margin") else ""
+    return f"improvement of {item['score'].replace('_', ' ')}{margin}"
 
 
 def _estimand_words(trial: dict) -> str:
     """Return the estimand's attributes in one sentence."""
-    strategy = trial.get("estimand", {}).get("rescue", "treatment_policy")
-    told = f"difference in mean change between arms, of all randomised; {_STRATEGIES[strategy]}"
-    rescue, outcome = trial.get("rescue"), trial["endpoint"]["outcome"]
+    estimand, endpoint = trial.get("estimand", {}), trial["endpoint"]
+    strategy = estimand.get("rescue", "treatment_policy")
+    population = _POPULATIONS.get(strategy, "of all randomised")
+    dealt = _STRATEGIES[strategy]
+    if strategy == "composite":
+        dealt = _FAILURES.get(endpoint.get("measure", ""), dealt)
+    told = f"{measure_words(estimand)} between arms, {population}; {dealt}"
+    if strategy in _ESTIMATORS:
+        told += f"; {_ESTIMATORS[strategy]}"
+    rescue, outcome = trial.get("rescue"), endpoint["outcome"]
     if strategy != "hypothetical" or rescue is None or rescue["score"] == outcome:
         return told
     score, seen = (word.replace("_", " ") for word in (rescue["score"], outcome))
@@ -286,8 +362,7 @@ def _look_facts(trial: dict) -> list[tuple[str, str]]:
         if deciding:
             facts.append(("Who decides", f"{deciding['arm']} vs {deciding['control']} stops the whole trial"))
     if accrual:
-        ramp = f", after a ramp-up of {accrual['ramp_up_months']:g} months" if accrual["ramp_up_months"] else ""
-        facts.append(("Accrual", f"{accrual['per_month']:g} patients a month{ramp}"))
+        facts.append(("Accrual", accrual_words(accrual)))
     return facts
 
 

@@ -28,6 +28,7 @@ from sciatrial.statistics.combination import (
     inverse_normal,
     stage_z_of,
 )
+from sciatrial.statistics.constrained import constrained_differences, fit_constrained_measures
 from sciatrial.statistics.covariance import Covariance
 from sciatrial.statistics.design import (
     O_BRIEN_FLEMING,
@@ -42,6 +43,13 @@ from sciatrial.statistics.design import (
 )
 from sciatrial.statistics.dunnett import dunnett_critical_value, dunnett_p_value
 from sciatrial.statistics.estimates import FinalEstimate, final_estimate, repeated_p_value, stagewise_p_value
+from sciatrial.statistics.harm_boundary import (
+    HarmBoundary,
+    HarmStopping,
+    beta_binomial_boundary,
+    harm_stopping,
+    pocock_harm_boundary,
+)
 from sciatrial.statistics.inference import Estimates, JointTests, contrasts, joint_contrasts, normal_of_t
 from sciatrial.statistics.integration import stopping_shares
 from sciatrial.statistics.interim import (
@@ -53,6 +61,8 @@ from sciatrial.statistics.interim import (
 )
 from sciatrial.statistics.likelihood import Likelihood
 from sciatrial.statistics.logistic import LogisticFits, fit_logistic, log_odds_contrasts
+from sciatrial.statistics.many_bounds import ManyBounds, bounds_at_many
+from sciatrial.statistics.many_estimates import ManyEstimates, estimates_of_many
 from sciatrial.statistics.marginal import (
     MarginalRisks,
     MarginalVariance,
@@ -92,6 +102,13 @@ from sciatrial.statistics.proportions import (
     restricted_proportions,
 )
 from sciatrial.statistics.r_call import rpact_call
+from sciatrial.statistics.rare_harms import (
+    chance_to_exclude,
+    patient_years_to_see,
+    patients_to_see,
+    upper_limit_of_rate,
+    upper_limit_of_share,
+)
 from sciatrial.statistics.reestimation import (
     NewSizes,
     PromisingZone,
@@ -164,6 +181,8 @@ __all__ = [
     "FisherMethod",
     "FixedFutility",
     "GroupSequentialDesign",
+    "HarmBoundary",
+    "HarmStopping",
     "HaybittlePeto",
     "Imputations",
     "Information",
@@ -171,6 +190,8 @@ __all__ = [
     "JointTests",
     "Likelihood",
     "LogisticFits",
+    "ManyBounds",
+    "ManyEstimates",
     "MarginalRisks",
     "MarginalVariance",
     "MeanAnalysis",
@@ -208,18 +229,23 @@ __all__ = [
     "analyse_imputations",
     "analyse_means",
     "arm_means",
+    "beta_binomial_boundary",
     "blinded_variance",
+    "bounds_at_many",
     "bounds_at_realised_information",
+    "chance_to_exclude",
     "characteristics",
     "closed_tests",
     "conditional_power",
     "conditional_rejection_probability",
+    "constrained_differences",
     "contrasts",
     "count_responders",
     "design_at_alpha",
     "drift_for_power",
     "dunnett_critical_value",
     "dunnett_p_value",
+    "estimates_of_many",
     "exact_binomial_power",
     "exact_binomial_sample_size",
     "fallback_graph",
@@ -227,6 +253,7 @@ __all__ = [
     "fisher_design",
     "fisher_products",
     "fit_ancova",
+    "fit_constrained_measures",
     "fit_logistic",
     "fit_mixed_models",
     "fit_proportional_odds",
@@ -238,6 +265,7 @@ __all__ = [
     "gatekeeping_graph",
     "graph_adjusted_p_values",
     "group_sequential_design",
+    "harm_stopping",
     "holm_graph",
     "impute_visits",
     "intersection_z",
@@ -252,6 +280,9 @@ __all__ = [
     "normal_of_t",
     "odds_ratios",
     "ordinal_odds_ratios",
+    "patient_years_to_see",
+    "patients_to_see",
+    "pocock_harm_boundary",
     "pooled_imputations",
     "predictive_power",
     "promising_sizes",
@@ -272,5 +303,7 @@ __all__ = [
     "stopping_shares",
     "tipping_points",
     "treatment_differences",
+    "upper_limit_of_rate",
+    "upper_limit_of_share",
     "win_statistics",
 ]

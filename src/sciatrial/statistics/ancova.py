@@ -14,8 +14,10 @@ from sciatrial.statistics.inference import Estimates
 from sciatrial.statistics.repeated_measures import fit_repeated_measures, treatment_differences
 
 
-def fit_ancova(change: ArrayLike, arms: ArrayLike, baseline: ArrayLike, *, level: float = 0.95) -> Estimates:
-    """Estimate the difference of each arm from the control, adjusted for baseline.
+def fit_ancova(
+    change: ArrayLike, arms: ArrayLike, baseline: ArrayLike, covariates: ArrayLike | None = None, *, level: float = 0.95
+) -> Estimates:
+    """Estimate the difference of each arm from the control, adjusted for baseline and covariates.
 
     Parameters
     ----------
@@ -25,6 +27,8 @@ def fit_ancova(change: ArrayLike, arms: ArrayLike, baseline: ArrayLike, *, level
         0 for the control, then 1, 2, …; dims ``patient`` for all trials or ``trial, patient``.
     baseline
         In points; dims as those of the arms.
+    covariates
+        As in `fit_repeated_measures`.
     level
         Coverage of the intervals, above 0 and below 1.
 
@@ -43,7 +47,7 @@ def fit_ancova(change: ArrayLike, arms: ArrayLike, baseline: ArrayLike, *, level
         problem = Problem("change", f"shape {y.shape}", "patients, or trials and patients", "choose one visit")
         raise TrialError("analysis of covariance", problem)
     y = y[None] if y.ndim == 1 else y
-    measures = fit_repeated_measures(y[..., None], arms, baseline)
+    measures = fit_repeated_measures(y[..., None], arms, baseline, covariates)
     found = treatment_differences(measures, level=level)
     parts = ("estimate", "standard_error", "degrees_of_freedom", "statistic", "p_value", "low", "high")
     return Estimates(**{name: getattr(found, name)[..., 0] for name in parts}, level=level, reasons=found.reasons)

@@ -153,12 +153,13 @@ def _points_between(low: float, high: float, narrowest: float) -> tuple[np.ndarr
     """Gauss-Legendre points and weights, in panels of equal width when one polynomial would be too long."""
     wanted = _POINTS_AT_LEAST + _POINTS_PER_WIDTH * (high - low) / narrowest
     n_panels = ceil(wanted / _POINTS_OF_A_PANEL)
-    nodes, weights = _legendre(8 * ceil(wanted / n_panels / 8))
+    nodes, weights = gauss_legendre(8 * ceil(wanted / n_panels / 8))
     half = (high - low) / (2 * n_panels)
     middles = low + half * (2 * np.arange(n_panels) + 1)
     return (middles[:, None] + half * nodes).ravel(), np.tile(half * weights, n_panels)
 
 
 @lru_cache(maxsize=16)
-def _legendre(n_points: int) -> tuple[np.ndarray, np.ndarray]:
+def gauss_legendre(n_points: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return points and weights between -1 and 1."""
     return np.polynomial.legendre.leggauss(n_points)

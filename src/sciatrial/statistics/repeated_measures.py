@@ -25,31 +25,36 @@ class RepeatedMeasures:
     Attributes
     ----------
     fits
-        Coefficients run through the visits; at each visit first the control arm's mean at baseline 0, then the
-        difference of each other arm from the control, last the slope of the baseline.
+        Coefficients run through the visits; at each visit first the control arm's mean where baseline and covariates
+        are 0, then the difference of each other arm from the control, the slopes of the covariates, last that of the
+        baseline.
     n_arms, n_visits
         Of the design.
     baseline_means
         Over the patients with an outcome or more; dims ``trial``.
+    covariate_means
+        Over the same patients; dims ``trial, covariate``.
     """
 
     fits: MixedFits
     n_arms: int
     n_visits: int
     baseline_means: Floats
+    covariate_means: Floats
 
 
 def fit_repeated_measures(
     change: ArrayLike,
     arms: ArrayLike,
     baseline: ArrayLike,
+    covariates: ArrayLike | None = None,
     *,
     structure: Covariance = Covariance.UNSTRUCTURED,
     likelihood: Likelihood = Likelihood.RESTRICTED,
     small_sample: SmallSample = SmallSample.SATTERTHWAITE,
     information: Information = Information.OBSERVED,
 ) -> RepeatedMeasures:
-    """Fit change on baseline × visit + arm × visit to each of many trials.
+    """Fit change on baseline × visit + arm × visit (+ covariates × visit) to each of many trials.
 
     Parameters
     ----------
@@ -60,6 +65,9 @@ def fit_repeated_measures(
         0 for the control, then 1, 2, …; dims ``patient`` for all trials or ``trial, patient``.
     baseline
         In points; dims as those of the arms. A patient without one takes no part (NaN), as in other programs.
+    covariates
+        Further numbers known at entry, factors as columns of 0 and 1; dims ``patient, covariate`` for all trials or
+        ``trial, patient, covariate``.
     structure, likelihood, small_sample, information
         See `fit_mixed_models`.
 
@@ -84,21 +92,34 @@ def fit_repeated_measures(
     if not np.array_equal(codes, np.arange(len(codes))) or len(codes) < 2:
         problem = Problem("arms", f"{codes[:9].tolist()}", "0 for the control, then 1, 2, …", "number the arms so")
         raise TrialError("repeated measures", problem)
-    y = np.where(np.isfinite(start)[..., None], y, np.nan)
-    is_known = np.isfinite(y).any(axis=2)
+    slopes = np.concatenate([_further(covariates, y), start[..., None]], axis=-1)
+    y = np.where(np.isfinite(slopes).all(axis=-1, keepdims=True), y, np.nan)
+    is_known = np.asarray(np.isfinite(y).any(axis=2))
     number = np.maximum(is_known.sum(axis=1), 1)
-    means = np.where(is_known, start, 0.0).sum(axis=1) / number
-    centred = np.where(is_known, start - means[:, None], 0.0)
-    columns = [np.ones_like(centred), *(arm == code for code in codes[1:]), centred]
-    covariates = np.stack(columns, axis=-1).astype(float)
-    width, visits = covariates.shape[2], y.shape[2]
+    means = np.where(is_known[..., None], slopes, 0.0).sum(axis=1) / number[:, None]
+    centred = np.where(is_known[..., None], slopes - means[:, None], 0.0)
+    groups = np.stack([np.ones(start.shape), *(arm == code for code in codes[1:])], axis=-1)
+    single = np.concatenate([groups, centred], axis=-1)
+    width, visits = single.shape[2], y.shape[2]
     fits = fit_in_chunks(
-        lambda trials: crossed_moments(y[trials], covariates[trials]),
+        lambda trials: crossed_moments(y[trials], single[trials]),
         y.shape,
         width * visits,
         Asked(structure, likelihood, small_sample, information),
     )
-    return RepeatedMeasures(_moved(fits, means, width, visits), len(codes), visits, means)
+    return RepeatedMeasures(_moved(fits, means, width, visits), len(codes), visits, means[:, -1], means[:, :-1])
+
+
+def _further(covariates: ArrayLike | None, outcome: Floats) -> Floats:
+    """Return the covariates with dims ``trial, patient, covariate``, without any where there are none."""
+    if covariates is None:
+        return np.zeros((*outcome.shape[:2], 0))
+    found: Floats = np.asarray(covariates, float)
+    if found.ndim not in (2, 3) or found.shape[:-1] not in (outcome.shape[1:2], outcome.shape[:2]):
+        expected = f"some values for each patient of {outcome.shape[:2]}"
+        problem = Problem("covariates", f"shape {found.shape}", expected, "pair them with the change")
+        raise TrialError("repeated measures", problem)
+    return np.broadcast_to(found, (*outcome.shape[:2], found.shape[-1]))
 
 
 def _paired(name: str, values: ArrayLike, outcome: Floats) -> Floats:
@@ -115,15 +136,16 @@ def _paired(name: str, values: ArrayLike, outcome: Floats) -> Floats:
 
 
 def _moved(fits: MixedFits, means: Floats, width: int, visits: int) -> MixedFits:
-    """Return the fits with coefficients of the baseline itself, not of its distance from the trial's mean.
+    """Return the fits with coefficients of baseline and covariates themselves, not of distances from the trial's means.
 
-    The mean is taken off for the arithmetic alone: far from 0, baseline and constant would be nearly one column.
+    The means are taken off for the arithmetic alone: far from 0, baseline and constant would be nearly one column.
+    Dims of `means` are ``trial, slope``.
     """
     single = np.broadcast_to(np.eye(width), (len(means), width, width)).copy()
-    single[:, 0, -1] = -means
+    single[:, 0, -means.shape[1] :] = -means
     move = np.einsum("vw,bij->bviwj", np.eye(visits), single).reshape(len(means), width * visits, -1)
     back = single.copy()
-    back[:, 0, -1] = means
+    back[:, 0, -means.shape[1] :] = means
     away = np.einsum("vw,bij->bviwj", np.eye(visits), back).reshape(len(means), width * visits, -1)
     turned = move.swapaxes(1, 2)
     return replace(
@@ -150,11 +172,12 @@ def treatment_differences(measures: RepeatedMeasures, *, level: float = 0.95) ->
     Estimates
         Dims ``trial, arm, visit``, without the control; in points.
     """
-    return _at_visits(measures, np.eye(measures.n_arms + 1)[1:-1][None], level)
+    width = measures.n_arms + measures.covariate_means.shape[1] + 1
+    return _at_visits(measures, np.eye(width)[1 : measures.n_arms][None], level)
 
 
 def arm_means(measures: RepeatedMeasures, *, level: float = 0.95) -> Estimates:
-    """Estimate the mean of each arm at each visit, at the trial's mean baseline (least-squares means).
+    """Estimate the mean of each arm at each visit, at the trial's mean baseline and covariates (least-squares means).
 
     Parameters
     ----------
@@ -168,9 +191,11 @@ def arm_means(measures: RepeatedMeasures, *, level: float = 0.95) -> Estimates:
     Estimates
         Dims ``trial, arm, visit``, control first; in points.
     """
-    rows = np.zeros((len(measures.baseline_means), measures.n_arms, measures.n_arms + 1))
-    rows[:, :, :-1] = np.eye(measures.n_arms)
+    further = measures.covariate_means
+    rows = np.zeros((len(further), measures.n_arms, measures.n_arms + further.shape[1] + 1))
+    rows[:, :, : measures.n_arms] = np.eye(measures.n_arms)
     rows[:, :, 0] = 1.0
+    rows[:, :, measures.n_arms : -1] = further[:, None]
     rows[:, :, -1] = measures.baseline_means[:, None]
     return _at_visits(measures, rows, level)
 

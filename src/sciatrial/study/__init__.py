@@ -10,11 +10,13 @@ from sciatrial.study.present import report_inputs, write_run_report
 from sciatrial.study.read import Study, read_study
 from sciatrial.study.rerun import Rerun, rerun_study
 from sciatrial.study.run import Run, read_finished, run_study
+from sciatrial.study.sizing import Wanted, study_size
 
 __all__ = [
     "Rerun",
     "Run",
     "Study",
+    "Wanted",
     "check_study",
     "read_finished",
     "read_run",
@@ -23,5 +25,6 @@ __all__ = [
     "rerun_study",
     "run_study",
     "study_draws",
+    "study_size",
     "write_run_report",
 ]

@@ -184,8 +184,8 @@ def same_arm(inputs: Inputs) -> dict[str, str]:
 
 
 def scenarios(study: Study) -> tuple[Scenario, ...]:
-    """Return the three scenarios in which trials are simulated."""
-    return (study.settings.calibration.drawn, Scenario.REFERENCE, Scenario.NO_CELL_EFFECT)
+    """Return the scenarios in which trials are simulated, the draws of the prior or posterior first."""
+    return (study.settings.calibration.drawn, *study.settings.simulation.scenarios)
 
 
 def study_draws(study: Study, *, n_draws: int) -> Draws:
@@ -242,6 +242,7 @@ def batch(inputs: Inputs, scenario: Scenario, first: int, count: int, progress: 
         seed=study.settings.seed,
         inclusion_probability=study.settings.calibration.inclusion_probability,
         posterior=None if inputs.posterior is None else inputs.posterior.draws,
+        unblinding=study.settings.simulation.unblinding,
         progress=progress,
     )
 

@@ -12,11 +12,11 @@ import pandas as pd
 from sciatrial.clinic import unused_counts
 from sciatrial.evidence import Evidence, harmonise, published_arms
 from sciatrial.model import sciatica_model
-from sciatrial.parameters import Draws, read_behaviours, words_of_numbers
-from sciatrial.report import ReportInputs, compare_with_published, write_report
+from sciatrial.parameters import Draws, read_behaviours, read_prior, words_of_numbers
+from sciatrial.report import ReportInputs, boundary_words, compare_with_published, write_report
 from sciatrial.study.chain import compared_beside, kept_posterior
 from sciatrial.study.folder import read_run
-from sciatrial.study.read import read_study
+from sciatrial.study.read import Study, read_study
 from sciatrial.synthesis import (
     CELLS,
     OUTCOMES,
@@ -30,7 +30,17 @@ from sciatrial.synthesis import (
     synthesise_many,
     traffic_lights,
 )
-from sciatrial.trial import Design, OperatingCharacteristics, TrialResult, expected_harms
+from sciatrial.trial import (
+    Design,
+    OperatingCharacteristics,
+    TrialResult,
+    boundary_of,
+    expected_harms,
+    harm_stopping_table,
+    imputed_effects,
+    safety_sizes,
+    upper_cell_effects,
+)
 
 
 def write_run_report(folder: str | Path) -> Path:
@@ -60,7 +70,7 @@ def report_inputs(folder: Path) -> ReportInputs:
     evidence = Evidence.load(folder / "evidence")
     compared = study.settings.evidence.compare_with
     published = published_arms(evidence, compared) if compared else pd.DataFrame()
-    draws = Draws.load(folder / "draws")
+    draws, trial = Draws.load(folder / "draws"), TrialResult.load(folder / "trial")
     posterior = kept_posterior(folder / "posterior")
     prior = _prior_rows(pd.read_csv(folder / "prior.csv", keep_default_na=False), draws)
     return ReportInputs(
@@ -68,7 +78,7 @@ def report_inputs(folder: Path) -> ReportInputs:
         study_text=(folder / "study.toml").read_text(encoding="utf-8"),
         stamp=stamp,
         prior=prior,
-        result=TrialResult.load(folder / "trial"),
+        result=trial,
         operating=OperatingCharacteristics.load(folder / "operating"),
         published=published,
         published_study=_study_row(evidence, compared),
@@ -81,8 +91,25 @@ def report_inputs(folder: Path) -> ReportInputs:
         posterior=posterior,
         population=None if posterior is None else compared_beside(folder / "posterior", posterior),
         cause=str(study.cohort.cause),
+        optimistic=upper_cell_effects(read_prior(), None if posterior is None else posterior.draws),
+        **_safety(study, evidence, draws),
+        imputed=imputed_effects(study.design, trial.patients, seed=stamp["seed"]),
         **_together(study.design, evidence),
     )
+
+
+def _safety(study: Study, evidence: Evidence, draws: Draws) -> dict[str, Any]:
+    """Return what is planned for harms, nothing where the study plans nothing."""
+    design = study.design
+    if design.safety is None:
+        return {}
+    boundary = boundary_of(design)
+    words = "" if boundary is None else boundary_words(study.resolved, boundary.patients, boundary.fewest_events)
+    return {
+        "safety_sizes": safety_sizes(design, evidence, draws.one(0)),
+        "harm_stopping": harm_stopping_table(design),
+        "harm_boundary": words,
+    }
 
 
 def _together(design: Design, evidence: Evidence) -> dict[str, Any]:

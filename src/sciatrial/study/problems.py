@@ -56,6 +56,8 @@ def _problems(item: Mapping[str, Any], model: type[BaseModel], where: str) -> It
     key = ".".join([where, *place] if where else place)
     kind, found = item["type"], _told(item["input"])
     context = item.get("ctx", {})
+    if kind == "default_factory_not_called":
+        return  # another setting is wrong, and is told
     if kind == "extra_forbidden":
         yield _unknown_setting(key, place, model)
     elif kind == "missing":
@@ -66,7 +68,7 @@ def _problems(item: Mapping[str, Any], model: type[BaseModel], where: str) -> It
         next_step = f"did you mean {close!r}?" if close else "choose one of these"
         yield Problem(key, f"{found} is not known", "one of " + ", ".join(choices), next_step)
     elif kind == "value_error":
-        yield from (_own_problem(key, line) for line in str(context["error"]).splitlines())
+        yield from (own_problem(key, line) for line in str(context["error"]).splitlines())
     else:
         yield Problem(key, f"is {found}", _expected(item, model, place), _advice(item, place))
 
@@ -165,7 +167,7 @@ def _advice(item: Mapping[str, Any], place: Sequence[str]) -> str:
     return "correct the value"
 
 
-def _own_problem(key: str, line: str) -> Problem:
+def own_problem(key: str, line: str) -> Problem:
     """Split a message of our own validators: ``part.of.key: what is wrong; what is expected; what to do``."""
     head, separator, rest = line.partition(": ")
     if separator and head and " " not in head:

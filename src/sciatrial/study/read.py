@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sciatrial.clinic import Protocol
 from sciatrial.foundation import Intervention, Problem, StudyError, fingerprint, nearest
 from sciatrial.population import Cohort, cohort_named, cohort_names
-from sciatrial.study.problems import validated
+from sciatrial.study.problems import own_problem, validated
 from sciatrial.study.settings import StudySettings
-from sciatrial.trial import Design, Scenario
+from sciatrial.trial import Design, Scenario, Unblinding, cohort_problems
 
 _QUICK_TRIALS = 6
 _OVERRIDES = ("symptom_months", "age_years", "percent_female", "eligible")
@@ -145,16 +145,27 @@ def _checked(document: Mapping[str, Any], path: Path, text: str, changes: tuple[
     problems += more
     design, more = _design(document.get("trial", {}), document.get("arms", {}))
     problems += more
+    if design is not None and cohort is not None:
+        problems += _same_patients(design, cohort)
     if design is not None and settings is not None:
         problems += [
             Problem(f"evidence.same_arm.{arm}", "is not an arm of this study", "one of " + ", ".join(design.arms))
             for arm in settings.evidence.same_arm
             if arm not in design.arms
         ]
+        problems += _unblinding_problems(settings, design)
     if problems or settings is None or cohort is None or design is None:
         raise StudyError(str(path), list(dict.fromkeys(problems)))
     resolved = _resolved(settings, design, cohort)
     return Study(settings, design, cohort, resolved, text, path.parent, changes, quick)
+
+
+def _unblinding_problems(settings: StudySettings, design: Design) -> list[Problem]:
+    simulation = settings.simulation
+    if Scenario.UNBLINDED_NULL not in simulation.scenarios:
+        return []
+    found = (simulation.unblinding or Unblinding()).problems(design)
+    return [replace(problem, where=f"simulation.unblinding.{problem.where}") for problem in found]
 
 
 def _cohort(population: Any) -> tuple[Cohort | None, list[Problem]]:
@@ -177,6 +188,13 @@ def _cohort(population: Any) -> tuple[Cohort | None, list[Problem]]:
     overrides = {key: population[key] for key in _OVERRIDES if key in population}
     cohort, more = validated(Cohort, shipped | overrides, "population")
     return cohort, problems + more
+
+
+def _same_patients(design: Design, cohort: Cohort) -> list[Problem]:
+    """Return the factors of the trial by which no two patients of the cohort differ."""
+    lines = cohort_problems("randomisation.strata", design.randomisation.strata, cohort)
+    lines += cohort_problems("adjust_for", design.adjust_for, cohort)
+    return [own_problem("trial", line) for line in lines]
 
 
 def _growing_time(protocol: Protocol | None, where: str) -> list[Problem]:
@@ -214,8 +232,17 @@ def _design(trial: Any, arms: Any) -> tuple[Design | None, list[Problem]]:
         mended = {key: value for key, value in trial.items() if key not in wrong}
         mended |= {key: stand_in for key, stand_in in _stand_ins(trial).items() if key in wrong and key in trial}
         _, again = validated(Design, {**mended, "arms": usable}, "trial")
-        more += [problem for problem in again if problem not in more and problem.found != "is missing"]
+        # whether an analysis aims at the estimand is told once all that it rests on is right
+        unfit = _AIMS if wrong & {"analysis", "endpoint", "estimand"} else ()
+        more += [
+            problem
+            for problem in again
+            if problem not in more and problem.found != "is missing" and not problem.where.startswith(unfit)
+        ]
     return (None if problems else design), problems + more
+
+
+_AIMS = ("trial.analysis", "trial.estimand")
 
 
 def _stand_ins(trial: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from sciatrial.trial import Scenario
+from sciatrial.trial import Scenario, Unblinding
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -72,11 +72,35 @@ class SimulationSettings(BaseModel):
     ----------
     n_trials
         Simulated trials in each scenario, 2 to 100 000.
+    scenarios
+        What runs beside the draws of the prior or posterior, which always run: ``reference``, ``no_cell_effect``,
+        ``optimistic``, ``only_less_inflammation``, ``only_neurotrophic_support``, ``only_repair``, ``unblinded_null``;
+        see `Scenario`.
+    unblinding
+        How blinding breaks in the scenario ``unblinded_null``.
     """
 
     model_config = _STRICT
 
     n_trials: Annotated[int, Field(ge=2, le=100_000)] = 100
+    scenarios: tuple[Scenario, ...] = (Scenario.REFERENCE, Scenario.NO_CELL_EFFECT)
+    unblinding: Unblinding | None = None
+
+    @model_validator(mode="after")
+    def _scenarios_stand_beside_the_draws(self) -> SimulationSettings:
+        found = []
+        for place, scenario in enumerate(self.scenarios):
+            if scenario.is_drawn:
+                told = f"{scenario} always runs; a scenario that stands beside it; leave it out"
+                found.append(f"scenarios.{place}: {told}")
+            if scenario in self.scenarios[:place]:
+                found.append(f"scenarios.{place}: {scenario} is listed twice; once; leave one out")
+        if self.unblinding is not None and Scenario.UNBLINDED_NULL not in self.scenarios:
+            told = "has no meaning without the scenario unblinded_null; both or none; add the scenario, or delete it"
+            found.append(f"unblinding: {told}")
+        if found:
+            raise ValueError("\n".join(found))
+        return self
 
 
 class StudySettings(BaseModel):

@@ -11,12 +11,24 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from sciatrial.clinic import SCORES
-from sciatrial.evidence import RESPONDER_RULES, Criterion, Measure
 from sciatrial.foundation import Score
-from sciatrial.statistics import Estimates, Sides, contrasts, fit_mixed_models, fit_repeated_measures, normal_of_t
+from sciatrial.statistics import (
+    Estimates,
+    Sides,
+    contrasts,
+    fit_constrained_measures,
+    fit_mixed_models,
+    fit_repeated_measures,
+    normal_of_t,
+)
+from sciatrial.trial.aims import Analysis, EndpointMeasure
 from sciatrial.trial.conduct import Conducted, score_column
-from sciatrial.trial.design import Analysis, Design
+from sciatrial.trial.design import Design
+from sciatrial.trial.endpoint import APPLICABLE_RULES
 from sciatrial.trial.estimand import after_rescue, changes_of
+from sciatrial.trial.factors import adjustment_columns
+from sciatrial.trial.pairwise import STATISTICS, pairwise_effects
+from sciatrial.trial.response import meets_rule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,14 +38,14 @@ _RESPONDER_SCORES = (Score.LEG_PAIN, Score.BACK_PAIN, Score.DISABILITY)
 
 @dataclass(frozen=True)
 class Effects:
-    """Every comparison of some trials, analysed as their design says: arm minus control, in the endpoint's points.
+    """Every comparison of some trials, analysed as their design says, in the unit of the summary measure.
 
     Arrays have dims ``trial, comparison``; a trial that cannot be analysed is NaN and says why.
 
     Attributes
     ----------
     estimate, standard_error, degrees_of_freedom, low, high
-        Student's t; the interval has the level of the design.
+        Student's t, or normal with infinite degrees of freedom; the interval has the level of the design.
     p_value
         Two-sided, or one-sided in favour of the arm, as the design is.
     z
@@ -62,7 +74,7 @@ def effects_seen(design: Design, trials: Sequence[Conducted], seen: Sequence[NDA
     Parameters
     ----------
     design
-        Says which visits enter and how.
+        Says which visits and patients enter and how.
     trials
         One or more.
     seen
@@ -72,6 +84,27 @@ def effects_seen(design: Design, trials: Sequence[Conducted], seen: Sequence[NDA
     ------
     Analysis of covariance with one covariate; see the EMA guideline on adjustment for baseline covariates (2015).
     """
+    is_change = design.endpoint.measure is EndpointMeasure.CHANGE_FROM_BASELINE
+    found, counts, why_not = (_mean_effects if is_change else pairwise_effects)(design, trials, seen)
+    names = list(design.arms)
+    n_arm, n_control = (
+        counts[:, [names.index(getattr(item, role)) for item in design.compared()]] for role in ("arm", "control")
+    )
+    too_few = np.minimum(n_arm, n_control) < 2
+    why_not[too_few] = "fewer than two patients with an endpoint value in an arm"
+    for values in found.values():
+        values[too_few] = np.nan
+    z = design.benefit_sign * normal_of_t(found["statistic"], found["degrees_of_freedom"])
+    del found["statistic"]
+    if design.sides is Sides.ONE:
+        found["p_value"] = ndtr(-z)
+    return Effects(**found, z=z, n_arm=n_arm, n_control=n_control, why_not=why_not)
+
+
+def _mean_effects(
+    design: Design, trials: Sequence[Conducted], seen: Sequence[NDArray[np.bool_]]
+) -> tuple[dict[str, NDArray[Any]], NDArray[Any], NDArray[Any]]:
+    """Return statistics by name, patients with an endpoint by arm, and why there is no estimate."""
     known = [_changes(design, trial, mask) for trial, mask in zip(trials, seen, strict=True)]
     names, compared = list(design.arms), design.compared()
     pairs = np.array([[names.index(item.arm), names.index(item.control)] for item in compared])
@@ -79,14 +112,14 @@ def effects_seen(design: Design, trials: Sequence[Conducted], seen: Sequence[NDA
         [[np.isfinite(item.change[item.arms == arm, -1]).sum() for arm in range(len(names))] for item in known]
     )
     empty = np.full((len(known), len(compared)), np.nan)
-    found = {name: empty.copy() for name in _STATISTICS}
+    found = {name: empty.copy() for name in STATISTICS}
     why_not = np.full(empty.shape, "", dtype=object)
     alike: dict[tuple[Any, ...], list[int]] = {}
     for place, item in enumerate(known):
         reason = item.why_not(design)
         why_not[place] = reason
         if not reason:
-            alike.setdefault((*item.present, item.has_spread), []).append(place)
+            alike.setdefault((item.present, item.has_spread, item.adjusted), []).append(place)
     for places in alike.values():
         present = np.array(known[places[0]].present)
         here = np.flatnonzero(np.isin(pairs, present).all(axis=1))
@@ -95,33 +128,25 @@ def effects_seen(design: Design, trials: Sequence[Conducted], seen: Sequence[NDA
         weights = [np.searchsorted(present, pairs[comparison]) for comparison in here]
         estimates = _fitted(design, [known[place] for place in places], weights)
         block = (np.array(places)[:, None], here)
-        for name in _STATISTICS:
+        for name in STATISTICS:
             found[name][block] = getattr(estimates, name)
         why_not[block] = np.array(estimates.reasons, dtype=object)[:, None]
-    n_arm, n_control = counts[:, pairs[:, 0]], counts[:, pairs[:, 1]]
-    too_few = np.minimum(n_arm, n_control) < 2
-    why_not[too_few] = "fewer than two patients with an endpoint value in an arm"
-    for values in found.values():
-        values[too_few] = np.nan
-    sign = -1.0 if design.endpoint.lower_is_better else 1.0
-    z = sign * normal_of_t(found["statistic"], found["degrees_of_freedom"])
-    del found["statistic"]
-    if design.sides is Sides.ONE:
-        found["p_value"] = ndtr(-z)
-    return Effects(**found, z=z, n_arm=n_arm, n_control=n_control, why_not=why_not)
-
-
-_STATISTICS = ("estimate", "standard_error", "degrees_of_freedom", "statistic", "p_value", "low", "high")
+    return found, counts, why_not
 
 
 @dataclass(frozen=True)
 class _Changes:
-    """What the analysis of one trial uses; dims ``patient``, or ``patient, visit`` with the endpoint's visit last."""
+    """What the analysis of one trial uses; dims ``patient``, or ``patient, visit`` with the endpoint's visit last.
+
+    The first visit is the baseline where that is an outcome.
+    """
 
     change: NDArray[np.float64]  # NaN where not seen, and in arms of which no endpoint is seen
     arms: NDArray[np.int64]
     baseline: NDArray[np.float64]
     present: tuple[int, ...]  # arms with an endpoint or more
+    further: NDArray[np.float64]  # columns to adjust for; dims ``patient, column``
+    adjusted: tuple[int, ...] = ()  # those of them that can have a slope
 
     @property
     def has_spread(self) -> bool:
@@ -141,7 +166,7 @@ class _Changes:
 
 def _changes(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> _Changes:
     last = 1 + design.visits_months.index(design.endpoint.month)
-    first = last if design.analysis is Analysis.ANCOVA else 1
+    first = {Analysis.ANCOVA: last, Analysis.CLDA: 0}.get(design.analysis, 1)
     column = score_column(design.endpoint.outcome)
     baseline = trial.scores[:, 0, column]
     change = np.where(seen, trial.scores[:, :, column] - baseline[:, None], np.nan)
@@ -149,7 +174,36 @@ def _changes(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> _Chan
     # an arm that lost everybody has no coefficient, and takes nothing from the comparisons of the others
     present = tuple(np.unique(trial.assigned[np.isfinite(change[:, -1])]).tolist())
     change[~np.isin(trial.assigned, present)] = np.nan
-    return _Changes(change, trial.assigned, baseline, present)
+    if not design.adjust_for:
+        return _Changes(change, trial.assigned, baseline, present, np.zeros((len(baseline), 0)))
+    sites = None if trial.arrivals is None else trial.arrivals.sites
+    further = adjustment_columns(design.adjust_for, trial.people, sites, design.n_sites)
+    columns = [np.ones(len(baseline)), *(trial.assigned == arm for arm in present[1:]), baseline]
+    return _Changes(
+        change, trial.assigned, baseline, present, further, _with_slope(change, np.stack(columns, axis=1), further)
+    )
+
+
+def _with_slope(
+    change: NDArray[np.float64], before: NDArray[np.float64], further: NDArray[np.float64]
+) -> tuple[int, ...]:
+    """Return the columns that the columns before them do not repeat at any visit.
+
+    A level that nobody seen has, or that all of one site share with another factor, tells nothing and is left out.
+    """
+    columns = np.concatenate([before, further], axis=1)
+    size = np.linalg.norm(columns, axis=0)
+    kept = np.ones(further.shape[1], dtype=bool)
+    for visit in range(change.shape[1]):
+        left = np.linalg.qr(columns[np.isfinite(change[:, visit])], mode="r")
+        own = np.zeros(columns.shape[1])
+        own[: len(left)] = np.abs(np.diagonal(left))
+        kept &= (own > _REPEATED * size)[before.shape[1] :]
+    return tuple(np.flatnonzero(kept).tolist())
+
+
+# what a column has of its own, relative to its length, below which the columns before it repeat it
+_REPEATED = 1e-8
 
 
 def _fitted(design: Design, alike: Sequence[_Changes], pairs: Sequence[NDArray[np.int64]]) -> Estimates:
@@ -158,17 +212,22 @@ def _fitted(design: Design, alike: Sequence[_Changes], pairs: Sequence[NDArray[n
     change = np.stack([item.change for item in alike])
     # who is in none of these arms has no outcome, and any number will do
     arms = np.stack([np.searchsorted(present, item.arms).clip(max=len(present) - 1) for item in alike])
-    visits, width = change.shape[2], len(present)
-    if alike[0].has_spread:
+    further = np.stack([item.further[:, list(item.adjusted)] for item in alike])
+    visits, width = change.shape[2], len(present) + further.shape[2]
+    if design.analysis is Analysis.CLDA:  # adjusts for nothing further
+        outcome = change + np.stack([item.baseline for item in alike])[..., None]
+        fits = fit_constrained_measures(outcome, arms, small_sample=design.small_sample)
+    elif alike[0].has_spread:
         baseline = np.stack([item.baseline for item in alike])
-        fits = fit_repeated_measures(change, arms, baseline, small_sample=design.small_sample).fits
+        fits = fit_repeated_measures(change, arms, baseline, further, small_sample=design.small_sample).fits
         width += 1
     else:
-        single = np.stack([np.ones_like(change[:, :, 0]), *(arms == arm for arm in range(1, width))], axis=-1)
+        groups = np.stack([np.ones_like(change[:, :, 0]), *(arms == arm for arm in range(1, len(present)))], axis=-1)
+        single = np.concatenate([groups, further], axis=-1)
         crossed = np.einsum("tpw,vu->tpvuw", single, np.eye(visits)).reshape(*change.shape, -1)
         fits = fit_mixed_models(change, crossed, small_sample=design.small_sample)
     # coefficients at the endpoint's visit: the first arm's mean, then each other arm's difference from it
-    weights = np.zeros((len(pairs), visits * width))
+    weights = np.zeros((len(pairs), fits.coefficients.shape[1]))
     for row, (arm, control) in zip(weights, pairs, strict=True):
         differences = row[-width:]
         differences[arm] += 1
@@ -250,18 +309,14 @@ def responses(design: Design, trial: Conducted) -> pd.DataFrame:
     """
     import pandas as pd
 
-    pain = design.endpoint.outcome if design.endpoint.outcome in (Score.LEG_PAIN, Score.BACK_PAIN) else Score.LEG_PAIN
-    columns = {Measure.PAIN: score_column(pain), Measure.DISABILITY: score_column(Score.DISABILITY)}
     before = after_rescue(trial.rescued)
-    rules = [rule for rule in RESPONDER_RULES.values() if all(item.measure in columns for item in rule.criteria)]
+    rules = list(APPLICABLE_RULES.values())
     n_arms, n_visits = len(design.arms), len(design.visits_months)
     members = trial.assigned[:, None] == np.arange(n_arms)
     n = np.einsum("pv,pa->av", trial.is_observed[:, 1:].astype(float), members)
     share = np.full((len(rules), n_arms, n_visits), np.nan)
     for place, rule in enumerate(rules):
-        responds = trial.is_observed.copy()
-        for item in rule.criteria:
-            responds &= _meets(item, trial.scores[:, :, columns[item.measure]])
+        responds = trial.is_observed & meets_rule(rule, trial.scores, design.endpoint.pain)
         if rule.needs_no_intervention:
             responds &= ~before
         count = np.einsum("pv,pa->av", responds[:, 1:].astype(float), members)
@@ -275,16 +330,3 @@ def responses(design: Design, trial: Conducted) -> pd.DataFrame:
             "percent": share.ravel(),
         }
     )
-
-
-def _meets(criterion: Criterion, score: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return who meets one criterion at each occasion; dims ``patient, occasion``."""
-    baseline = score[:, :1]
-    met = np.ones(score.shape, dtype=bool)
-    if criterion.percent_better is not None:
-        met &= (baseline > 0) & (score - baseline <= -criterion.percent_better / 100 * baseline)
-    if criterion.points_better is not None:
-        met &= baseline - score >= criterion.points_better
-    if criterion.at_most is not None:
-        met &= score <= criterion.at_most
-    return met

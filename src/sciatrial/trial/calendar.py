@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sciatrial.foundation import DAYS_PER_MONTH
 from sciatrial.trial.accrual import arrival_months
+from sciatrial.trial.aims import Strategy
 from sciatrial.trial.conduct import Conducted
 from sciatrial.trial.design import Design
-from sciatrial.trial.estimand import known_visits
+from sciatrial.trial.endpoint import Missing
+from sciatrial.trial.estimand import after_rescue, known_visits
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,11 @@ class Calendar:
     numbers
         Planned number of each look, from 1: an interim look whose information is never reached is left out.
     months
-        Month of each look, the first patient's randomisation at 0; dims ``look``. NaN without accrual.
+        Month of each look, the opening of the first site at 0; dims ``look``. NaN without accrual.
     n_recruited
         Patients randomised by then; dims ``look``.
     seen
-        Whether the value of a visit is known by then (see `known_visits`); dims ``look, patient, occasion``.
+        Whether the value of a visit is known by then (see `known_endpoints`); dims ``look, patient, occasion``.
     """
 
     numbers: tuple[int, ...]
@@ -41,16 +44,19 @@ def calendar_of(design: Design, trial: Conducted) -> Calendar:
     An interim look takes place when the known endpoints of the arms that decide reach its share of those that the
     plan expects; recruitment goes on until a look stops the trial.
     """
-    known = known_visits(design.estimand, trial.is_observed, trial.rescued)
+    known = known_endpoints(design, trial)
     n, n_looks = len(trial.assigned), len(design.looks.information) + 1
     if design.accrual is None:
         return Calendar((1,), np.array([np.nan]), np.array([n]), known[None])
-    arrival = arrival_months(design.accrual, n)
+    arrival = arrival_months(design.accrual, n) if trial.arrivals is None else trial.arrivals.months
+    visits = arrival[:, None] + np.array([0.0, *design.visits_months])
+    if trial.days_late is not None:
+        visits = visits + trial.days_late / DAYS_PER_MONTH
     occasion = 1 + design.visits_months.index(design.endpoint.month)
     deciding = [list(design.arms).index(arm) for arm in design.deciding_arms()]
     counts = known[:, occasion] & np.isin(trial.assigned, deciding)
-    reached = np.sort(arrival[counts]) + design.endpoint.month
-    end = float(arrival[-1] + design.endpoint.month)
+    reached = np.sort(visits[counts, occasion])
+    end = float(visits[:, occasion].max())
     numbers, months = [], []
     for number, target in enumerate(design.look_endpoints(), start=1):
         # a look at the last endpoint would be the final analysis
@@ -58,8 +64,21 @@ def calendar_of(design: Design, trial: Conducted) -> Calendar:
             numbers.append(number)
             months.append(float(reached[target - 1]))
     times = np.array([*months, end])
-    visits = arrival[:, None] + np.array([0.0, *design.visits_months])
     seen = known & (visits <= times[:, None, None])
     seen[-1] = known
     recruited = (arrival <= times[:, None]).sum(axis=1)
     return Calendar((*numbers, n_looks), times, recruited, seen)
+
+
+def known_endpoints(design: Design, trial: Conducted) -> NDArray[np.bool_]:
+    """Return at which visits a patient has a value that the analysis can use: see `known_visits`.
+
+    Where whoever leaves counts as no responder, everybody has one at every visit, but for those whom the strategy
+    leaves out.
+    """
+    known = known_visits(design.estimand, trial.is_observed, trial.rescued)
+    if design.endpoint.missing is not Missing.NON_RESPONDER:
+        return known
+    left_out = design.estimand.rescue is Strategy.PRINCIPAL_STRATUM
+    counts = ~after_rescue(trial.rescued) if left_out else np.ones_like(known)
+    return known | (counts & trial.is_solved[:, None])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +19,28 @@ from sciatrial.clinic import (
     true_score_above,
 )
 from sciatrial.engine import Effect, Events, Rule, simulate
-from sciatrial.foundation import DAYS_PER_MONTH, DAYS_PER_WEEK, Intervention, Score, uniforms
+from sciatrial.foundation import DAYS_PER_MONTH, DAYS_PER_WEEK, Intervention, Score, derived_seed, uniforms
 from sciatrial.model import Model
 from sciatrial.population import Patients, treated_patients
+from sciatrial.trial.accrual import Arrivals, arrivals_of
 from sciatrial.trial.design import Design
+from sciatrial.trial.factors import factor_levels
+from sciatrial.trial.missingness import missing_luck, seen_visits
+from sciatrial.trial.randomisation import assigned_arms
+from sciatrial.trial.unblinding import CONTEXT, Unblinding, with_unblinded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Luck(StrEnum):
+    """What a patient's worlds have in common beside the patient: errors of measurement, later flares, re-herniations.
+
+    ``shared``: all of it. ``independent``: none of it from entry on; what was measured at entry stays.
+    """
+
+    SHARED = "shared"
+    INDEPENDENT = "independent"
 
 
 @dataclass(frozen=True)
@@ -41,8 +61,10 @@ class Conducted:
     """One trial as it went: who got which arm, what was seen, who was lost.
 
     ``assigned`` (dims ``patient``) is the arm's index; ``scores``, ``rescued`` as in `ArmScores`, of each
-    patient's own arm; ``is_observed`` dims ``patient, occasion``; ``potential`` holds every patient in every arm when
-    that was asked for.
+    patient's own arm; ``is_observed`` and ``has_stayed`` (not yet lost, seen or not) dims ``patient, occasion``;
+    ``potential`` holds every patient in every arm when that was asked for. ``arrivals`` says when and where each was
+    randomised; None: as the plan expects, at one site. ``days_late`` (dims ``patient, occasion``) are days after
+    the planned ones; None: as planned. ``covariates`` stands for the patients where they are not at hand.
     """
 
     patients: Patients
@@ -52,12 +74,20 @@ class Conducted:
     is_solved: NDArray[np.bool_]
     is_observed: NDArray[np.bool_]
     potential: Mapping[str, ArmScores]
+    has_stayed: NDArray[np.bool_] | None = None
+    arrivals: Arrivals | None = None
+    days_late: NDArray[np.float64] | None = None
+    covariates: pd.DataFrame | None = None
+
+    @property
+    def people(self) -> pd.DataFrame:
+        """Covariates of the patients, one row each."""
+        return self.patients.covariates if self.covariates is None else self.covariates
 
 
 def first_patients(patients: Patients, n: int) -> Patients:
-    """Return the first `n` patients in the order of enrolment, at least one."""
-    screening = {**patients.screening, "screened_until_full": int(patients.numbers[n - 1]) + 1}
-    return replace(patients.only(slice(n)), screening=screening)
+    """Return the first `n` patients in the order of enrolment, at least one; nobody after them was screened."""
+    return patients.only(slice(n))
 
 
 def first_randomised(trial: Conducted, n: int) -> Conducted:
@@ -73,21 +103,54 @@ def first_randomised(trial: Conducted, n: int) -> Conducted:
             arm: ArmScores(every.scores[:n], every.rescued[:n], every.is_solved[:n])
             for arm, every in trial.potential.items()
         },
+        has_stayed=None if trial.has_stayed is None else trial.has_stayed[:n],
+        arrivals=None if trial.arrivals is None else trial.arrivals.first(n),
+        days_late=None if trial.days_late is None else trial.days_late[:n],
+        covariates=None if trial.covariates is None else trial.covariates.iloc[:n],
     )
 
 
-def allocate(design: Design, n_patients: int, seed: int) -> NDArray[np.int64]:
-    """Assign patients to arms by permuted blocks whose size is the sum of the ratio.
+def strata_of(design: Design, patients: Patients, sites: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    """Return the level of each patient in each factor of the randomisation; dims ``patient, factor``.
+
+    Parameters
+    ----------
+    sites
+        Site of each patient, from 0; dims ``patient``. Left out, there is one.
+    """
+    return factor_levels(design.randomisation.strata, patients.covariates, sites)
+
+
+def allocate(design: Design, n_patients: int, seed: int, strata: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    """Assign patients to arms as the design says.
+
+    Parameters
+    ----------
+    strata
+        As from `strata_of`; needed where the design has factors.
 
     Returns
     -------
     numpy.ndarray
-        dims ``patient``: the arm's index; depends on the place in the order of enrolment alone.
+        dims ``patient``: the arm's index; depends on the place in the order of enrolment, and on the factors of those
+        who came before, alone.
     """
-    block = np.repeat(np.arange(len(design.arms)), list(design.ratio.values()))
-    n_blocks = -(-n_patients // len(block))
-    luck = uniforms(seed, "allocation", np.arange(n_blocks * len(block))).reshape(n_blocks, len(block))
-    return block[np.argsort(luck, axis=1)].ravel()[:n_patients]
+    levels = np.zeros((n_patients, 0), dtype=np.int64) if strata is None else strata
+    return assigned_arms(design.randomisation, tuple(design.ratio.values()), levels, design.n_sites, seed)
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """When and where the patients of one trial were randomised, and to which arm; dims of ``assigned`` ``patient``."""
+
+    arrivals: Arrivals
+    assigned: NDArray[np.int64]
+
+
+def enrolment_of(design: Design, patients: Patients, seed: int) -> Enrolment:
+    """Return how patients were randomised in the trial with this seed."""
+    arrivals = arrivals_of(design.accrual, len(patients), seed)
+    return Enrolment(arrivals, allocate(design, len(patients), seed, strata_of(design, patients, arrivals.sites)))
 
 
 def conduct(
@@ -97,6 +160,8 @@ def conduct(
     seeds: Sequence[int],
     *,
     every_arm: bool = False,
+    luck: Luck = Luck.SHARED,
+    unblinding: Unblinding | None = None,
     threads: int | None = None,
 ) -> list[Conducted]:
     """Conduct one trial for each group of patients, all in one call of the engine.
@@ -107,18 +172,31 @@ def conduct(
         Patients of each trial, and the seed of its luck.
     every_arm
         Simulate every patient in every arm, which gives the true effect; else in the assigned arm only.
+    luck
+        Whether a patient has the same luck in every arm.
+    unblinding
+        How blinding breaks; left out, it holds.
     """
     if not groups:
         return []
+    enrolments = [enrolment_of(design, patients, seed) for patients, seed in zip(groups, seeds, strict=True)]
     jobs = [
-        prepared_jobs(model, design, patients, seed, every_arm=every_arm)
-        for patients, seed in zip(groups, seeds, strict=True)
+        prepared_jobs(
+            model,
+            design,
+            patients,
+            seed,
+            assigned=None if every_arm else enrolment.assigned,
+            luck=luck,
+            unblinding=unblinding,
+        )
+        for patients, seed, enrolment in zip(groups, seeds, enrolments, strict=True)
     ]
     flat = [job for per_trial in jobs for job in per_trial]
     results = iter(_simulate_jobs(model, design, flat, threads))
     return [
-        _gather(design, patients, seed, [(job, next(results)) for job in per_trial], every_arm)
-        for patients, seed, per_trial in zip(groups, seeds, jobs, strict=True)
+        _gather(design, patients, seed, enrolment, [(job, next(results)) for job in per_trial], every_arm=every_arm)
+        for patients, seed, enrolment, per_trial in zip(groups, seeds, enrolments, jobs, strict=True)
     ]
 
 
@@ -134,18 +212,35 @@ class Job:
     threshold: NDArray[np.float64]
     errors: NDArray[np.float64]  # dims ``row, occasion, score``; baseline errors are unused
     steps: NDArray[np.float64]  # dims ``row, score``
+    days_late: NDArray[np.float64]  # of the visits; dims ``row, occasion``
 
 
-def prepared_jobs(model: Model, design: Design, patients: Patients, seed: int, *, every_arm: bool) -> list[Job]:
-    """Return what the engine needs for each arm: its own patients, or everybody in every arm."""
-    assigned = allocate(design, len(patients), seed)
+def prepared_jobs(
+    model: Model,
+    design: Design,
+    patients: Patients,
+    seed: int,
+    *,
+    assigned: NDArray[np.int64] | None,
+    luck: Luck = Luck.SHARED,
+    unblinding: Unblinding | None = None,
+) -> list[Job]:
+    """Return what the engine needs for each arm: its own patients, or everybody where nobody is assigned."""
     errors, steps = _errors(design, patients), _steps(patients)
-    last_day = design.visits_months[-1] * DAYS_PER_MONTH
+    last_day = design.visits_months[-1] * DAYS_PER_MONTH + design.visit_window_days
+    late = days_late(design, patients)
     by_chance = patients.later_events(model, last_day)
     jobs = []
     for index, (arm, protocol) in enumerate(design.arms.items()):
-        rows = np.arange(len(patients)) if every_arm else np.flatnonzero(assigned == index)
+        if luck is Luck.INDEPENDENT:
+            alone = replace(patients, seed=derived_seed(patients.seed, f"luck in arm {arm}"))
+            errors, by_chance = _errors(design, alone), alone.later_events(model, last_day)
+        rows = np.arange(len(patients)) if assigned is None else np.flatnonzero(assigned == index)
         parameters, given = treated_patients(model, patients, protocol, seed=seed, last_day=last_day, rows=rows)
+        if unblinding is not None:
+            column = model.parameter_names.index(CONTEXT)
+            numbers = patients.numbers[rows]
+            parameters = with_unblinded(unblinding, design, arm, parameters, column, seed=seed, patients=numbers)
         jobs.append(
             Job(
                 arm,
@@ -156,13 +251,30 @@ def prepared_jobs(model: Model, design: Design, patients: Patients, seed: int, *
                 _rescue_threshold(design, errors[rows], steps[rows]),
                 errors[rows],
                 steps[rows],
+                late[rows],
             )
         )
     return jobs
 
 
+def days_late(design: Design, patients: Patients) -> NDArray[np.float64]:
+    """Return how many days after the planned one each visit takes place; dims ``patient, occasion``.
+
+    Within the design's window, the same in every arm.
+    """
+    late = np.zeros((len(patients), len(design.visits_months) + 1))
+    if design.visit_window_days:
+        for occasion in range(1, late.shape[1]):
+            luck = uniforms(patients.seed, f"day of visit {occasion}", patients.numbers)
+            late[:, occasion] = design.visit_window_days * (2 * luck - 1)
+    return late
+
+
 def _errors(design: Design, patients: Patients) -> NDArray[np.float64]:
-    """Return measurement errors, dims ``patient, occasion, score``; those of a patient are the same in every arm."""
+    """Return measurement errors, dims ``patient, occasion, score``; those of a patient are the same in every arm.
+
+    They are those of the planned day also where the visit is some days before or after.
+    """
     errors = np.zeros((len(patients), len(design.visits_months) + 1, len(SCORES)))
     days = [month * DAYS_PER_MONTH for month in design.visits_months]
     for column, score in enumerate(SCORES):
@@ -212,11 +324,15 @@ def _simulate_jobs(model: Model, design: Design, jobs: Sequence[Job], threads: i
         *(replace(job.events, patient=job.events.patient + start) for job, start in zip(jobs, starts, strict=False))
     )
     names = [str(score) for score in SCORES]
+    planned = np.array([0.0, *(month * DAYS_PER_MONTH for month in design.visits_months)])
+    days = planned
+    if design.visit_window_days:
+        days = planned + np.concatenate([job.days_late for job in jobs])
     trajectories = simulate(
         model,
         np.concatenate([job.parameters for job in jobs]),
         np.concatenate([job.initial for job in jobs]),
-        times_days=np.array([0.0, *(month * DAYS_PER_MONTH for month in design.visits_months)]),
+        times_days=days,
         events=events,
         rules=rescue_rules(design, np.concatenate([job.threshold for job in jobs])),
         outputs=names,
@@ -240,11 +356,17 @@ def _simulate_jobs(model: Model, design: Design, jobs: Sequence[Job], threads: i
 
 
 def _gather(
-    design: Design, patients: Patients, seed: int, done: Sequence[tuple[Job, ArmScores]], every_arm: bool
+    design: Design,
+    patients: Patients,
+    seed: int,
+    enrolment: Enrolment,
+    done: Sequence[tuple[Job, ArmScores]],
+    *,
+    every_arm: bool,
 ) -> Conducted:
     """Put each patient's own arm together, and take away what was never seen."""
     n = len(patients)
-    assigned = allocate(design, n, seed)
+    assigned = enrolment.assigned
     first = done[0][1]
     scores = np.empty((n, *first.scores.shape[1:]))
     rescued = np.zeros((n, first.rescued.shape[1]), dtype=bool)
@@ -260,21 +382,23 @@ def _gather(
         rescued[rows], solved[rows] = result.rescued[mine], result.is_solved[mine]
         if every_arm:
             potential[job.arm] = result
-    observed = _stayed(design, patients, seed) & solved[:, None]
+    seen = seen_visits(design, assigned, scores, missing_luck(design, n, seed))
+    observed = seen.observed & solved[:, None]
     observed[:, 0] = True
-    rescued &= observed  # nobody gives tablets to somebody who does not come
-    return Conducted(patients, assigned, scores, rescued, solved, observed, potential)
-
-
-def _stayed(design: Design, patients: Patients, seed: int) -> NDArray[np.bool_]:
-    """Return who is still in the trial; dims ``patient, occasion``."""
-    months = np.array([0.0, *design.visits_months])
-    luck = uniforms(seed, "dropout", np.arange(len(patients)))
-    if design.dropout_per_year == 0:
-        return np.ones((len(patients), len(months)), dtype=bool)
-    rate_per_month = -np.log1p(-design.dropout_per_year) / 12
-    leaves = -np.log(luck) / rate_per_month
-    return months[None, :] <= leaves[:, None]
+    # nobody gives tablets to somebody who has left; who only misses the visit gets them, and the trial hears of it
+    rescued &= seen.stayed & solved[:, None]
+    return Conducted(
+        patients=patients,
+        assigned=assigned,
+        scores=scores,
+        rescued=rescued,
+        is_solved=solved,
+        is_observed=observed,
+        potential=potential,
+        has_stayed=seen.stayed,
+        arrivals=enrolment.arrivals,
+        days_late=days_late(design, patients),
+    )
 
 
 def score_column(score: Score) -> int:

@@ -2,51 +2,33 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from itertools import pairwise
 from math import ceil, gcd
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sciatrial.clinic import Protocol
-from sciatrial.foundation import LONGEST_MONTHS, Intervention, Score
+from sciatrial.foundation import DAYS_PER_MONTH, LONGEST_MONTHS, Intervention, Score
 from sciatrial.statistics import Binding, GroupSequentialDesign, Sides, SmallSample
 from sciatrial.trial.accrual import Accrual
-from sciatrial.trial.estimand import Estimand, Strategy
+from sciatrial.trial.aims import LONGITUDINAL, Analysis, Strategy, SummaryMeasure
+from sciatrial.trial.costs import Costs
+from sciatrial.trial.endpoint import Endpoint, Missing
+from sciatrial.trial.estimand import Estimand
+from sciatrial.trial.factors import word_problems
+from sciatrial.trial.imputation import Imputation
 from sciatrial.trial.looks import Looks, planned_bounds
+from sciatrial.trial.missingness import DropoutHazard, MissingVisits
+from sciatrial.trial.randomisation import Randomisation
+from sciatrial.trial.safety import Safety
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 _Months = Annotated[float, Field(gt=0, le=LONGEST_MONTHS)]
+_ADJUSTABLE = (Analysis.ANCOVA, Analysis.MMRM)
 # a mean and a spread need two
 _FEWEST_AT_A_LOOK = 2
 CLOSEST_LOOKS = 0.001  # of the planned endpoints
-
-
-class Analysis(StrEnum):
-    """How the endpoint is analysed.
-
-    ``ancova``: change at the endpoint on arm and baseline, those with an endpoint value. ``mmrm``: change at every
-    visit up to the endpoint on arm and baseline by visit, unstructured covariance; whoever was seen at one visit takes
-    part.
-    """
-
-    ANCOVA = "ancova"
-    MMRM = "mmrm"
-
-
-class Endpoint(BaseModel):
-    """What the trial is judged by: the change of one score from baseline to one visit."""
-
-    model_config = _STRICT
-
-    outcome: Score
-    month: _Months
-    measure: Literal["change_from_baseline"] = "change_from_baseline"
-
-    @property
-    def lower_is_better(self) -> bool:
-        """Whether a fall of the score is a benefit."""
-        return self.outcome is not Score.QUALITY_OF_LIFE
 
 
 class Rescue(BaseModel):
@@ -114,17 +96,21 @@ class Design(BaseModel):
         Instead of `n_total`, when all arms are equal.
     visits_months
         Months after randomisation, increasing; the baseline visit is not listed.
+    visit_window_days
+        A visit takes place up to so many days (0 to 60) before or after the planned one, each day as likely; scores are
+        those of the day itself.
     endpoint
         What the trial is judged by; its month is a visit.
     comparisons
         Which arms are compared. Left out: every arm with cells against every arm without; with none of either kind,
         every arm against the first.
     analysis
-        ``ancova`` or ``mmrm``; see `Analysis`.
+        How the endpoint is analysed; see `Analysis`.
     estimand
         What is estimated, above all what becomes of scores after rescue; the analysis must aim at it.
     small_sample
-        ``satterthwaite`` or ``kenward_roger``: degrees of freedom of the ``mmrm``. Those of the ``ancova`` are exact.
+        ``satterthwaite`` or ``kenward_roger``: degrees of freedom of ``mmrm`` and ``clda``. Those of the ``ancova`` are
+        exact; analyses of responses, categories and hierarchies are normal.
     alpha
         Error of each comparison (0.001 to 0.2) over all its looks, not adjusted for their number: of both directions
         together where `sides` is ``two_sided``, of the arm's benefit alone where it is ``one_sided``. Left out, 0.05
@@ -134,13 +120,29 @@ class Design(BaseModel):
     looks
         Interim looks with their bounds; left out, the final analysis is the only look.
     accrual
-        How fast patients come; needed by interim looks, from whose information calendar time follows.
+        How fast patients come, and where; needed by interim looks, from whose information calendar time follows.
+    randomisation
+        How patients are assigned to arms; left out, permuted blocks without strata.
+    adjust_for
+        What the analysis adjusts for beside the baseline of its score: words as in `randomisation.strata`, or a number
+        known at entry as it is (``age_years``, ``symptom_months``, a score). An ``mmrm`` adjusts at every visit.
     dropout_per_year
         Share of patients lost within a year, 0 to 0.9; the time of dropout is exponential.
+    dropout_hazard
+        What makes patients leave sooner: pain, lack of effect, the arm; left out, nothing does.
+    missing_visits
+        Single visits that patients miss, or none.
     rescue
         Rescue tablets, or none.
+    imputation
+        A sensitivity analysis of the one trial that the report shows, or none.
     minimal_important_change
-        Points of the endpoint that matter to a patient; drawn in figures, used by no test.
+        Points of the endpoint that matter to a patient; drawn in figures, used by no test. Says which decision of a
+        trial would be right.
+    costs
+        Unit costs, or none.
+    safety
+        Follow-up of harms, rates that the trial should see or exclude, and a boundary for harm; or none.
     """
 
     model_config = _STRICT
@@ -150,6 +152,7 @@ class Design(BaseModel):
     n_per_arm: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
     allocation: dict[str, Annotated[int, Field(ge=1, le=100)]] | None = None
     visits_months: tuple[_Months, ...]
+    visit_window_days: Annotated[float, Field(ge=0, le=60)] = 0.0
     endpoint: Endpoint
     comparisons: tuple[Comparison, ...] = ()
     analysis: Analysis = Analysis.ANCOVA
@@ -159,9 +162,16 @@ class Design(BaseModel):
     alpha: Annotated[float, Field(ge=0.001, le=0.2)] = Field(default_factory=_alpha_left_out)
     looks: Looks = Looks()
     accrual: Accrual | None = None
+    randomisation: Randomisation = Randomisation()
+    adjust_for: tuple[str, ...] = ()
     dropout_per_year: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    dropout_hazard: DropoutHazard | None = None
+    missing_visits: MissingVisits | None = None
     rescue: Rescue | None = None
+    imputation: Imputation | None = None
     minimal_important_change: Annotated[float, Field(gt=0, le=100)] | None = None
+    costs: Costs | None = None
+    safety: Safety | None = None
 
     @field_validator("allocation", mode="before")
     @classmethod
@@ -178,12 +188,20 @@ class Design(BaseModel):
     def _fits_together(self) -> Self:
         sizes = self._size_problems()
         problems = [*sizes, *self._visit_problems(), *self._comparison_problems(), *self._rescue_problems()]
-        problems += self.estimand.problems(self.analysis, has_rescue=self.rescue is not None)
+        problems += self.endpoint.problems()
+        if self.imputation is not None:
+            problems += self.imputation.problems(self.endpoint.measure, self.estimand.rescue)
+        problems += self.estimand.problems(self.analysis, self.endpoint.measure, has_rescue=self.rescue is not None)
         # bounds of looks that are almost one cannot be integrated
         problems += self._whole_endpoint_problems(are_sizes_right=not sizes) or self.looks.problems(
             self.alpha, self.sides
         )
         problems += self._look_problems(are_sizes_right=not sizes)
+        problems += self._conduct_problems(are_sizes_right=not sizes)
+        if self.costs is not None:
+            problems += self.costs.problems(tuple(self.arms), has_accrual=self.accrual is not None)
+        if self.safety is not None:
+            problems += self.safety.problems(tuple(self.arms))
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -209,8 +227,14 @@ class Design(BaseModel):
         if not self.visits_months:
             return ["visits_months: give one visit or more"]
         problems = []
-        if any(b <= a for a, b in zip(self.visits_months, self.visits_months[1:], strict=False)):
+        if any(b <= a for a, b in pairwise(self.visits_months)):
             problems.append("visits_months: give each visit once, in increasing order")
+        # two visits may both move, the day of randomisation does not
+        gaps = [self.visits_months[0], *((b - a) / 2 for a, b in pairwise(self.visits_months))]
+        room = min(gaps) * DAYS_PER_MONTH
+        if self.visit_window_days and not problems and self.visit_window_days >= room:
+            told = f"{self.visit_window_days:g} days let visits of one patient meet; below {room:.4g}"
+            problems.append(f"visit_window_days: {told}; choose fewer, or visits further apart")
         if self.endpoint.month not in self.visits_months:
             visits = ", ".join(f"{month:g}" for month in self.visits_months)
             told = f"endpoint.month: {self.endpoint.month:g} is not a visit; visits are {visits}"
@@ -240,6 +264,9 @@ class Design(BaseModel):
             told = f"{self.rescue.from_month:g} leaves no visit before the endpoint at month {self.endpoint.month:g}"
             expected = f"a visit before it, for a {strategy} estimand"
             problems.append(f"rescue.from_month: {told}; {expected}; rescue earlier, or choose treatment_policy")
+        if self.endpoint.counts_rescue_as_failure and strategy is not Strategy.COMPOSITE:
+            told = f"{strategy}, and the endpoint counts rescue as a failure"
+            problems.append(f'estimand.rescue: {told}; composite; write rescue = "composite", or another endpoint')
         return problems + [
             f"rescue.intervention: arm {arm} takes {tablets} anyway; choose other tablets for rescue"
             for arm, protocol in self.arms.items()
@@ -267,10 +294,11 @@ class Design(BaseModel):
             told = f"is missing among {len(self.compared())} comparisons; the one by which the whole trial stops"
             problems.append(f"looks.deciding: {told}; add deciding = {{ arm = …, control = … }}")
         futility = self.looks.futility
-        if futility is not None and futility.binding is Binding.BINDING and self.analysis is Analysis.MMRM:
+        if futility is not None and futility.binding is Binding.BINDING and self.analysis in LONGITUDINAL:
             # endpoints understate the information of an mmrm: futility would stop fewer null trials than the lowered
             # bounds for efficacy count on
-            told = "binding, and an mmrm knows more at a look than its endpoints say, so that the error exceeds alpha"
+            which = f"{'an' if self.analysis is Analysis.MMRM else 'a'} {self.analysis}"
+            told = f"binding, and {which} knows more at a look than its endpoints say, so that the error exceeds alpha"
             problems.append(f'looks.futility.binding: {told}; non_binding; write "non_binding", or analysis = "ancova"')
         if not are_sizes_right:
             return problems
@@ -280,6 +308,27 @@ class Design(BaseModel):
                 told = f"{share:g} is some {share * fewest:.1f} observed endpoints in arm {arm}"
                 expected = f"{_FEWEST_AT_A_LOOK} or more in every arm"
                 problems.append(f"looks.information.{place}: {told}; {expected}; look later, or randomise more")
+        return problems
+
+    def _conduct_problems(self, *, are_sizes_right: bool) -> list[str]:
+        """Find what cannot be in randomisation, adjustment, accrual, dropout and missed visits."""
+        problems = word_problems("adjust_for", self.adjust_for, n_sites=self.n_sites, may_be_numbers=True)
+        if str(self.endpoint.outcome) in self.adjust_for:
+            place = self.adjust_for.index(str(self.endpoint.outcome))
+            told = (
+                f"{self.endpoint.outcome} is the baseline of the endpoint, which is there anyway; others; leave it out"
+            )
+            problems.append(f"adjust_for.{place}: {told}")
+        if self.adjust_for and self.analysis not in _ADJUSTABLE:
+            told = f"{self.analysis} adjusts for the baseline of the endpoint at most; ancova or mmrm"
+            problems.append(f"adjust_for: {told}; leave it out, or choose one of them")
+        problems += self.randomisation.problems(n_sites=self.n_sites)
+        if self.dropout_hazard is not None:
+            problems += self.dropout_hazard.problems(self.arms, self.dropout_per_year)
+        if self.missing_visits is not None:
+            problems += self.missing_visits.problems(self.arms)
+        if are_sizes_right:
+            problems += [] if self.accrual is None else self.accrual.problems(self.size)
         return problems
 
     def _whole_endpoint_problems(self, *, are_sizes_right: bool) -> list[str]:
@@ -312,18 +361,35 @@ class Design(BaseModel):
         divisor = gcd(*given.values())
         return {arm: given[arm] // divisor for arm in self.arms}
 
+    @property
+    def n_sites(self) -> int:
+        """Number of sites."""
+        return 1 if self.accrual is None else self.accrual.n_sites
+
     def expected_sizes(self) -> dict[str, float]:
         """Return each arm's expected number of patients."""
         whole = sum(self.ratio.values())
         return {arm: self.size * share / whole for arm, share in self.ratio.items()}
 
     def share_staying(self, month: float) -> float:
-        """Return the expected share of patients who are still there after some months."""
+        """Return the expected share of patients who are still there after some months, by `dropout_per_year` alone."""
         return float((1 - self.dropout_per_year) ** (month / 12))
+
+    def share_seen(self, month: float) -> float:
+        """Return the expected share of patients who are seen at a visit, ratios by score and arm left aside."""
+        missed = 0.0 if self.missing_visits is None else self.missing_visits.probability
+        return self.share_staying(month) * (1 - missed)
+
+    @property
+    def benefit_sign(self) -> int:
+        """1 where an effect above 0 favours the first arm of a comparison, -1 where one below 0 does."""
+        is_difference = self.estimand.summary_measure is SummaryMeasure.DIFFERENCE_IN_MEANS
+        return -1 if is_difference and self.endpoint.lower_is_better else 1
 
     def expected_endpoints(self) -> dict[str, float]:
         """Return the number of patients of each arm whose endpoint the plan expects to observe, rescue left aside."""
-        share = self.share_staying(self.endpoint.month)
+        keeps_all = self.endpoint.missing is Missing.NON_RESPONDER
+        share = 1.0 if keeps_all else self.share_seen(self.endpoint.month)
         return {arm: size * share for arm, size in self.expected_sizes().items()}
 
     def deciding_arms(self) -> tuple[str, str]:

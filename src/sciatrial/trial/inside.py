@@ -13,7 +13,7 @@ from sciatrial.engine import Events, simulate
 from sciatrial.foundation import DAYS_PER_MONTH
 from sciatrial.model import Model
 from sciatrial.population import Patients
-from sciatrial.trial.conduct import Job, prepared_jobs, rescue_rules
+from sciatrial.trial.conduct import Job, enrolment_of, prepared_jobs, rescue_rules
 from sciatrial.trial.design import Design
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def inside_courses(
     Parameters
     ----------
     groups, seeds
-        Patients of each trial, and the seed of its luck: with the same, allocation and rescue are those of `conduct`.
+        Patients of each trial, and the seed of its luck: with the same, allocation and rescue are those of `conduct`,
+        visits taken as on their planned days.
 
     Returns
     -------
@@ -56,7 +57,7 @@ def inside_courses(
         could be solved, lost or not. An arm without patients has no rows.
     """
     per_trial = [
-        prepared_jobs(model, design, patients, seed, every_arm=False)
+        prepared_jobs(model, design, patients, seed, assigned=enrolment_of(design, patients, seed).assigned)
         for patients, seed in zip(groups, seeds, strict=True)
     ]
     flat = [job for jobs in per_trial for job in jobs]

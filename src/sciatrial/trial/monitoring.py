@@ -342,7 +342,7 @@ def _after_stopping(design: Design, path: _Path, place: int, look: _Look, compar
     if number > 0:
         unit = abs(estimate / z) if abs(z) > _NO_STATISTIC else error
         final = final_estimate(path.bounds, number + 1, z, standard_error=unit, level=design.level)
-        sign = -1.0 if design.endpoint.lower_is_better else 1.0
+        sign = design.benefit_sign
         ends = sorted((sign * final.low, sign * final.high))
         found = [sign * final.median_unbiased, *ends, stagewise_p_value(path.bounds, number + 1, z)]
     return dict(zip(_AFTER, (nothing["efficacy_z"], *found, *repeated), strict=True))

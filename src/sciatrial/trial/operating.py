@@ -18,18 +18,21 @@ from sciatrial.parameters import (
     draw_parameters,
     reference_draw,
     refuse_other_numbers,
-    without_effects,
 )
 from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.analysis import arm_summaries, responses
 from sciatrial.trial.conduct import Conducted, conduct, first_randomised
+from sciatrial.trial.costs import trial_cost
+from sciatrial.trial.decisions import TrueEffect, true_effects
 from sciatrial.trial.design import Design
 from sciatrial.trial.inside import inside_courses
 from sciatrial.trial.monitoring import Monitored, monitor, rows_without_patients
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch
 from sciatrial.trial.run import conduct_counts, endpoint_words
+from sciatrial.trial.scenarios import with_cell_effects
 from sciatrial.trial.summaries import COULD_NOT_ENROL, stopping_by_look, summarise
 from sciatrial.trial.truth import Sampled, Truth, true_values
+from sciatrial.trial.unblinding import Unblinding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +77,7 @@ def draws_for(
         draws = draw_parameters(
             prior, n_draws=count, seed=seed, inclusion_probability=inclusion_probability, first=first
         )
-    return without_effects(prior, draws, CELL_EFFECTS) if scenario is Scenario.NO_CELL_EFFECT else draws
+    return with_cell_effects(prior, draws, scenario, posterior=posterior)
 
 
 def _shuffled(posterior: Draws, trials: NDArray[np.int64], seed: int) -> Draws:
@@ -126,6 +129,7 @@ def simulate_trials(
     seed: int,
     inclusion_probability: float = 0.5,
     posterior: Draws | None = None,
+    unblinding: Unblinding | None = None,
     threads: int | None = None,
     progress: Progress = silent,
 ) -> TrialBatch:
@@ -148,14 +152,22 @@ def simulate_trials(
         0 to 1: prior probability of each effect that may be absent; a posterior has its own.
     posterior
         Draws to simulate from in place of the prior's: each trial one of them.
+    unblinding
+        How blinding breaks in the scenario ``unblinded_null``; left out, as `Unblinding` has it.
 
     Returns
     -------
     TrialBatch
+
+    Raises
+    ------
+    TrialError
+        When nobody learns an arm in the scenario ``unblinded_null``.
     """
     import pandas as pd
 
     scenario = Scenario(scenario)
+    broken = _unblinding(design, scenario, unblinding)
     draws = draws_for(
         prior, scenario, first=first, count=count, seed=seed, inclusion_probability=inclusion_probability,
         posterior=posterior,
@@ -172,20 +184,21 @@ def simulate_trials(
         if not progress.advance(1):
             raise KeyboardInterrupt
     seeds = [trial_seed(seed, trial) for trial in numbers]
-    done = conduct(model, design, groups, seeds, threads=threads)
+    done = conduct(model, design, groups, seeds, unblinding=broken, threads=threads)
     looked = monitor(design, done) if done else []
     # nobody was randomised after a trial had stopped
     done = [first_randomised(trial, mine.n_randomised) for trial, mine in zip(done, looked, strict=True)]
     sampled = [Sampled(trial - first, trial, own) for trial, own in zip(numbers, seeds, strict=True)]
     errors = np.array([monitored.contrasts["final_standard_error"] for monitored in looked], dtype=float)
     truths = true_values(
-        model, design, draws, cohort, sampled, errors, least_eligible_share=LEAST_ELIGIBLE_SHARE, threads=threads
-    )
+        model, design, draws, cohort, sampled, errors, least_eligible_share=LEAST_ELIGIBLE_SHARE, unblinding=broken,
+        threads=threads,
+    )  # fmt: skip
     frames += [
         _trial_frames(design, scenario, trial, result, monitored, truth)
         for trial, result, monitored, truth in zip(numbers, done, looked, truths, strict=True)
     ]
-    if scenario in (Scenario.PRIOR, Scenario.POSTERIOR):
+    if scenario.is_drawn:
         inside = inside_courses(model, design, [trial.patients for trial in done], seeds, threads=threads)
         frames += [_marked({"inside": frame}, scenario, trial) for trial, frame in zip(numbers, inside, strict=True)]
     return TrialBatch(
@@ -203,9 +216,22 @@ def simulate_trials(
     )
 
 
+def _unblinding(design: Design, scenario: Scenario, unblinding: Unblinding | None) -> Unblinding | None:
+    """Return how blinding breaks in a scenario."""
+    if scenario is not Scenario.UNBLINDED_NULL:
+        return None
+    broken = unblinding or Unblinding()
+    problems = broken.problems(design)
+    if problems:
+        raise TrialError("unblinding", problems)
+    return broken
+
+
 def _without_patients(design: Design, scenario: Scenario, trial: int) -> dict[str, pd.DataFrame]:
     """Return the frames of a trial that this draw's population could not fill."""
-    rows = rows_without_patients(design, COULD_NOT_ENROL).assign(truth=np.nan, truth_error=np.nan)
+    rows = rows_without_patients(design, COULD_NOT_ENROL).assign(
+        truth=np.nan, truth_error=np.nan, true_effect=str(TrueEffect.UNKNOWN), cost=np.nan
+    )
     return _marked({"trials": rows}, scenario, trial)
 
 
@@ -217,6 +243,12 @@ def _trial_frames(
     estimates = monitored.contrasts.copy()
     estimates.insert(5, "truth", truth.values)
     estimates.insert(6, "truth_error", truth.errors)
+    estimates = estimates.assign(**truth.beside)
+    # what broken blinding does is no effect of cells, and showing it is not right
+    is_of_cells = scenario is not Scenario.UNBLINDED_NULL
+    kinds = true_effects(design, truth) if is_of_cells else [TrueEffect.UNKNOWN] * len(estimates)
+    estimates["true_effect"] = [str(kind) for kind in kinds]
+    estimates["cost"] = trial_cost(design, result)
     counts = conduct_counts(design, result)
     line: dict[str, Any] = {
         "screened": counts["screened"],

@@ -18,8 +18,17 @@ from sciatrial.statistics import (
     stopping_at,
 )
 from sciatrial.trial.accrual import arrival_months
+from sciatrial.trial.aims import EndpointMeasure, Strategy
 from sciatrial.trial.design import Comparison, Design
-from sciatrial.trial.estimand import Strategy
+from sciatrial.trial.planned_shares import (
+    STANDARD_DIFFERENCES,
+    control_share,
+    detectable_difference,
+    differences_at_bounds,
+    possible_differences,
+    r_of_shares,
+    share_sizes,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +45,8 @@ def planned_looks(design: Design) -> pd.DataFrame:
         Columns ``comparison, look, information`` (share), ``endpoints_arm, endpoints_control`` (expected),
         ``month, recruited`` (expected; NaN without accrual), ``efficacy_z, futility_z``,
         ``nominal_alpha, alpha_spent`` (of both directions together where the design is two-sided, as `alpha`),
-        ``beta_spent, effect_at_bound`` (in standard deviations of the change given baseline, normal),
+        ``beta_spent, effect_at_bound`` (in standard deviations of the change given baseline, normal; of responses as
+        a difference of shares, of categories and hierarchies NaN),
         ``efficacy_null, futility_null`` (probability to stop there without an effect), ``efficacy_power,
         futility_power`` (at the effect that has the planned power). NaN where there is no such thing.
     """
@@ -50,9 +60,9 @@ def planned_looks(design: Design) -> pd.DataFrame:
     rows = []
     for comparison in design.compared():
         n_arm, n_control = _endpoints(design, comparison)
+        at_bounds = _effects_at_bounds(design, n_arm, n_control)
         for look in range(bounds.n_looks):
             rate, bound = bounds.information_rates[look], bounds.efficacy_z[look]
-            root = sqrt(rate * n_arm * n_control / (n_arm + n_control))
             rows.append(
                 {
                     "comparison": comparison.name, "look": look + 1, "information": rate,
@@ -61,7 +71,7 @@ def planned_looks(design: Design) -> pd.DataFrame:
                     "efficacy_z": bound if isfinite(bound) else nan, "futility_z": futility[look],
                     "nominal_alpha": n_sides * bounds.stage_levels[look], "alpha_spent": bounds.alpha_spent[look],
                     "beta_spent": bounds.beta_spent[look] if bounds.beta_spent else nan,
-                    "effect_at_bound": bound / root if isfinite(bound) else nan,
+                    "effect_at_bound": at_bounds[look],
                     "efficacy_null": float(null.efficacy[look]),
                     "futility_null": float(_to_length(null.futility, bounds.n_looks)[look]),
                     "efficacy_power": float(at_effect.efficacy[look]),
@@ -69,6 +79,16 @@ def planned_looks(design: Design) -> pd.DataFrame:
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _effects_at_bounds(design: Design, n_arm: float, n_control: float) -> list[float]:
+    bounds, measure = design.bounds(), design.endpoint.measure
+    if measure is EndpointMeasure.RESPONSE:
+        return differences_at_bounds(design, n_arm, n_control)
+    if measure is not EndpointMeasure.CHANGE_FROM_BASELINE:
+        return [nan] * bounds.n_looks
+    roots = [sqrt(rate * n_arm * n_control / (n_arm + n_control)) for rate in bounds.information_rates]
+    return [z / root if isfinite(z) else nan for z, root in zip(bounds.efficacy_z, roots, strict=True)]
 
 
 def _to_length(interim: Sequence[float] | np.ndarray, n_looks: int) -> list[float]:
@@ -95,51 +115,77 @@ def _expected_calendar(design: Design) -> tuple[list[float], list[float]]:
     return months, [float((arrival <= month).sum()) for month in months]
 
 
-def planned_sizes(design: Design, effects: Sequence[float] = STANDARD_EFFECTS) -> pd.DataFrame:
-    """Return power and sample size of each comparison at standardised effects.
+def planned_sizes(design: Design, effects: Sequence[float] | None = None) -> pd.DataFrame:
+    """Return power and sample size of each comparison at some effects.
 
     Parameters
     ----------
     design
         The design.
     effects
-        Differences in standard deviations of the change given baseline, above 0.
+        Above 0: differences in standard deviations of the change given baseline, or in shares of responders; usual
+        ones when left out.
 
     Returns
     -------
     pandas.DataFrame
         Columns ``comparison, effect, power`` (with the expected endpoints of this design), ``expected_endpoints`` (of
         both arms at the decision), ``endpoints_needed`` (of both arms for the planned power) and ``patients_needed``
-        (randomised, dropout included), in the design's ratio. Student's t, two arms.
+        (randomised, dropout included), in the design's ratio. Two arms: Student's t, or the normal test of two shares,
+        also where odds ratios are estimated. No row for categories and hierarchies: simulations tell their power.
     """
     import pandas as pd
 
-    bounds, staying = design.bounds(), design.share_staying(design.endpoint.month)
+    staying = sum(design.expected_endpoints().values()) / design.size
+    asked = _effects_asked(design, effects)
     rows = []
     for comparison in design.compared():
         n_arm, n_control = _endpoints(design, comparison)
-        means = MeanComparison(sd=1.0, allocation=n_arm / n_control)
-        power = mean_power(bounds, means, effects, n_arm + n_control)
-        for place, effect in enumerate(effects):
-            needed = mean_sample_size(bounds, means, effect).n_max
+        for effect, power, expected, needed in zip(asked, *_sizes(design, asked, n_arm, n_control), strict=True):
             rows.append(
                 {
-                    "comparison": comparison.name, "effect": effect, "power": float(power.power[place]),
-                    "expected_endpoints": float(power.expected_n[place]), "endpoints_needed": needed,
-                    "patients_needed": needed / staying,
+                    "comparison": comparison.name, "effect": effect, "power": power, "expected_endpoints": expected,
+                    "endpoints_needed": needed, "patients_needed": needed / staying,
                 }
             )  # fmt: skip
-    return pd.DataFrame(rows)
+    columns = ["comparison", "effect", "power", "expected_endpoints", "endpoints_needed", "patients_needed"]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def r_of_design(design: Design, effects: Sequence[float] = STANDARD_EFFECTS) -> str:
-    """Return R code with which rpact gives the same bounds, sizes and powers."""
-    told = ", ".join(f"{effect:g}" for effect in effects)
+def _effects_asked(design: Design, effects: Sequence[float] | None) -> tuple[float, ...]:
+    """Return effects of which a formula knows the power; none for categories and hierarchies."""
+    measure = design.endpoint.measure
+    if measure is EndpointMeasure.RESPONSE:
+        return possible_differences(design, STANDARD_DIFFERENCES if effects is None else effects)
+    if measure is EndpointMeasure.CHANGE_FROM_BASELINE:
+        return tuple(STANDARD_EFFECTS if effects is None else effects)
+    return ()
+
+
+def _sizes(
+    design: Design, effects: Sequence[float], n_arm: float, n_control: float
+) -> tuple[list[float], list[float], list[float]]:
+    """Return power, expected endpoints and endpoints needed at each effect."""
+    if design.endpoint.measure is EndpointMeasure.RESPONSE:
+        return share_sizes(design, effects, n_arm, n_control)
+    bounds, means = design.bounds(), MeanComparison(sd=1.0, allocation=n_arm / n_control)
+    power = mean_power(bounds, means, effects, n_arm + n_control)
+    needed = [mean_sample_size(bounds, means, effect).n_max for effect in effects]
+    return power.power.tolist(), power.expected_n.tolist(), needed
+
+
+def r_of_design(design: Design, effects: Sequence[float] | None = None) -> str:
+    """Return R code with which rpact gives the same bounds and, where a formula knows them, sizes and powers."""
+    asked = _effects_asked(design, effects)
+    told = ", ".join(f"{effect:g}" for effect in asked)
     lines = [f"design <- {rpact_call(design.bounds())}", "design"]
     if design.sides is Sides.TWO:
         lines.append("# two-sided: rpact's power counts findings in either direction, ours those of a benefit")
-    for comparison in design.compared():
+    for comparison in design.compared() if asked else ():
         n_arm, n_control = _endpoints(design, comparison)
+        if design.endpoint.measure is EndpointMeasure.RESPONSE:
+            lines += [f"# {comparison.name}", *r_of_shares(design, n_arm, n_control, asked)]
+            continue
         shared = f"alternative = c({told}), stDev = 1, allocationRatioPlanned = {n_arm / n_control:.12g}"
         lines += [
             f"# {comparison.name}",
@@ -154,19 +200,33 @@ def plan_in_words(design: Design) -> str:
     strategy = design.estimand.rescue
     found, bounds = characteristics(design.bounds()), design.bounds()
     sides = "two-sided" if design.sides is Sides.TWO else "one-sided"
-    detectable = []
-    for comparison in design.compared():
-        n_arm, n_control = _endpoints(design, comparison)
-        effect = found.drift / sqrt(n_arm * n_control / (n_arm + n_control))
-        detectable.append(f"{comparison.name} {effect:.2f}")
     looks = f"{bounds.n_looks} look{'s' if bounds.n_looks > 1 else ''}"
     return (
-        f"{looks}, {sides} alpha {design.alpha:g} for each comparison. Power {1 - bounds.rules.beta:.0%} at a "
-        f"difference, in standard deviations of the change given baseline, of {', '.join(detectable)}. Largest size × "
+        f"{looks}, {sides} alpha {design.alpha:g} for each comparison. {_detectable(design)}Largest size × "
         f"{found.inflation_factor:.3f} of a fixed design's; expected information {found.expected_ratio_null:.0%} of it "
         f"without an effect, {found.expected_ratio_alternative:.0%} at that difference."
         f"{_WITHOUT_RESCUE[strategy]}{_assumed(design)}"
     )
+
+
+def _detectable(design: Design) -> str:
+    """Return the effect that is found with the planned power."""
+    bounds, measure = design.bounds(), design.endpoint.measure
+    if measure not in (EndpointMeasure.CHANGE_FROM_BASELINE, EndpointMeasure.RESPONSE):
+        return "No formula here gives the power of this analysis: simulate it. "
+    is_share, told = measure is EndpointMeasure.RESPONSE, []
+    for comparison in design.compared():
+        n_arm, n_control = _endpoints(design, comparison)
+        effect = characteristics(bounds).drift / sqrt(n_arm * n_control / (n_arm + n_control))
+        if is_share:
+            effect = detectable_difference(design, n_arm, n_control)
+        told.append(f"{comparison.name} {effect:.2f}" if isfinite(effect) else f"{comparison.name} none")
+    unit = (
+        f"in shares of responders, {control_share(design):g} in the control (assumption), "
+        if is_share
+        else "in standard deviations of the change given baseline, "
+    )
+    return f"Power {1 - bounds.rules.beta:.0%} at a difference, {unit}of {', '.join(told)}. "
 
 
 def _assumed(design: Design) -> str:
@@ -189,6 +249,15 @@ _WITHOUT_RESCUE = {
     ),
     Strategy.COMPOSITE: (
         " Rescue is not in this plan: endpoints of those rescued before they leave count as well, and every one after "
-        "rescue is no change, so that spread and difference are others."
+        "rescue is a failure, so that spread and difference are others."
+    ),
+    Strategy.WHILE_ON_TREATMENT: (
+        " Rescue is not in this plan: endpoints of those rescued before they leave count as well, by their last score "
+        "before rescue, so that spread and difference are others."
+    ),
+    Strategy.PRINCIPAL_STRATUM: (
+        " Rescue is not in this plan: whoever takes it before the endpoint is left out, so that looks come later, "
+        "information falls short and the power is smaller; those without rescue in their own arm are not the stratum, "
+        "so that the analysis is biased for it."
     ),
 }

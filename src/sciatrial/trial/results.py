@@ -22,14 +22,29 @@ class Scenario(StrEnum):
 
     ``prior``: each trial its own draw of the prior, so that success is assurance. ``posterior``: the same with draws of
     a posterior; a run has one of the two. ``reference``: reference values with every cell effect present and no fluid
-    or needle effect, so that success is power at that assumption. ``no_cell_effect``: the same draws as ``prior`` or
-    ``posterior`` with every cell effect taken out, so that success against the same carrier is a false positive.
+    or needle effect, so that success is power at that assumption. The others change the numbers of cell effects in the
+    same draws as ``prior`` or ``posterior``, and nothing else. ``no_cell_effect``: every one taken out, so that biology
+    and context are identical and success against the same carrier is a false positive. ``optimistic``: every one
+    present, each number at the value that 95 % of draws in which it is present do not exceed (an assumption: all of
+    them together are far less probable than that). ``only_`` a mechanism: that one as the draw has it, which may be
+    absent, the other two taken out. ``unblinded_null``: as ``no_cell_effect``, and patients who learn which arm they
+    are in respond otherwise to the context of care; its success is the bias of broken blinding, and no type I error.
     """
 
     PRIOR = "prior"
     POSTERIOR = "posterior"
     REFERENCE = "reference"
     NO_CELL_EFFECT = "no_cell_effect"
+    OPTIMISTIC = "optimistic"
+    ONLY_LESS_INFLAMMATION = "only_less_inflammation"
+    ONLY_NEUROTROPHIC_SUPPORT = "only_neurotrophic_support"
+    ONLY_REPAIR = "only_repair"
+    UNBLINDED_NULL = "unblinded_null"
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is the prior or a posterior as it stands, of which a run has one."""
+        return self in (Scenario.PRIOR, Scenario.POSTERIOR)
 
 
 @dataclass(frozen=True)
@@ -58,10 +73,16 @@ class TrialResult(Record):
         return self.contrasts
 
     def __repr__(self) -> str:
-        where = f"{self.endpoint['outcome']} at month {self.endpoint['month']:g}"
-        first = self.contrasts.iloc[0]
-        told = first["why_not"] or f"{first['estimate']:.1f} ({first['ci_low']:.1f} to {first['ci_high']:.1f})"
-        return f"TrialResult: {self.name}\n  change of {where}\n  {first['comparison']}: {told}"
+        first, digits = self.contrasts.iloc[0], 3 if "summary_measure" in self.endpoint else 1
+        numbers = [f"{first[name]:.{digits}f}" for name in ("estimate", "ci_low", "ci_high")]
+        told = first["why_not"] or f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
+        return f"TrialResult: {self.name}\n  {_judged_by(self.endpoint)}\n  {first['comparison']}: {told}"
+
+
+def _judged_by(endpoint: Mapping[str, Any]) -> str:
+    """Return score, month and, where it is no difference in means, the summary measure."""
+    measure = str(endpoint.get("summary_measure", "change")).replace("_", " ")
+    return f"{measure} of {endpoint['outcome']} at month {endpoint['month']:g}"
 
 
 @dataclass(frozen=True)
@@ -120,5 +141,6 @@ class OperatingCharacteristics(Record):
     def __repr__(self) -> str:
         counts = self.counts.groupby("scenario").size().to_dict() if len(self.counts) else {}
         told = ", ".join(f"{scenario} {count}" for scenario, count in counts.items()) or "none could enrol"
-        where = f"{self.endpoint['outcome']} at month {self.endpoint['month']:g}"
-        return f"OperatingCharacteristics: trials by scenario: {told}\n  change of {where}, alpha {self.alpha:g}"
+        return (
+            f"OperatingCharacteristics: trials by scenario: {told}\n  {_judged_by(self.endpoint)}, alpha {self.alpha:g}"
+        )

@@ -10,6 +10,7 @@ from sciatrial.clinic import SCORES
 from sciatrial.foundation import Problem, Score, TrialError, scale_of
 from sciatrial.model import Model
 from sciatrial.population import Patients
+from sciatrial.trial.aims import EndpointMeasure
 from sciatrial.trial.analysis import arm_summaries
 from sciatrial.trial.conduct import Conducted, conduct, first_patients, first_randomised
 from sciatrial.trial.design import Design
@@ -93,17 +94,21 @@ def trial_result(
 
 def endpoint_words(design: Design) -> dict[str, Any]:
     """Return the endpoint as plain values."""
-    return {
-        "outcome": str(design.endpoint.outcome),
-        "month": float(design.endpoint.month),
-        "measure": design.endpoint.measure,
-    }
+    endpoint = design.endpoint
+    told: dict[str, Any] = {
+        "outcome": str(endpoint.outcome), "month": float(endpoint.month), "measure": str(endpoint.measure)
+    }  # fmt: skip
+    if endpoint.measure is EndpointMeasure.CHANGE_FROM_BASELINE:
+        return told
+    return told | {"rule": endpoint.rule or "", "summary_measure": str(design.estimand.summary_measure)}
 
 
 def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
     """Count screening, randomisation, dropout and rescue."""
     occasion = 1 + design.visits_months.index(design.endpoint.month)
     by_arm = {arm: trial.assigned == index for index, arm in enumerate(design.arms)}
+    stayed = trial.is_observed if trial.has_stayed is None else trial.has_stayed
+    missed = stayed & ~trial.is_observed & trial.is_solved[:, None]
     return {
         **dict(trial.patients.screening),
         "randomised": {arm: int(mine.sum()) for arm, mine in by_arm.items()},
@@ -111,15 +116,17 @@ def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
         "observed_at_endpoint": {
             arm: int((mine & trial.is_observed[:, occasion]).sum()) for arm, mine in by_arm.items()
         },
-        "dropped_out": {
-            arm: int((mine & trial.is_solved & ~trial.is_observed[:, -1]).sum()) for arm, mine in by_arm.items()
-        },
+        "dropped_out": {arm: int((mine & trial.is_solved & ~stayed[:, -1]).sum()) for arm, mine in by_arm.items()},
+        "missed_visits": {arm: int(missed[mine].sum()) for arm, mine in by_arm.items()},
         "rescued": {arm: int((mine & trial.rescued.any(axis=1)).sum()) for arm, mine in by_arm.items()},
     }
 
 
 def patient_rows(design: Design, trial: Conducted) -> pd.DataFrame:
-    """Return one row a patient and occasion: arm, scores as measured (empty when not observed), rescue."""
+    """Return one row a patient and occasion: arm, site, planned month, days after it, scores as measured, rescue.
+
+    Scores are empty when not observed; sites are numbered from 1.
+    """
     import pandas as pd
 
     months = np.array([0.0, *design.visits_months])
@@ -130,6 +137,10 @@ def patient_rows(design: Design, trial: Conducted) -> pd.DataFrame:
         "arm": np.repeat(names[trial.assigned], n_occasions),
         "month": np.tile(months, n),
     }
+    if design.n_sites > 1 and trial.arrivals is not None:
+        columns["site"] = np.repeat(trial.arrivals.sites + 1, n_occasions)
+    if design.visit_window_days and trial.days_late is not None:
+        columns["days_late"] = trial.days_late.ravel()
     for column, score in enumerate(SCORES):
         columns[str(score)] = np.where(trial.is_observed, trial.scores[:, :, column], np.nan).ravel()
     columns["is_observed"] = trial.is_observed.ravel()

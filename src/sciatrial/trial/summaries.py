@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sciatrial.trial.decisions import TrueEffect
 from sciatrial.trial.monitoring import Decision
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ def summarise(trials: pd.DataFrame) -> pd.DataFrame:
     (`not_enrolled`) and left out of all shares. Other trials whose estimate could not be made count as no success and
     are counted; bias and coverage are over the rest. ``final_`` is the analysis of all who were randomised, after the
     stop; ``reversed_by_overrun`` the share of trials shown whose statistic there does not cross the bound that belongs
-    to its information.
+    to its information. Of a principal stratum, ``stratum`` is the share of patients in it, and what ends in
+    ``_independent_luck`` is against the truth where a patient's worlds share no luck. ``right_decision`` is over trials
+    whose true effect matters or is none (see `TrueEffect`), and told with ``expected_cost`` only where the design has
+    what they need.
     """
     import pandas as pd
 
@@ -91,7 +95,56 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
         ("expected_overrun", *mean_of(column("n_overrun"))),
         ("reversed_by_overrun", *share_of(reversed_later)),
         ("not_estimable", float((~made).sum()), np.nan, len(group)),
+        *_of_stratum(group, made),
+        *_right_decisions(group, shown),
+        *_cost(group),
     ]
+
+
+def _of_stratum(group: pd.DataFrame, made: NDArray[np.bool_]) -> list[_Quantity]:
+    """Return how the truth of a principal stratum rests on shared luck; nothing of other estimands."""
+    if "stratum" not in group or not np.isfinite(group["stratum"].to_numpy(dtype=float)).any():
+        return []
+
+    def column(name: str) -> NDArray[np.float64]:
+        return group[name].to_numpy(dtype=float)
+
+    truth, estimate = column("truth_independent_luck"), column("estimate")
+    known = made & np.isfinite(truth)
+    covered = _covered(truth, column("ci_low"), column("ci_high"))
+    shares = {name: column(name) for name in ("stratum", "stratum_independent_luck")}
+    return [
+        *((name, *mean_of(share[np.isfinite(share)])) for name, share in shares.items()),
+        ("truth_independent_luck", *mean_of(truth[np.isfinite(truth)])),
+        ("bias_independent_luck", *mean_of((estimate - truth)[known])),
+        ("coverage_independent_luck", *share_of(covered[known])),
+    ]
+
+
+def _right_decisions(group: pd.DataFrame, shown: NDArray[np.bool_]) -> list[_Quantity]:
+    """Return how often the finding is the right one, nothing where no minimal important change was planned with."""
+    if "true_effect" not in group:  # trials from a pool
+        return []
+    is_so = {word: (group["true_effect"] == word).to_numpy(dtype=bool) for word in TrueEffect}
+    if is_so[TrueEffect.UNKNOWN].all():
+        return []
+    matters, none, between = (is_so[word] for word in (TrueEffect.MATTERS, TrueEffect.NONE, TrueEffect.BETWEEN))
+    known = ~is_so[TrueEffect.UNKNOWN]
+    return [
+        ("right_decision", *share_of(np.where(matters, shown, ~shown)[matters | none])),
+        ("shown_where_it_matters", *share_of(shown[matters])),
+        ("not_shown_where_none", *share_of(~shown[none])),
+        ("shown_in_between", *share_of(shown[between])),
+        ("truth_matters", *share_of(matters[known])),
+        ("truth_none", *share_of(none[known])),
+        ("truth_between", *share_of(between[known])),
+    ]
+
+
+def _cost(group: pd.DataFrame) -> list[_Quantity]:
+    """Return the expected cost of a trial, nothing where no costs were given."""
+    cost = group["cost"].to_numpy(dtype=float) if "cost" in group else np.empty(0)
+    return [("expected_cost", *mean_of(cost[np.isfinite(cost)]))] if np.isfinite(cost).any() else []
 
 
 def _covered(truth: NDArray, low: NDArray, high: NDArray) -> NDArray[np.bool_]:

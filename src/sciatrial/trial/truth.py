@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 import numpy as np
@@ -13,9 +13,12 @@ from sciatrial.foundation import CohortError, derived_seed
 from sciatrial.model import Model
 from sciatrial.parameters import Draws
 from sciatrial.population import Cohort, Patients, sample_patients
-from sciatrial.trial.conduct import ArmScores, Conducted, conduct, score_column
+from sciatrial.trial.aims import Strategy
+from sciatrial.trial.conduct import Conducted, Luck, conduct
 from sciatrial.trial.design import Design
-from sciatrial.trial.estimand import Strategy, after_rescue, changes_of
+from sciatrial.trial.randomisation import Randomisation
+from sciatrial.trial.unblinding import Unblinding
+from sciatrial.trial.worlds import outcomes_by_world, population_value
 
 # the Monte-Carlo error of a truth is at most this share of the trial's standard error, as far as the limits below allow
 _SHARE_OF_ERROR = 0.1
@@ -26,11 +29,20 @@ _MARGIN = 1.2
 
 @dataclass(frozen=True)
 class Truth:
-    """The true value of each comparison's estimand, its Monte-Carlo error and the patients behind it."""
+    """The true value of each comparison's estimand, its Monte-Carlo error and the patients behind it.
+
+    ``beside``: of a principal stratum, what depends on how a patient's two worlds share luck: name → one number a
+    comparison; see `BESIDE`.
+    """
 
     values: NDArray[np.float64]
     errors: NDArray[np.float64]
     n_patients: int
+    beside: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+
+# the truth where a patient's two worlds share no luck, and the share of patients in the stratum either way
+BESIDE = ("truth_independent_luck", "truth_independent_luck_error", "stratum", "stratum_independent_luck")
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,7 @@ def true_values(
     standard_errors: NDArray[np.float64],
     *,
     least_eligible_share: float,
+    unblinding: Unblinding | None = None,
     threads: int | None = None,
 ) -> list[Truth]:
     """Return the truth of each trial's estimand under the draw that it meets.
@@ -58,7 +71,8 @@ def true_values(
     Patients are independent of the trial's own, follow its visits, and are simulated in every arm with the same luck; a
     hypothetical estimand without rescue is simulated without rescue. One hundred patients tell the spread of the
     differences between a patient's worlds, and then as many are simulated, 4000 at most, as bring the error below a
-    tenth of the trial's standard error.
+    tenth of the trial's standard error. Who is in a principal stratum rests on that luck: its truth is simulated a
+    second time with measurement errors and later flares that the worlds do not share.
 
     Parameters
     ----------
@@ -68,6 +82,8 @@ def true_values(
         Of the trials' estimates, NaN where there is none; dims ``trial, comparison``.
     least_eligible_share
         As in `sample_patients`.
+    unblinding
+        As in `conduct`: the truth is then of a world in which patients learn their arm.
 
     Returns
     -------
@@ -86,64 +102,82 @@ def true_values(
             return None
 
     first = [patients_of(item, _FIRST_PATIENTS) for item in sampled]
-    found: list[NDArray[np.float64]] = [np.empty((0, len(design.compared()))) for _ in sampled]
+    has_stratum = design.estimand.rescue is Strategy.PRINCIPAL_STRATUM
+    found = {luck: [_nobody(design)] * len(sampled) for luck in (Luck if has_stratum else (Luck.SHARED,))}
     able = [place for place, patients in enumerate(first) if patients is not None]
     groups = [patients for patients in first if patients is not None]
     seeds = [derived_seed(sampled[place].seed, "truth") for place in able]
-    for place, trial in zip(able, conduct(model, world, groups, seeds, every_arm=True, threads=threads), strict=True):
-        found[place] = differences(design, trial)
+    for luck, mine in found.items():
+        worlds = conduct(model, world, groups, seeds, every_arm=True, luck=luck, unblinding=unblinding, threads=threads)
+        for place, trial in zip(able, worlds, strict=True):
+            mine[place] = outcomes_by_world(design, trial)
     for place, seed in zip(able, seeds, strict=True):
-        needed = _needed(found[place], standard_errors[place])
+        rough = [truth_of(design, mine[place]) for mine in found.values()]
+        needed = max(_needed(truth, standard_errors[place]) for truth in rough)
         more = patients_of(sampled[place], needed) if needed > _FIRST_PATIENTS else None
-        if more is not None:
-            rest = more.only(slice(_FIRST_PATIENTS, None))
-            trial = conduct(model, world, [rest], [seed], every_arm=True, threads=threads)[0]
-            found[place] = np.concatenate([found[place], differences(design, trial)])
-    return [_truth(values) for values in found]
+        if more is None:
+            continue
+        rest = more.only(slice(_FIRST_PATIENTS, None))
+        for luck, mine in found.items():
+            trial = conduct(
+                model, world, [rest], [seed], every_arm=True, luck=luck, unblinding=unblinding, threads=threads
+            )[0]
+            mine[place] = np.concatenate([mine[place], outcomes_by_world(design, trial)])
+    truths = [truth_of(design, values) for values in found[Luck.SHARED]]
+    if not has_stratum:
+        return truths
+    return [
+        _beside(design, truth, shared, independent)
+        for truth, shared, independent in zip(truths, found[Luck.SHARED], found[Luck.INDEPENDENT], strict=True)
+    ]
 
 
 def world_of(design: Design) -> Design:
-    """Return the design under which the truth of its estimand is simulated."""
-    if design.estimand.rescue is Strategy.HYPOTHETICAL:
-        return design.model_copy(update={"rescue": None})
-    return design
+    """Return the design under which the truth of its estimand is simulated.
+
+    Everybody is in every arm and always seen: nobody is randomised, comes to a site or leaves.
+    """
+    everybody = {
+        "randomisation": Randomisation(), "accrual": None, "dropout_per_year": 0.0, "dropout_hazard": None,
+        "missing_visits": None,
+    }  # fmt: skip
+    without_rescue = {"rescue": None} if design.estimand.rescue is Strategy.HYPOTHETICAL else {}
+    return design.model_copy(update=everybody | without_rescue)
 
 
 def differences(design: Design, trial: Conducted) -> NDArray[np.float64]:
     """Return arm minus control at the endpoint within each patient; dims ``patient, comparison``.
 
-    NaN where a patient could not be solved in one of the two.
+    NaN where a patient could not be solved in one of the two, or is not in the principal stratum.
     """
-    columns = [
-        _changes(design, trial.potential[item.arm]) - _changes(design, trial.potential[item.control])
-        for item in design.compared()
-    ]
-    return np.stack(columns, axis=1)
+    outcomes = outcomes_by_world(design, trial)[..., 0]
+    return outcomes[:, :, 0] - outcomes[:, :, 1]
 
 
-def _changes(design: Design, arm: ArmScores) -> NDArray[np.float64]:
-    """Return the change at the endpoint in one arm, as the estimand has it; dims ``patient``."""
-    occasion = 1 + design.visits_months.index(design.endpoint.month)
-    scores = arm.scores[:, :, score_column(design.endpoint.outcome)]
-    change = scores - scores[:, :1]
-    if design.estimand.rescue is not Strategy.HYPOTHETICAL:  # its world has no rescue
-        change = changes_of(design.estimand, change, after_rescue(arm.rescued))
-    return np.where(arm.is_solved, change[:, occasion], np.nan)
+def _nobody(design: Design) -> NDArray[np.float64]:
+    return np.empty((0, len(design.compared()), 2, 1))
 
 
-def _needed(values: NDArray[np.float64], standard_errors: NDArray[np.float64]) -> int:
+def _needed(rough: Truth, standard_errors: NDArray[np.float64]) -> int:
     """Return how many patients bring the error of every comparison below its share of the trial's."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.nanstd(values, axis=0, ddof=1) / (_SHARE_OF_ERROR * standard_errors)
+        ratio = rough.errors * np.sqrt(rough.n_patients) / (_SHARE_OF_ERROR * standard_errors)
     finite = ratio[np.isfinite(ratio)]
     return min(_MOST_PATIENTS, ceil(_MARGIN * float(finite.max()) ** 2)) if len(finite) else 0
 
 
-def _truth(values: NDArray[np.float64]) -> Truth:
-    n = np.isfinite(values).sum(axis=0)
-    enough = n > 1
-    total = np.where(np.isfinite(values), values, 0.0).sum(axis=0)
-    mean = np.divide(total, n, out=np.full(n.shape, np.nan), where=enough)
-    squares = np.where(np.isfinite(values), (values - mean) ** 2, 0.0).sum(axis=0)
-    error = np.sqrt(np.divide(squares, (n - 1) * n, out=np.full(n.shape, np.nan), where=enough))
-    return Truth(mean, error, len(values))
+def truth_of(design: Design, outcomes: NDArray[np.float64]) -> Truth:
+    """Return the value of the estimand over some patients; `outcomes` as of `outcomes_by_world`."""
+    found = [population_value(design, outcomes[:, number]) for number in range(outcomes.shape[1])]
+    values, errors = np.array(found, dtype=float).T
+    return Truth(values, errors, len(outcomes))
+
+
+def _beside(design: Design, truth: Truth, shared: NDArray[np.float64], independent: NDArray[np.float64]) -> Truth:
+    """Return the truth of a principal stratum with what independent luck makes of it."""
+    other = truth_of(design, independent)
+    strata = [
+        np.isfinite(item[..., 0]).all(axis=2).mean(axis=0) if len(item) else other.values
+        for item in (shared, independent)
+    ]
+    return replace(truth, beside=dict(zip(BESIDE, (other.values, other.errors, *strata), strict=True)))
