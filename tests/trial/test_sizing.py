@@ -102,3 +102,9 @@ def test_a_size_that_the_design_cannot_have_is_named():
 def test_a_design_of_another_size_is_otherwise_the_same(design):
     other = design_of_size(small_design(n_total=None, n_per_arm=40, visits_months=(6,)), 80)
     assert other == design
+
+
+def test_an_interval_that_leaves_the_sizes_has_no_end_there(design, pool):
+    found = required_size(design, [pool], target=0.3, smallest=50, trials_of_each=50)
+    assert (found.n_total, found.low) == (50, None)
+    assert "fewer than the smallest to" in size_in_words(found)

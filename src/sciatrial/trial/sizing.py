@@ -32,7 +32,8 @@ class SizeSearch(Record):
     """What was found of the size that a design needs.
 
     ``n_total`` is the smallest size at which success reaches ``target``, None where the largest does not; ``low`` and
-    ``high`` are the sizes at which the ends of the 95 % Monte-Carlo interval reach it, None beyond the largest.
+    ``high`` are the sizes at which the ends of the 95 % Monte-Carlo interval reach it, None below the smallest size and
+    beyond the largest.
     ``curve``: one row a size, with ``success``, its ``monte_carlo_se``, ``expected_patients`` and ``n_trials``.
     ``ceiling`` is the share of draws under which the arm is better at all, which no size exceeds by more than alpha
     (None with one draw); ``not_enrolled`` draws under which nobody would finish recruiting are left out.
@@ -67,7 +68,7 @@ def size_in_words(search: SizeSearch) -> str:
     largest = f"{rows['success']:.1%} ± {rows['monte_carlo_se']:.1%} with {rows['n_total']:.0f} patients"
     asked = f"{search.target:.0%} {search.quantity} of {search.comparison}"
     if search.n_total is not None:
-        ends = f"{search.low or 'fewer'} to {'more than the largest' if search.high is None else search.high}"
+        ends = f"{search.low or 'fewer than the smallest'} to {search.high or 'more than the largest'}"
         return f"{asked}: {search.n_total} patients (95 % Monte-Carlo interval {ends}); {largest}."
     told = f"{asked} is not reached: {largest}, the largest size."
     if search.ceiling is not None:
@@ -256,6 +257,8 @@ def _crossing(curve: pd.DataFrame, target: float, block: int, *, sign: float) ->
     if not len(reached):
         return None
     place = int(reached[0])
+    if place == 0 and sign > 0:  # it is reached below the smallest size, nobody knows where
+        return None
     size = sizes[place]
     if place > 0:
         share = (target - ends[place - 1]) / (ends[place] - ends[place - 1])
