@@ -1,4 +1,5 @@
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,9 +49,10 @@ def test_each_comparison_has_a_column_and_no_trial_draws_nothing():
 
 
 @pytest.mark.parametrize("n", [1, 2, 4])
-def test_a_long_reason_leaves_room_for_the_axes(n):
+def test_a_long_reason_and_no_success_leave_room_for_the_axes(n):
     long = "the columns separate responders from others: the coefficients of column 0 and column 1 are infinite " * 2
-    figure = plot_assurance([curve(long, n=2)] * n, important=15)
+    nothing = replace(curve(long, n=2), shown=np.zeros(2, dtype=bool))
+    figure = plot_assurance([nothing] * n, important=15)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert "<svg" in as_svg(figure)

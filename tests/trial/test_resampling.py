@@ -166,6 +166,12 @@ def test_who_is_in_pain_misses_more_visits_and_leaves_sooner(design, pool):
         ({"accrual": {"per_month": 5, "arrivals": "poisson"}}, "accrual.arrivals: are poisson"),
         ({"visit_window_days": 5}, "visit_window_days: is 5"),
         (
+            {"endpoint": {"outcome": "leg_pain", "month": 6, "measure": "response", "rule": "responder_50pct_pain",
+                          "missing": "non_responder"},
+             "analysis": "responders", "estimand": {"summary_measure": "risk_difference"}},
+            "endpoint.measure: is response",
+        ),
+        (
             {"missing_visits": {"probability": 0.2, "mechanism": "at_random", "odds_ratio_per_10_points": 2,
                                 "score": "disability"}},
             "missing_visits.score: is disability",

@@ -43,7 +43,7 @@ def plot_assurance(curves: Sequence[AssuranceCurve], *, important: float | None 
         upper.set_title(
             f"{curve.comparison}\nassurance {100 * curve.assurance:.0f} ± {100 * curve.monte_carlo_se:.1f} %"
         )
-        lower.set_xlabel(f"True benefit, {unit}" + (" (dashed: matters)" if important is not None else ""))
+        lower.set_xlabel(f"True benefit, {unit}")
     panels[0, 0].set_ylim(-3, 103)
     panels[0, 0].set_ylabel("Trials that show\na benefit, %")
     panels[1, 0].set_ylabel("Trials")
@@ -85,5 +85,6 @@ def _draw_benefits(ax: Axes, curve: AssuranceCurve) -> None:
     # one mark a trial: a single one far out is no bar that can be seen
     base = np.zeros(len(curve.benefits))
     for flags, colour in ((~curve.shown, CONTROL_COLOURS[0]), (curve.shown, CELL_COLOURS[0])):
-        ax.plot(curve.benefits[flags], base[flags], "|", color=colour, ms=9, mew=1.0, clip_on=False)
+        if flags.any():  # a line of no point that is not clipped leaves the layout no room
+            ax.plot(curve.benefits[flags], base[flags], "|", color=colour, ms=9, mew=1.0, clip_on=False)
     ax.legend(loc="upper right", fontsize=7)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sciatrial.clinic import SCORES
 from sciatrial.foundation import Problem, TrialError, derived_seed, uniforms
 from sciatrial.trial.accrual import ArrivalKind
+from sciatrial.trial.aims import EndpointMeasure
 from sciatrial.trial.conduct import Conducted, score_column
 from sciatrial.trial.design import Design
 from sciatrial.trial.factors import SITE, factor_levels
@@ -115,6 +116,9 @@ def _one_by_one_problems(design: Design, pool: PatientPool) -> list[Problem]:
         found.append(("accrual.arrivals", "are poisson", "expected"))
     if SITE in (*design.randomisation.strata, *design.adjust_for):
         found.append(("randomisation.strata, adjust_for", "name the site", "factors of patients alone"))
+    measure = design.endpoint.measure
+    if measure is not EndpointMeasure.CHANGE_FROM_BASELINE:
+        found.append(("endpoint.measure", f"is {measure}", str(EndpointMeasure.CHANGE_FROM_BASELINE)))
     if design.visit_window_days:
         found.append(("visit_window_days", f"is {design.visit_window_days:g}", "0"))
     kept = f"{pool.outcome}, the one score that a pool keeps"
