@@ -18,7 +18,7 @@ CURVE = pd.DataFrame(
 
 def found(n_total, n_draws, ceiling):
     low, high = (None, None) if n_total is None else (70, 78)
-    return SizeSearch("cells vs sham", 0.8, n_total, low, high, n_draws, 0, ceiling, CURVE)
+    return SizeSearch("cells vs sham", 0.8, n_total, low, high, n_draws, 0, ceiling, 0.2, CURVE)
 
 
 @pytest.mark.parametrize(("n_draws", "word"), [(1, "power"), (30, "assurance")])

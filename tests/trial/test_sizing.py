@@ -71,7 +71,9 @@ def test_assurance_has_a_ceiling_and_an_error_between_draws(design):
     assert found.quantity == "assurance"
     assert found.ceiling == pytest.approx((effects < 0).mean())
     assert (found.curve["monte_carlo_se"] > 0.04).all()
-    assert f"better than its control in {found.ceiling:.0%} of the draws" in size_in_words(found)
+    assert found.middle_benefit == pytest.approx(-np.median(effects))
+    told = f"better than its control in {found.ceiling:.0%} of the draws, by however little: the middle draw has a true"
+    assert f"{told} benefit of {found.middle_benefit:.1f}." in size_in_words(found)
 
 
 def test_a_sequential_design_is_expected_to_need_fewer(design):

@@ -36,7 +36,8 @@ class SizeSearch(Record):
     beyond the largest.
     ``curve``: one row a size, with ``success``, its ``monte_carlo_se``, ``expected_patients`` and ``n_trials``.
     ``ceiling`` is the share of draws under which the arm is better at all, which no size exceeds by more than alpha
-    (None with one draw); ``not_enrolled`` draws under which nobody would finish recruiting are left out.
+    (None with one draw), and ``middle_benefit`` the median true benefit over the draws;
+    ``not_enrolled`` draws under which nobody would finish recruiting are left out.
     """
 
     comparison: str
@@ -47,6 +48,7 @@ class SizeSearch(Record):
     n_draws: int
     not_enrolled: int
     ceiling: float | None
+    middle_benefit: float
     curve: pd.DataFrame
 
     @property
@@ -72,7 +74,10 @@ def size_in_words(search: SizeSearch) -> str:
         return f"{asked}: {search.n_total} patients (95 % Monte-Carlo interval {ends}); {largest}."
     told = f"{asked} is not reached: {largest}, the largest size."
     if search.ceiling is not None:
-        told += f" The arm is better than its control in {search.ceiling:.0%} of the draws, whatever the size."
+        told += (
+            f" The arm is better than its control in {search.ceiling:.0%} of the draws, by however little: the middle "
+            f"draw has a true benefit of {search.middle_benefit:.1f}."
+        )
     return told
 
 
@@ -245,6 +250,7 @@ def _search(
         n_draws=len(pools),
         not_enrolled=not_enrolled,
         ceiling=float((sign * known > 0).mean()) if len(pools) > 1 and len(known) else None,
+        middle_benefit=float(np.median(sign * known)) if len(known) else float("nan"),
         curve=curve,
     )
 
