@@ -188,3 +188,11 @@ def test_a_frame_that_was_damaged_is_told(tmp_path):
     (folder / "rows.csv").write_text("broken", encoding="utf-8")
     with pytest.raises(StudyError, match="is damaged"):
         Kept.load(folder)
+
+
+def test_a_nan_of_either_sign_is_the_same_empty_cell(tmp_path):
+    negative = np.copysign(np.nan, -1.0)
+    assert fingerprint(np.array([1.0, negative])) == fingerprint(np.array([1.0, np.nan]))
+    assert fingerprint(negative) == fingerprint(np.nan)
+    kept = Kept(pd.DataFrame({"ratio": [1.5, negative]}))
+    assert Kept.load(kept.save(tmp_path / "kept")).fingerprint() == kept.fingerprint()

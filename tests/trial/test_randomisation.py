@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sciatrial.foundation import uniforms
-from sciatrial.trial import Randomisation
+from sciatrial.trial import Design, Randomisation
 from sciatrial.trial.randomisation import (
     RandomisationMethod,
     assigned_arms,
@@ -203,6 +203,13 @@ def test_randomisation_that_cannot_be_is_named(words, key, told):
     with pytest.raises(ValueError, match=told) as caught:
         small_design(randomisation=words)
     assert f"{key}: " in str(caught.value)
+
+
+@pytest.mark.parametrize("words", [{"method": "simple"}, {"method": "minimisation", "strata": ["sex"]}, {}])
+def test_a_design_written_out_with_its_defaults_is_the_same_design(words):
+    design = small_design(randomisation=words)
+    assert Design.model_validate(design.model_dump()) == design
+    assert Design.model_validate(design.model_dump(mode="json")) == design
 
 
 @pytest.mark.parametrize("plan", ["blocks in two strata", "minimisation"])

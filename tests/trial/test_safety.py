@@ -93,11 +93,18 @@ def test_without_a_boundary_there_is_no_table():
         ({"stopping": STOP | {"threshold": 0.9}}, "threshold: has no meaning with rule pocock"),
         ({"stopping": STOP | {"rule": "beta_binomial", "alpha": 0.1}}, "alpha: has no meaning with rule beta_binomial"),
         ({"follow_up_months": 61}, "less than or equal to 60"),
+        ({"rates": [{"event": "x", "share": 1e-12}]}, "greater than or equal to 0.000001"),
     ],
 )
 def test_what_does_not_fit_is_named(safety, told):
     with pytest.raises(ValidationError, match=told):
         small_design(safety=safety)
+
+
+def test_an_arm_too_large_for_an_exact_boundary_is_named():
+    assert small_design(safety={"stopping": STOP}, n_total=10_000).size == 10_000
+    with pytest.raises(ValidationError, match=r"safety\.stopping\.arm: the arm has 5001 patients; 5000 or fewer"):
+        small_design(safety={"stopping": STOP}, n_total=10_002)
 
 
 def test_confidence_is_95_percent_when_left_out():

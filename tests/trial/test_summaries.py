@@ -176,10 +176,10 @@ KINDS = ["matters", "between", "none", "matters", "none"]  # of FIVE, of which t
 @pytest.mark.parametrize(
     ("quantity", "value", "n"),
     [
-        # shown and matters; between, left out; none and a harm shown; shown and matters; none and no estimate
-        ("right_decision", 1.0, 4),
+        # shown and matters; between, left out; none and a harm shown that is none; shown and matters; none, no estimate
+        ("right_decision", 3 / 4, 4),
         ("shown_where_it_matters", 1.0, 2),
-        ("not_shown_where_none", 1.0, 2),
+        ("not_shown_where_none", 1 / 2, 2),
         ("shown_in_between", 0.0, 1),
         ("truth_matters", 2 / 5, 5),
         ("truth_none", 2 / 5, 5),
@@ -197,7 +197,8 @@ def test_decisions_and_cost_equal_the_count_done_by_hand(quantity, value, n):
 
 def test_a_benefit_shown_where_there_is_none_is_wrong():
     rows = trials_of(FIVE).assign(true_effect="none")
-    assert summarise(rows).set_index("quantity").loc["right_decision", "value"] == 3 / 5
+    # two benefits and a harm are shown
+    assert summarise(rows).set_index("quantity").loc["right_decision", "value"] == 2 / 5
 
 
 def test_of_a_principal_stratum_the_truth_with_luck_of_their_own_is_told_beside_the_other():
@@ -211,3 +212,12 @@ def test_of_a_principal_stratum_the_truth_with_luck_of_their_own_is_told_beside_
     assert rows.loc["bias", "value"] == pytest.approx(1.0)
     assert rows.loc["coverage_independent_luck", "value"] == pytest.approx(0.5)
     assert "stratum" not in set(summarise(trials_of(FIVE))["quantity"])
+
+
+def test_a_harm_is_rightly_shown_where_there_is_one_and_wrongly_where_there_is_none():
+    rows = trials_of(FIVE).assign(true_effect="none", decision="other_direction", truth_error=0.1)
+    estimate = rows["estimate"].to_numpy(dtype=float)
+    for truth, right in ((estimate / 2, 1.0), (-estimate / 2, 0.0), (0 * estimate, 0.0)):
+        told = summarise(rows.assign(truth=np.where(np.isfinite(truth), truth, 0.0)))
+        value = told.set_index("quantity").loc["not_shown_where_none", "value"]
+        assert value == pytest.approx(right * np.isfinite(estimate).mean())

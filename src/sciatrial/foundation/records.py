@@ -57,6 +57,8 @@ def _feed(digest: Any, content: Any) -> None:
             digest.update(json.dumps([str(item) for item in content.ravel().tolist()]).encode())
         else:
             plain = np.ascontiguousarray(content)
+            if plain.dtype.kind == "f":  # a NaN of 0 / 0 has a sign, which no table keeps
+                plain = np.where(np.isnan(plain), np.array(np.nan, plain.dtype), plain)
             digest.update(f"{plain.dtype.str}{plain.shape}".encode())
             digest.update(plain.tobytes())
     elif hasattr(content, "data_vars"):  # xarray.Dataset

@@ -154,6 +154,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "arms": pd.DataFrame(words.arm_rows(dict(inputs.study))),
         "result": inputs.result,
         "conduct": inputs.result.conduct,
+        "has_dropout_hazard": bool(inputs.study["trial"].get("dropout_hazard")),
         "baseline": tables.baseline_wide(inputs.result.baseline),
         "contrasts": _contrasts(inputs.result),
         "operating": _operating(

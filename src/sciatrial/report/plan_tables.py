@@ -204,4 +204,5 @@ def boundary_words(study: Mapping[str, Any], patients: Sequence[int], fewest: Se
     if stop is None:
         return ""
     looks = "; ".join(f"{k} of {n}" for n, k in zip(patients, fewest, strict=True) if k <= n)
-    return f"{stop.in_words()}. It stops with {looks or 'no count'} or more."
+    told = f"stops with {looks} or more" if looks else "never stops: no count at any look is enough"
+    return f"{stop.in_words()}. It {told}."

@@ -16,8 +16,9 @@ class TrueEffect(StrEnum):
     """What a comparison's true effect calls for.
 
     ``matters``: a benefit above the minimal important change; right is to show it. ``none``: no benefit, or none that
-    is larger than twice the Monte-Carlo error of the truth; right is to show nothing. ``between``: a benefit that does
-    not matter; neither is wrong. ``unknown``: no minimal important change is planned with, or no truth was found.
+    is larger than twice the Monte-Carlo error of the truth; right is to show nothing, or a harm that there is.
+    ``between``: a benefit that does not matter; neither is wrong. ``unknown``: no minimal important change is planned
+    with, or no truth was found.
     """
 
     MATTERS = "matters"

@@ -201,7 +201,7 @@ class Design(BaseModel):
         if self.costs is not None:
             problems += self.costs.problems(tuple(self.arms), has_accrual=self.accrual is not None)
         if self.safety is not None:
-            problems += self.safety.problems(tuple(self.arms))
+            problems += self.safety.problems(self.expected_sizes() if not sizes else dict.fromkeys(self.arms, 0.0))
         if problems:
             raise ValueError("\n".join(problems))
         return self

@@ -66,7 +66,8 @@ class Randomisation(BaseModel):
         if method is not RandomisationMethod.MINIMISATION and self.follow_probability is not None:
             told = f"has no meaning with {method}; minimisation; delete it"
             found.append(f"{key}.follow_probability: {told}")
-        if method is not RandomisationMethod.PERMUTED_BLOCKS and "block_multiples" in self.model_fields_set:
+        # as left out: a study that was written out with its defaults is the same study
+        if method is not RandomisationMethod.PERMUTED_BLOCKS and self.block_multiples != (1,):
             found.append(f"{key}.block_multiples: has no meaning with {method}; permuted_blocks; delete it")
         if not self.block_multiples or len(set(self.block_multiples)) < len(self.block_multiples):
             found.append(f"{key}.block_multiples: {list(self.block_multiples)}; each multiple once; for example [1, 2]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from math import ceil, log
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 _Share = Annotated[float, Field(gt=0, lt=1)]
+_LOWEST_RATE = 1e-6  # a million patients or more: no trial
+_MOST_IN_AN_ARM = 5000  # of a boundary, which is exact
 _MONTHS_A_YEAR = 12.0
 ALL_CELLS = "all arms with cells"
 
@@ -43,9 +46,9 @@ class HarmRate(BaseModel):
     event
         What it is called.
     share
-        Of patients with the event within the follow-up, above 0 and below 1.
+        Of patients with the event within the follow-up, one in a million to below 1.
     per_patient_year
-        Or events a patient-year, above 0 to 100.
+        Or events a patient-year, one in a million to 100.
     arm
         Of which arm; left out, of all arms with cells together.
     """
@@ -53,8 +56,8 @@ class HarmRate(BaseModel):
     model_config = _STRICT
 
     event: Annotated[str, Field(min_length=1, max_length=80)]
-    share: _Share | None = None
-    per_patient_year: Annotated[float, Field(gt=0, le=100)] | None = None
+    share: Annotated[float, Field(ge=_LOWEST_RATE, lt=1)] | None = None
+    per_patient_year: Annotated[float, Field(ge=_LOWEST_RATE, le=100)] | None = None
     arm: str | None = None
 
     @model_validator(mode="after")
@@ -164,18 +167,24 @@ class Safety(BaseModel):
     rates: tuple[HarmRate, ...] = ()
     stopping: HarmStop | None = None
 
-    def problems(self, arms: tuple[str, ...]) -> list[str]:
-        """Return what does not fit the arms, as ``key: found; expected; next``."""
+    def problems(self, sizes: Mapping[str, float]) -> list[str]:
+        """Return what does not fit the arms and their sizes, as ``key: found; expected; next``."""
+        arms = tuple(sizes)
         named = [
             (f"safety.rates.{place}.arm", item.arm) for place, item in enumerate(self.rates) if item.arm is not None
         ]
         if self.stopping is not None:
             named.append(("safety.stopping.arm", self.stopping.arm))
-        return [
+        found = [
             f"{where}: {arm!r} is not an arm; one of {', '.join(arms)}; correct it"
             for where, arm in named
             if arm not in arms
         ]
+        n_arm = 0.0 if self.stopping is None else sizes.get(self.stopping.arm, 0.0)
+        if n_arm > _MOST_IN_AN_ARM:
+            told = f"the arm has {n_arm:g} patients; {_MOST_IN_AN_ARM} or fewer for an exact boundary"
+            found.append(f"safety.stopping.arm: {told}; randomise fewer, or leave the boundary out")
+        return found
 
 
 def follow_up_of(design: Design) -> float:

@@ -96,7 +96,7 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
         ("reversed_by_overrun", *share_of(reversed_later)),
         ("not_estimable", float((~made).sum()), np.nan, len(group)),
         *_of_stratum(group, made),
-        *_right_decisions(group, shown),
+        *_right_decisions(group, shown, rejected),
         *_cost(group),
     ]
 
@@ -121,8 +121,11 @@ def _of_stratum(group: pd.DataFrame, made: NDArray[np.bool_]) -> list[_Quantity]
     ]
 
 
-def _right_decisions(group: pd.DataFrame, shown: NDArray[np.bool_]) -> list[_Quantity]:
-    """Return how often the finding is the right one, nothing where no minimal important change was planned with."""
+def _right_decisions(group: pd.DataFrame, shown: NDArray[np.bool_], rejected: NDArray[np.bool_]) -> list[_Quantity]:
+    """Return how often the finding is the right one, nothing where no minimal important change was planned with.
+
+    Where there is no benefit, nothing is to be shown but a harm larger than twice the Monte-Carlo error of the truth.
+    """
     if "true_effect" not in group:  # trials from a pool
         return []
     is_so = {word: (group["true_effect"] == word).to_numpy(dtype=bool) for word in TrueEffect}
@@ -130,10 +133,14 @@ def _right_decisions(group: pd.DataFrame, shown: NDArray[np.bool_]) -> list[_Qua
         return []
     matters, none, between = (is_so[word] for word in (TrueEffect.MATTERS, TrueEffect.NONE, TrueEffect.BETWEEN))
     known = ~is_so[TrueEffect.UNKNOWN]
+    truth, error, estimate = (group[name].to_numpy(dtype=float) for name in ("truth", "truth_error", "estimate"))
+    # what was shown in the other direction lies in that of the estimate
+    is_harm = rejected & ~shown & (truth * estimate > 0) & (np.abs(truth) > 2 * error)
+    is_silent = ~rejected | is_harm
     return [
-        ("right_decision", *share_of(np.where(matters, shown, ~shown)[matters | none])),
+        ("right_decision", *share_of(np.where(matters, shown, is_silent)[matters | none])),
         ("shown_where_it_matters", *share_of(shown[matters])),
-        ("not_shown_where_none", *share_of(~shown[none])),
+        ("not_shown_where_none", *share_of(is_silent[none])),
         ("shown_in_between", *share_of(shown[between])),
         ("truth_matters", *share_of(matters[known])),
         ("truth_none", *share_of(none[known])),
