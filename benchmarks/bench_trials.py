@@ -32,7 +32,8 @@ from sciatrial.statistics import (
     bounds_at_realised_information,
     group_sequential_design,
 )
-from sciatrial.trial import Circumstances, Design, PatientPool, resample_trials
+from sciatrial.trial import Design, PatientPool, resample_trials
+from sciatrial.trial.pool import settings_of_pool
 
 ROUTE = "epidural_transforaminal"
 HERE = Path(__file__).parent
@@ -74,7 +75,9 @@ def designs() -> dict[str, Design]:
         "visits_months": (1, 3, 6, 9, 12),
         "endpoint": {"outcome": "leg_pain", "month": 12},
         "comparisons": [{"arm": arm, "control": "sham"} for arm in ("low", "high", "saline")],
+        "randomisation": {"strata": ["age_years>=50", "symptom_months>=12"]},
         "dropout_per_year": 0.15,
+        "missing_visits": {"probability": 0.05},
         "rescue": {"score": "leg_pain", "above": 50},
     }
     looks = {"information": (0.4, 0.7), "deciding": {"arm": "high", "control": "sham"}}
@@ -96,10 +99,11 @@ def pool_of(design: Design) -> PatientPool:
     rescued = np.zeros(scores.shape, dtype=bool)
     rescued[:, :, 2] = rng.random((arms, n)) < 0.2
     truth = np.array([-4.0, -4.0, 0.0])
+    covariates = pd.DataFrame({"age_years": rng.normal(50, 9, n), "symptom_months": rng.uniform(3, 21, n)})
     return PatientPool(
         place=0, seed=7, window=design.size, arms=tuple(design.arms), visits_months=tuple(design.visits_months),
-        outcome=str(design.endpoint.outcome), scores=scores, rescued=rescued, is_solved=np.ones((arms, n), dtype=bool),
-        covariates=pd.DataFrame({"age_years": rng.normal(50, 9, n)}), screening={}, truth=truth,
+        outcome=str(design.endpoint.outcome), made_for=settings_of_pool(design), scores=scores, rescued=rescued,
+        is_solved=np.ones((arms, n), dtype=bool), covariates=covariates, screening={}, truth=truth,
         truth_errors=np.zeros(3), own=truth, own_errors=np.zeros(3),
     )  # fmt: skip
 
@@ -119,12 +123,9 @@ def ours() -> dict[str, float]:
     rows = {}
     for name, design in designs().items():
         pool = pool_of(design)
-        circumstances = Circumstances(np.arange(len(pool)) % 4, missed_visits=0.05)
 
-        def run(adjusted: bool, threads: int = 1, design=design, pool=pool, circumstances=circumstances) -> None:
-            resample_trials(
-                design, pool, count=N_TRIALS, circumstances=circumstances, adjusted=adjusted, threads=threads
-            )
+        def run(adjusted: bool, threads: int = 1, design=design, pool=pool) -> None:
+            resample_trials(design, pool, count=N_TRIALS, adjusted=adjusted, threads=threads)
 
         run(False)
         rows[f"patients, 4 arms, {name}"] = speed(lambda run=run: run(False), N_TRIALS)

@@ -1,9 +1,9 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
 from sciatrial.foundation import StudyError, TrialError
-from sciatrial.study import Wanted, read_study, study_size
+from sciatrial.study import Wanted, read_study, sizing, study_size
 from tests.study.conftest import SMALL
 
 
@@ -38,8 +38,15 @@ def test_what_cannot_be_searched_is_named_before_anything_is_simulated(study):
     with pytest.raises(StudyError) as caught:
         study_size(study, Wanted(90, is_assurance=True, n_draws=1, trials_of_each=1, smallest=20, largest=12))
     assert [problem.where for problem in caught.value.problems] == ["target", "draws", "trials", "smallest"]
-    with pytest.raises(TrialError, match="smallest: a trial of 2 cannot be"):
+    with pytest.raises(TrialError, match="smallest: a trial of 2 patients cannot be"):
         study_size(study, Wanted(0.5, smallest=2))
+
+
+def test_a_design_that_has_no_pool_is_refused_before_anybody_is_simulated(study, monkeypatch):
+    monkeypatch.setattr(sizing, "make_pool", lambda *words, **more: pytest.fail("a pool is made"))
+    windowed = replace(study, design=study.design.model_copy(update={"visit_window_days": 5.0}))
+    with pytest.raises(TrialError, match="visit_window_days: is 5"):
+        study_size(windowed, Wanted(0.5, smallest=8, largest=16))
 
 
 def test_what_is_wanted_is_plain():

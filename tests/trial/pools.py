@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from sciatrial.trial.pool import PatientPool
+from sciatrial.trial.pool import PatientPool, settings_of_pool
 
 
 def invented_pool(design, *, n=None, window=None, effects=(), seed=3, rescued_share=0.0, unsolved_share=0.0):
@@ -34,6 +34,7 @@ def invented_pool(design, *, n=None, window=None, effects=(), seed=3, rescued_sh
         arms=tuple(design.arms),
         visits_months=tuple(design.visits_months),
         outcome=str(design.endpoint.outcome),
+        made_for=settings_of_pool(design),
         scores=scores,
         rescued=rescued,
         is_solved=generator.uniform(size=(arms, n)) >= unsolved_share,

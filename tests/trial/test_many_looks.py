@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sciatrial.trial.analysis import Effects
 from sciatrial.trial.many_looks import WORDS, monitor_drawn
 from sciatrial.trial.monitoring import monitor
-from sciatrial.trial.resampling import Circumstances, as_conducted, draw_trials
+from sciatrial.trial.resampling import as_conducted, draw_trials
 from tests.trial.conftest import CELLS, SALINE, SHAM, small_design
 from tests.trial.pools import invented_pool
 
@@ -68,6 +68,9 @@ DESIGNS = {
 }  # fmt: skip
 
 
+LOSSES = {"randomisation": {"strata": ["age_years>=45", "age_years>=55"]}, "missing_visits": {"probability": 0.1}}
+
+
 def designed(words):
     return small_design(**{"n_total": 60, "dropout_per_year": 0.3, **words})
 
@@ -124,13 +127,11 @@ def _same_looks(design, found, trial, rows):
 @pytest.mark.parametrize("name", DESIGNS)
 @pytest.mark.parametrize("effect", [0.0, -9.0])
 def test_many_trials_at_once_are_what_each_is_alone(name, effect):
-    design = designed(DESIGNS[name])
+    design = designed({**LOSSES, **DESIGNS[name]})
     share = 0.3 if design.rescue is not None else 0.0
     pool = invented_pool(design, effects=(effect,), n=1200, rescued_share=share, unsolved_share=0.02)
     count = 4 if "mmrm" in name else 8
-    strata = np.arange(len(pool)) % 3
-    drawn = draw_trials(design, pool, 0, count, Circumstances(strata, missed_visits=0.1))
-    same_as_one_by_one(design, pool, drawn)
+    same_as_one_by_one(design, pool, draw_trials(design, pool, 0, count))
 
 
 @settings(max_examples=12)
@@ -145,16 +146,17 @@ def test_many_trials_at_once_are_what_each_is_alone(name, effect):
 def test_of_any_size_and_loss_they_are_the_same(first, size, effect, missed, looks, name):
     words = DESIGNS[name]
     words = {**words, "n_total": max(size, 40), "looks": {**words["looks"], "information": looks}}
+    words |= {"missing_visits": {"probability": missed}}
     design = designed(words)
     pool = invented_pool(design, effects=(effect,), n=60 * design.size, rescued_share=0.2, unsolved_share=0.1)
-    drawn = draw_trials(design, pool, first, 4, Circumstances(missed_visits=missed))
+    drawn = draw_trials(design, pool, first, 4)
     same_as_one_by_one(design, pool, drawn)
 
 
 def test_a_trial_that_sees_hardly_anybody_says_why():
-    design = designed({"n_total": 12, "looks": {}, "dropout_per_year": 0.0})
+    design = designed({"n_total": 12, "looks": {}, "dropout_per_year": 0.0, "missing_visits": {"probability": 0.75}})
     pool = invented_pool(design, n=600)
-    drawn = draw_trials(design, pool, 0, 20, Circumstances(missed_visits=0.75))
+    drawn = draw_trials(design, pool, 0, 20)
     found = monitor_drawn(design, pool, drawn)
     assert (found.looks.why_not != "").any()
     same_as_one_by_one(design, pool, drawn)

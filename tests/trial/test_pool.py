@@ -7,7 +7,7 @@ from sciatrial.population import sample_patients
 from sciatrial.trial import PatientPool, make_pool
 from sciatrial.trial.conduct import conduct, score_column
 from sciatrial.trial.many_looks import monitor_drawn
-from sciatrial.trial.resampling import draw_trials
+from sciatrial.trial.resampling import draw_trials, refuse_pool
 from tests.trial.conftest import small_design
 
 SIZE = 400
@@ -82,6 +82,25 @@ def test_a_pool_is_kept_and_read_again(pool, tmp_path):
     pool.save(tmp_path / "pool")
     again = PatientPool.load(tmp_path / "pool")
     assert again.fingerprint() == pool.fingerprint()
+
+
+def test_a_pool_that_was_kept_still_knows_its_design(design, pool, tmp_path):
+    pool.save(tmp_path / "pool")
+    again = PatientPool.load(tmp_path / "pool")
+    refuse_pool(design, again, 10)
+    with pytest.raises(TrialError, match="rescue: none"):
+        refuse_pool(design.model_copy(update={"rescue": None}), again, 10)
+
+
+def test_how_a_trial_recruits_and_loses_patients_is_not_asked_of_a_pool(model, design, draws, cohort, pool):
+    conducted = small_design(
+        n_total=20, rescue=design.rescue, dropout_per_year=0.2, dropout_hazard={"ratio_per_10_points": 1.5},
+        accrual={"per_month": 8, "arrivals": "poisson", "sites": {"number": 4, "most_per_site": 5}},
+        randomisation={"strata": ["sex", "site"]}, missing_visits={"probability": 0.2}, visit_window_days=5,
+    )  # fmt: skip
+    # more patients than the sites would take, and those of the plain design
+    found = make_pool(model, conducted, draws, cohort, place=0, seed=5, n_patients=SIZE)
+    assert found.fingerprint() == pool.fingerprint()
 
 
 def test_a_pool_smaller_than_a_trial_is_named(model, design, draws, cohort):

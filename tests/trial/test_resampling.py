@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
-from sciatrial.foundation import TrialError
-from sciatrial.trial.resampling import Circumstances, allocations, draw_trials, refuse_pool
-from tests.trial.conftest import small_design
+from sciatrial.foundation import TrialError, derived_seed
+from sciatrial.trial.resampling import allocations, draw_trials, refuse_pool, refuse_pooling
+from tests.trial.conftest import CELLS, SALINE, small_design
 from tests.trial.pools import invented_pool
 
+STRONGER = CELLS.model_copy(update={"dose_million_cells": 200.0})
 NAMES = ("patients", "assigned", "is_observed", "rescued")
 
 
@@ -20,10 +21,10 @@ def pool(design):
 
 
 def test_a_trial_is_the_same_in_whatever_batch_it_is_drawn(design, pool):
-    circumstances = Circumstances(np.arange(len(pool)) % 2, missed_visits=0.1)
-    all_at_once = draw_trials(design, pool, 0, 130, circumstances)
+    design = changed(design, randomisation={"strata": BY_AGE}, missing_visits={"probability": 0.1})
+    all_at_once = draw_trials(design, pool, 0, 130)
     for first, count in ((0, 7), (49, 3), (101, 29)):
-        some = draw_trials(design, pool, first, count, circumstances)
+        some = draw_trials(design, pool, first, count)
         for name in NAMES:
             np.testing.assert_array_equal(getattr(some, name), getattr(all_at_once, name)[first : first + count])
 
@@ -65,7 +66,7 @@ def test_as_many_stay_and_come_as_the_design_says(design, pool):
     for occasion, month in enumerate(design.visits_months, start=1):
         share = plain.is_observed[..., occasion][solved].mean()
         assert share == pytest.approx(design.share_staying(month), abs=0.006)
-    missing = draw_trials(design, pool, 0, 2_000, Circumstances(missed_visits=0.2))
+    missing = draw_trials(changed(design, missing_visits={"probability": 0.2}), pool, 0, 2_000)
     share = missing.is_observed[..., 1][solved].mean()
     assert share == pytest.approx(0.8 * design.share_staying(1), abs=0.008)
     assert missing.is_observed[..., 0].all()
@@ -87,15 +88,27 @@ def test_a_mean_over_trials_is_the_pools(design, pool):
     ("changes", "made", "trials", "told"),
     [
         ({"n_total": 41}, {}, 1, "n_total: 41 patients a trial"),
-        ({"visits_months": (1, 6)}, {}, 1, r"visits_months: \(1.0, 6.0\)"),
-        ({"endpoint": {"outcome": "back_pain", "month": 6}}, {}, 1, "endpoint.outcome"),
+        ({"visits_months": (1, 6)}, {}, 1, r"visits_months: \(1, 6\)"),
+        ({"endpoint": {"outcome": "back_pain", "month": 6}}, {}, 1, "endpoint.outcome: back_pain"),
+        ({"endpoint": {"outcome": "leg_pain", "month": 3}}, {}, 1, "endpoint.month: 3"),
+        ({"arms": {"cells": STRONGER, "saline": SALINE}}, {}, 1, "arms.cells.dose_million_cells: 200"),
+        ({"arms": {"saline": SALINE, "cells": CELLS}}, {}, 1, r"arms: \(saline, cells\)"),
+        ({"rescue": {"score": "leg_pain", "above": 90}}, {}, 1, "rescue.above: 90"),
+        ({"rescue": None}, {}, 1, "rescue: none"),
+        ({"estimand": {"rescue": "composite"}}, {}, 1, "estimand.rescue: composite"),
+        ({"comparisons": [{"arm": "saline", "control": "cells"}]}, {}, 1, r"comparisons: \(saline vs cells\)"),
         ({}, {"n": 1999}, 50, "pool: 1999 patients, each in some 2 of 50 trials"),
     ],
 )
 def test_a_pool_that_does_not_fit_is_named(design, changes, made, trials, told):
     pool = invented_pool(design, **made)
     with pytest.raises(TrialError, match=told):
-        refuse_pool(small_design(**{"n_total": 40, **changes}), pool, trials)
+        refuse_pool(changed(design, **changes), pool, trials)
+
+
+def test_a_pool_serves_whatever_is_drawn_with_the_trials(design, pool):
+    losses = {"dropout_per_year": 0.1, "missing_visits": {"probability": 0.2}, "randomisation": {"method": "simple"}}
+    refuse_pool(changed(design, n_total=20, analysis="mmrm", accrual={"per_month": 5}, **losses), pool, 100)
 
 
 def test_a_small_pool_serves_as_long_as_no_patient_is_in_two_trials(design):
@@ -132,18 +145,19 @@ def test_trials_are_randomised_as_their_design_says_whatever_the_batch_and_the_s
     assert apart.max() <= most[str(mine.randomisation.method)]
 
 
-def test_strata_of_the_design_are_those_given_by_hand(design, pool):
-    strata = (pool.covariates["age_years"].to_numpy() >= 50).astype(int)
-    by_hand = draw_trials(design, pool, 0, 20, Circumstances(strata=strata))
-    np.testing.assert_array_equal(
-        draw_trials(changed(design, randomisation={"strata": BY_AGE}), pool, 0, 20).assigned, by_hand.assigned
-    )
+def test_blocks_are_permuted_within_the_strata_of_the_design(design, pool):
+    found = draw_trials(changed(design, randomisation={"strata": BY_AGE}), pool, 0, 20)
+    strata = (pool.covariates["age_years"].to_numpy() >= 50).astype(int)[found.patients]
+    by_hand = allocations(design, strata, 0, derived_seed(pool.seed, "trials"), window=pool.window)
+    np.testing.assert_array_equal(found.assigned, by_hand)
 
 
-def test_visits_missed_completely_at_random_are_those_given_by_hand(design, pool):
-    by_hand = draw_trials(design, pool, 0, 20, Circumstances(missed_visits=0.2))
-    found = draw_trials(changed(design, missing_visits={"probability": 0.2}), pool, 0, 20)
-    np.testing.assert_array_equal(found.is_observed, by_hand.is_observed)
+def test_visits_missed_by_a_ratio_of_one_are_those_missed_completely_at_random(design, pool):
+    plain = {"probability": 0.2}
+    one = draw_trials(changed(design, missing_visits=plain), pool, 0, 50)
+    other = draw_trials(changed(design, missing_visits=plain | {"arm_odds_ratio": {"cells": 1.0}}), pool, 0, 50)
+    np.testing.assert_array_equal(one.is_observed, other.is_observed)
+    np.testing.assert_array_equal(one.rescued, other.rescued)
 
 
 def test_who_is_in_pain_misses_more_visits_and_leaves_sooner(design, pool):
@@ -186,3 +200,5 @@ def test_who_is_in_pain_misses_more_visits_and_leaves_sooner(design, pool):
 def test_what_only_trials_one_by_one_have_is_named(design, pool, words, told):
     with pytest.raises(TrialError, match=told):
         refuse_pool(changed(design, **words), pool, 1)
+    with pytest.raises(TrialError, match=told):
+        refuse_pooling(changed(design, **words))

@@ -97,8 +97,25 @@ def test_what_cannot_be_searched_is_named(design, pool):
 
 def test_a_size_that_the_design_cannot_have_is_named():
     looks = {"looks": {"information": (0.1, 0.5)}, "accrual": {"per_month": 10}}
-    with pytest.raises(TrialError, match=r"smallest: a trial of 8 cannot be: looks\.information\.0"):
-        design_of_size(small_design(n_total=80, **looks), 8)
+    design = small_design(n_total=80, **looks)
+    with pytest.raises(TrialError) as caught:
+        design_of_size(design, 8)
+    problem = caught.value.problems[0]
+    assert problem.where == "smallest"
+    assert problem.found.startswith("a trial of 8 patients cannot be: looks.information.0")
+    possible = int(problem.expected.removesuffix(" patients or more"))
+    assert problem.next_step == f"raise smallest (--smallest {possible})"
+    assert design_of_size(design, possible).size == possible
+    with pytest.raises(TrialError):
+        design_of_size(design, possible - 1)
+
+
+def test_a_size_that_is_too_large_is_the_largest(design):
+    with pytest.raises(TrialError) as caught:
+        design_of_size(design, 2_000_000)
+    problem = caught.value.problems[0]
+    assert (problem.where, problem.expected) == ("largest", "1000000 patients or fewer")
+    assert problem.next_step == "lower largest (--largest 1000000)"
 
 
 def test_a_design_of_another_size_is_otherwise_the_same(design):
@@ -109,4 +126,15 @@ def test_a_design_of_another_size_is_otherwise_the_same(design):
 def test_an_interval_that_leaves_the_sizes_has_no_end_there(design, pool):
     found = required_size(design, [pool], target=0.3, smallest=50, trials_of_each=50)
     assert (found.n_total, found.low) == (50, None)
-    assert "fewer than the smallest to" in size_in_words(found)
+    assert "the smallest size, 50 patients, reaches it already" in size_in_words(found)
+    assert "interval fewer than that to" in size_in_words(found)
+
+
+def test_a_size_above_which_success_falls_again_is_undetermined(search):
+    assert "undetermined" not in size_in_words(search)
+    curve = search.curve.assign(success=search.curve["success"].where(search.curve["n_total"] < 200, 0.7))
+    told = size_in_words(replace(search, curve=curve))
+    assert told.endswith(
+        "A larger size, 200, falls below it again: the size is undetermined at this precision; try more trials."
+    )
+    assert "try more draws or trials." in size_in_words(replace(search, curve=curve, n_draws=5))

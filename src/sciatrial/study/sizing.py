@@ -19,6 +19,7 @@ from sciatrial.trial import (
     design_of_size,
     draws_for,
     make_pool,
+    refuse_pooling,
     required_size,
 )
 
@@ -68,7 +69,7 @@ def study_size(study: Study, wanted: Wanted, *, progress: Progress = silent) -> 
     StudyError, EvidenceError, CalibrationError
         When the study's inputs cannot be used, or nothing can be searched.
     TrialError
-        When the design cannot have these sizes.
+        When the design cannot have these sizes, or its trials cannot be drawn from pools.
     CohortError
         When hardly anybody meets the criteria under the reference values, or under any draw.
     """
@@ -77,6 +78,7 @@ def study_size(study: Study, wanted: Wanted, *, progress: Progress = silent) -> 
     smallest = max(2 * block, design.size // 4) if wanted.smallest is None else wanted.smallest
     largest = 4 * design.size if wanted.largest is None else wanted.largest
     _refuse(wanted, smallest, largest)
+    refuse_pooling(design)  # told before anybody is simulated
     design_of_size(design, smallest)
     at_most = design_of_size(design, largest)
     inputs = read_inputs(study)

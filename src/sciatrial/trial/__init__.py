@@ -32,7 +32,7 @@ from sciatrial.trial.resampled import (
     resample_trials,
     resampled_characteristics,
 )
-from sciatrial.trial.resampling import Circumstances
+from sciatrial.trial.resampling import refuse_pooling
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch, TrialResult
 from sciatrial.trial.run import run_trial
 from sciatrial.trial.safety import (
@@ -57,7 +57,6 @@ __all__ = [
     "ArrivalKind",
     "AssuranceCurve",
     "Attribution",
-    "Circumstances",
     "Comparison",
     "Costs",
     "Deciding",
@@ -116,6 +115,7 @@ __all__ = [
     "planned_looks",
     "planned_sizes",
     "r_of_design",
+    "refuse_pooling",
     "required_size",
     "resample_trials",
     "resampled_characteristics",

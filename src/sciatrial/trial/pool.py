@@ -16,7 +16,7 @@ from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.aims import Strategy
 from sciatrial.trial.conduct import ArmScores, Conducted, conduct, score_column
 from sciatrial.trial.design import Comparison, Design
-from sciatrial.trial.truth import Sampled, Truth, true_values, truth_of
+from sciatrial.trial.truth import Sampled, Truth, always_seen, true_values, truth_of
 from sciatrial.trial.worlds import outcomes_by_world
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ class PatientPool(Record):
     is the size of the largest trial. ``truth`` is the true effect of each comparison in the population, from patients
     who are not in the pool; ``own`` the mean of the pool's patients, around which its
     trials vary (NaN under a hypothetical strategy); each with its
-    Monte-Carlo error, dims ``comparison``. ``place`` is the draw's number.
+    Monte-Carlo error, dims ``comparison``. ``place`` is the draw's number. ``made_for`` has the settings of the design
+    on which all this depends; see `settings_of_pool`.
     """
 
     place: int
@@ -45,6 +46,7 @@ class PatientPool(Record):
     arms: tuple[str, ...]
     visits_months: tuple[float, ...]
     outcome: str
+    made_for: Mapping[str, Any]
     scores: NDArray[np.float64]
     rescued: NDArray[np.bool_]
     is_solved: NDArray[np.bool_]
@@ -79,6 +81,12 @@ class PatientPool(Record):
         return f"PatientPool: {len(self)} patients in {len(self.arms)} arms\n  mean difference {effects}"
 
 
+def settings_of_pool(design: Design) -> dict[str, Any]:
+    """Return what the patients of a pool and their truth depend on: key of a study file → value, nested."""
+    words = design.model_dump(include={"arms", "visits_months", "endpoint", "estimand", "rescue"})
+    return words | {"comparisons": tuple(item.name for item in design.compared())}
+
+
 def make_pool(
     model: Model,
     design: Design,
@@ -98,7 +106,8 @@ def make_pool(
     Parameters
     ----------
     model, design, draws, cohort
-        The equations; arms, visits, endpoint and rescue; what is believed; who enrols.
+        The equations; arms, visits, endpoint and rescue; what is believed; who enrols. How the design randomises,
+        recruits and loses patients plays no part: that is drawn with the trials.
     place
         The draw's number among the draws.
     seed
@@ -129,6 +138,7 @@ def make_pool(
         found, expected = f"{n_patients} for trials of {window}", f"{window} or more; {POOL_RATIO * window} by default"
         raise TrialError("pool", Problem("n_patients", found, expected, "simulate more patients"))
     own_seed = derived_seed(seed, f"pool {place}")
+    design = always_seen(design).model_copy(update={"visit_window_days": 0.0})
     patients = sample_patients(
         model, draws, cohort, draw=place, n_patients=n_patients, seed=own_seed,
         least_eligible_share=LEAST_ELIGIBLE_SHARE, threads=threads, progress=progress,
@@ -159,6 +169,7 @@ def make_pool(
         arms=tuple(design.arms),
         visits_months=tuple(design.visits_months),
         outcome=str(design.endpoint.outcome),
+        made_for=settings_of_pool(design),
         scores=np.stack([arm.scores for arm in arms.values()]),
         rescued=np.stack([arm.rescued for arm in arms.values()]),
         is_solved=np.stack([arm.is_solved for arm in arms.values()]),

@@ -17,7 +17,7 @@ from sciatrial.trial.design import Design
 from sciatrial.trial.many_looks import WORDS, ManyMonitored, alike, monitor_drawn
 from sciatrial.trial.monitoring import Decision
 from sciatrial.trial.pool import PatientPool
-from sciatrial.trial.resampling import NOTHING_ELSE, Circumstances, draw_trials, refuse_pool
+from sciatrial.trial.resampling import draw_trials, refuse_pool
 from sciatrial.trial.run import endpoint_words
 from sciatrial.trial.summaries import share_of, stopping_by_look, summarise
 
@@ -86,7 +86,6 @@ def resample_trials(
     *,
     count: int,
     first: int = 0,
-    circumstances: Circumstances = NOTHING_ELSE,
     adjusted: bool = True,
     threads: int = 1,
     progress: Progress = silent,
@@ -103,8 +102,6 @@ def resample_trials(
         The patients.
     count, first
         How many trials, and the number of the first one, from 0.
-    circumstances
-        Strata and missed visits.
     adjusted
         Whether trials that stop after their first look get estimates that allow for the looks.
     threads
@@ -126,7 +123,7 @@ def resample_trials(
     refuse_pool(design, pool, first + count)
 
     def rows_of(batch: tuple[int, int]) -> tuple[pd.DataFrame, pd.DataFrame]:
-        found = monitor_drawn(design, pool, draw_trials(design, pool, *batch, circumstances))
+        found = monitor_drawn(design, pool, draw_trials(design, pool, *batch))
         numbers = np.arange(batch[0], batch[0] + batch[1])
         estimates = adjusted_estimates(design, found) if adjusted else _not_adjusted(found)
         return _trial_rows(design, pool, found, estimates, numbers), _look_rows(design, pool, found, numbers)
@@ -285,7 +282,6 @@ def resampled_characteristics(
     pools: Iterable[PatientPool],
     *,
     trials_of_each: int,
-    circumstances: Circumstances = NOTHING_ELSE,
     adjusted: bool = True,
     threads: int = 1,
     progress: Progress = silent,
@@ -307,7 +303,7 @@ def resampled_characteristics(
         One for each draw; a generator makes and forgets them one by one.
     trials_of_each
         Trials drawn from each pool.
-    circumstances, adjusted, threads
+    adjusted, threads
         As in `resample_trials`.
 
     Returns
@@ -322,12 +318,9 @@ def resampled_characteristics(
     import pandas as pd
 
     parts = [
-        resample_trials(
-            design, pool, count=trials_of_each, circumstances=circumstances, adjusted=adjusted, threads=threads,
-            progress=progress,
-        )
+        resample_trials(design, pool, count=trials_of_each, adjusted=adjusted, threads=threads, progress=progress)
         for pool in pools
-    ]  # fmt: skip
+    ]
     places = [int(part.pool["draw"].iloc[0]) for part in parts]
     if not parts or len(set(places)) < len(places):
         found = "there is none" if not parts else "a draw is there twice"

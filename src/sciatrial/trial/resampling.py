@@ -7,8 +7,9 @@ counted off by trial and place in it, so that trial number `i` is the same in wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,8 @@ from sciatrial.trial.aims import EndpointMeasure
 from sciatrial.trial.conduct import Conducted, score_column
 from sciatrial.trial.design import Design
 from sciatrial.trial.factors import SITE, factor_levels
-from sciatrial.trial.missingness import MissingLuck, Seen, seen_visits
-from sciatrial.trial.pool import POOL_RATIO, PatientPool
+from sciatrial.trial.missingness import MissingLuck, MissingMechanism, Seen, seen_visits
+from sciatrial.trial.pool import POOL_RATIO, PatientPool, settings_of_pool
 from sciatrial.trial.randomisation import (
     RandomisationMethod,
     blocked,
@@ -58,24 +59,17 @@ class Drawn:
         return len(self.patients)
 
 
-@dataclass(frozen=True)
-class Circumstances:
-    """What happens in a trial beside its design.
+def refuse_pooling(design: Design) -> None:
+    """Find designs whose trials cannot be drawn from any pool, before one is made.
 
-    Parameters
-    ----------
-    strata
-        Stratum of each patient of the pool, 0, 1, 2, …; dims ``patient``. Blocks are permuted within these strata in
-        place of the design's.
-    missed_visits
-        Share of the visits, 0 to below 1, that a patient who is still there misses, completely at random.
+    Raises
+    ------
+    TrialError
+        When the design asks for what only trials simulated one by one have: chance in arrivals, sites, days of visits,
+        endpoints other than a change from baseline, or losses by another score than the endpoint's.
     """
-
-    strata: NDArray[np.int64] | None = None
-    missed_visits: float = 0.0
-
-
-NOTHING_ELSE = Circumstances()
+    if problems := _one_by_one_problems(design):
+        raise TrialError("trials from a pool", problems)
 
 
 def refuse_pool(design: Design, pool: PatientPool, n_trials: int) -> None:
@@ -84,18 +78,11 @@ def refuse_pool(design: Design, pool: PatientPool, n_trials: int) -> None:
     Raises
     ------
     TrialError
-        When arms, visits or endpoint are others, when a trial is larger than the pool is made for, when trials would
-        share patients of a pool with fewer than 50 for each patient of a trial, or when the design asks for what only
-        trials simulated one by one have.
+        When arms and what they receive, visits, endpoint, rescue, estimand or comparisons are others, when a trial is
+        larger than the pool is made for, when trials would share patients of a pool with fewer than 50 for each patient
+        of a trial, or when the design asks for what only trials simulated one by one have (see `refuse_pooling`).
     """
-    problems = _one_by_one_problems(design, pool)
-    for where, mine, made in (
-        ("arms", tuple(design.arms), pool.arms),
-        ("visits_months", tuple(design.visits_months), pool.visits_months),
-        ("endpoint.outcome", str(design.endpoint.outcome), pool.outcome),
-    ):
-        if mine != made:
-            problems.append(Problem(where, f"{mine}", f"{made}, as the pool has", "make a pool for this design"))
+    problems = [*_one_by_one_problems(design), *_other_pool_problems(design, pool)]
     if design.size > pool.window:
         found, expected = f"{design.size} patients a trial", f"{pool.window} or fewer, for which the pool is made"
         problems.append(Problem("n_total", found, expected, "make the pool with a larger window"))
@@ -108,12 +95,36 @@ def refuse_pool(design: Design, pool: PatientPool, n_trials: int) -> None:
         raise TrialError("trials from a pool", problems)
 
 
-def _one_by_one_problems(design: Design, pool: PatientPool) -> list[Problem]:
+def _other_pool_problems(design: Design, pool: PatientPool) -> list[Problem]:
+    """Find the settings that the pool was simulated with and the design has otherwise."""
+    mine, made = settings_of_pool(design), dict(pool.made_for)
+    if tuple(design.arms) != pool.arms:  # the order counts too: a pool's arms go by their place
+        mine["arms"], made["arms"] = tuple(design.arms), pool.arms
+    return [problem for key in mine for problem in _differing(key, mine[key], made[key])]
+
+
+def _differing(key: str, mine: Any, made: Any) -> list[Problem]:
+    if isinstance(mine, Mapping) and isinstance(made, Mapping):
+        return [found for name in mine for found in _differing(f"{key}.{name}", mine[name], made[name])]
+    if mine == made:
+        return []
+    return [Problem(key, _told(mine), f"{_told(made)}, as the pool has", "make a pool for this design")]
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_told(item)}" for name, item in value.items())
+    if isinstance(value, tuple):
+        return f"({', '.join(_told(item) for item in value)})"
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else f"{value}"
+
+
+def _one_by_one_problems(design: Design) -> list[Problem]:
     """Find what a pool has no room for: chance in arrivals, sites, days of visits, other scores than the endpoint's."""
     found = []
     accrual, missing, hazard = design.accrual, design.missing_visits, design.dropout_hazard
     if accrual is not None and accrual.arrivals is ArrivalKind.POISSON:
-        found.append(("accrual.arrivals", "are poisson", "expected"))
+        found.append(("accrual.arrivals", "are poisson", 'arrivals = "expected"'))
     if SITE in (*design.randomisation.strata, *design.adjust_for):
         found.append(("randomisation.strata, adjust_for", "name the site", "factors of patients alone"))
     measure = design.endpoint.measure
@@ -121,18 +132,17 @@ def _one_by_one_problems(design: Design, pool: PatientPool) -> list[Problem]:
         found.append(("endpoint.measure", f"is {measure}", str(EndpointMeasure.CHANGE_FROM_BASELINE)))
     if design.visit_window_days:
         found.append(("visit_window_days", f"is {design.visit_window_days:g}", "0"))
-    kept = f"{pool.outcome}, the one score that a pool keeps"
-    if missing is not None and missing.depends_on_score and missing.score != pool.outcome:
+    outcome = design.endpoint.outcome
+    kept = f"{outcome}, the one score that a pool keeps"
+    if missing is not None and missing.depends_on_score and missing.score != outcome:
         found.append(("missing_visits.score", f"is {missing.score}", kept))
-    if hazard is not None and hazard.depends_on_score and hazard.score != pool.outcome:
+    if hazard is not None and hazard.depends_on_score and hazard.score != outcome:
         found.append(("dropout_hazard.score", f"is {hazard.score}", kept))
     advice = "change it, or simulate the trials one by one"
     return [Problem(where, told, expected, advice) for where, told, expected in found]
 
 
-def draw_trials(
-    design: Design, pool: PatientPool, first: int, count: int, circumstances: Circumstances = NOTHING_ELSE
-) -> Drawn:
+def draw_trials(design: Design, pool: PatientPool, first: int, count: int) -> Drawn:
     """Draw trials number `first` to ``first + count - 1`` from a pool; see `refuse_pool` for what cannot be drawn.
 
     The first patients of a smaller trial are those of the larger one with its number, in the same arms: designs that
@@ -141,13 +151,11 @@ def draw_trials(
     Parameters
     ----------
     design
-        Size, allocation, dropout and rescue.
+        Size, allocation, randomisation, dropout, missed visits and rescue.
     pool
         The patients.
     first, count
         Number of the first trial, from 0, and how many.
-    circumstances
-        Strata and missed visits.
 
     Returns
     -------
@@ -155,9 +163,9 @@ def draw_trials(
     """
     seed = derived_seed(pool.seed, "trials")
     patients = _dealt(pool, first, count, seed)[:, : design.size]
-    assigned = _assigned(design, pool, patients, first, seed, circumstances)
+    assigned = _assigned(design, pool, patients, first, seed)
     rows = assigned * len(pool) + patients
-    seen = _seen(design, pool, rows, assigned, first, seed, circumstances)
+    seen = _seen(design, pool, rows, assigned, first, seed)
     solved = pool.is_solved.ravel()[rows][..., None]
     observed = seen.observed & solved
     observed[..., 0] = True
@@ -183,14 +191,12 @@ def _dealt(pool: PatientPool, first: int, count: int, seed: int) -> NDArray[np.i
 
 
 def _assigned(
-    design: Design, pool: PatientPool, patients: NDArray[np.int64], first: int, seed: int, circumstances: Circumstances
+    design: Design, pool: PatientPool, patients: NDArray[np.int64], first: int, seed: int
 ) -> NDArray[np.int64]:
     """Return the arm of each patient; dims ``trial, patient``."""
     how, ratio = design.randomisation, tuple(design.ratio.values())
     if how.method is RandomisationMethod.PERMUTED_BLOCKS:
-        if circumstances.strata is not None:
-            strata = circumstances.strata[patients]
-        elif how.strata:
+        if how.strata:
             levels = factor_levels(how.strata, pool.covariates)
             strata = strata_of_levels(levels, how.n_levels(1))[patients]
         else:
@@ -247,9 +253,8 @@ def allocations(design: Design, strata: NDArray[np.int64], first: int, seed: int
 
 
 def _seen(
-    design: Design, pool: PatientPool, rows: NDArray[np.int64], assigned: NDArray[np.int64], first: int, seed: int,
-    circumstances: Circumstances,
-) -> Seen:  # fmt: skip
+    design: Design, pool: PatientPool, rows: NDArray[np.int64], assigned: NDArray[np.int64], first: int, seed: int
+) -> Seen:
     """Return who stays and who comes to each visit; dims ``trial, patient, occasion``. `rows`: arm by patient."""
     months = np.array([0.0, *design.visits_months])
     count, stride = len(rows), pool.window
@@ -258,19 +263,22 @@ def _seen(
     if design.dropout_per_year > 0:
         luck = uniforms(seed, "dropout", np.arange(first * stride, (first + count) * stride))
         leaving = luck.reshape(count, stride)[:, : design.size]
-    if circumstances.missed_visits > 0 or design.missing_visits is not None:
+    missing = design.missing_visits
+    if missing is not None:
         stride *= len(months)
         luck = uniforms(seed, "missed visits", np.arange(first * stride, (first + count) * stride))
         visits = luck.reshape(count, pool.window, len(months))[:, : design.size]
-    if design.missing_visits is None and design.dropout_hazard is None:
+    is_plain = missing is None or (
+        missing.mechanism is MissingMechanism.COMPLETELY_AT_RANDOM and not missing.arm_odds_ratio
+    )
+    if is_plain and design.dropout_hazard is None:  # as `seen_visits`, without looking up a score
         # who leaves by a month has more luck than this; the share that stays falls exponentially
         stayed = leaving[..., None] <= (1 - design.dropout_per_year) ** (months / 12)
-        return Seen(stayed, stayed & (visits >= circumstances.missed_visits))
+        return Seen(stayed, stayed if missing is None else stayed & (visits >= missing.probability))
     mine = pool.scores.reshape(-1, len(months))[rows]
     # the pool keeps one score, and whatever depends on a score depends on this one
     scores = np.broadcast_to(mine[..., None], (*mine.shape, len(SCORES)))
-    seen = seen_visits(design, assigned, scores, MissingLuck(leaving, visits[..., 1:]))
-    return Seen(seen.stayed, seen.observed & (visits >= circumstances.missed_visits))
+    return seen_visits(design, assigned, scores, MissingLuck(leaving, visits[..., 1:]))
 
 
 def as_conducted(

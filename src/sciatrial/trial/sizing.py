@@ -18,7 +18,7 @@ from sciatrial.trial.design import Comparison, Design
 from sciatrial.trial.many_looks import WORDS, monitor_drawn
 from sciatrial.trial.monitoring import Decision
 from sciatrial.trial.pool import PatientPool
-from sciatrial.trial.resampling import NOTHING_ELSE, Circumstances, draw_trials, refuse_pool
+from sciatrial.trial.resampling import draw_trials, refuse_pool
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,8 +70,20 @@ def size_in_words(search: SizeSearch) -> str:
     largest = f"{rows['success']:.1%} ± {rows['monte_carlo_se']:.1%} with {rows['n_total']:.0f} patients"
     asked = f"{search.target:.0%} {search.quantity} of {search.comparison}"
     if search.n_total is not None:
-        ends = f"{search.low or 'fewer than the smallest'} to {search.high or 'more than the largest'}"
-        return f"{asked}: {search.n_total} patients (95 % Monte-Carlo interval {ends}); {largest}."
+        found, below = f"{search.n_total} patients", "fewer than the smallest"
+        if search.n_total == search.curve["n_total"].min():
+            found, below = f"the smallest size, {search.n_total} patients, reaches it already", "fewer than that"
+        ends = f"{search.low or below} to {search.high or 'more than the largest'}"
+        told = f"{asked}: {found} (95 % Monte-Carlo interval {ends}); {largest}."
+        larger = search.curve.loc[search.curve["n_total"] > search.n_total]
+        again = larger.loc[larger["success"] < search.target, "n_total"]
+        if len(again):
+            more = "trials" if search.n_draws == 1 else "draws or trials"
+            told += (
+                f" A larger size, {again.iloc[-1]}, falls below it again: the size is undetermined at this precision; "
+                f"try more {more}."
+            )
+        return told
     told = f"{asked} is not reached: {largest}, the largest size."
     if search.ceiling is not None:
         told += (
@@ -89,7 +101,6 @@ def required_size(
     smallest: int,
     trials_of_each: int,
     comparison: Comparison | None = None,
-    circumstances: Circumstances = NOTHING_ELSE,
     n_sizes: int = 7,
     not_enrolled: int = 0,
     threads: int = 1,
@@ -126,7 +137,7 @@ def required_size(
     Raises
     ------
     TrialError
-        Names what cannot be searched; the smallest size too, when the design cannot have it.
+        Names what cannot be searched; the smallest or largest size too, when the design cannot have it.
     KeyboardInterrupt
         When `progress` asks to stop.
     """
@@ -139,7 +150,7 @@ def required_size(
     at_most = design_of_size(design, last * block)
     for pool in pools:
         refuse_pool(at_most, pool, trials_of_each)
-    trying = _Trying(design, pools, trials_of_each, circumstances, compared.index(chosen), block, threads)
+    trying = _Trying(design, pools, trials_of_each, compared.index(chosen), block, threads)
     grid = np.unique(np.linspace(np.sqrt(first), np.sqrt(last), n_sizes) ** 2).round().astype(int)
     steps = int(np.ceil(np.log2(max(2, (last - first) / n_sizes)))) + 1
     progress.start("sizes of a trial", len(grid) + steps)
@@ -170,15 +181,38 @@ def design_of_size(design: Design, n_total: int) -> Design:
     Raises
     ------
     TrialError
-        When the design cannot have so few.
+        When the design cannot have so few (``smallest``) or so many (``largest``); says how many it can have.
     """
-    words = design.model_dump() | {"n_total": n_total, "n_per_arm": None}
     try:
-        return Design.model_validate(words)
+        return _resized(design, n_total)
     except ValidationError as error:
-        told = str(error.errors()[0]["msg"]).removeprefix("Value error, ").splitlines()[0]
-        problem = Problem("smallest", f"a trial of {n_total} cannot be: {told}", "a size that the design can have")
+        told = str(error.errors()[0]["msg"]).removeprefix("Value error, ").partition(";")[0].splitlines()[0]
+        is_few = n_total < design.size
+        end, more = ("smallest", "more") if is_few else ("largest", "fewer")
+        possible = _nearest_possible(design, n_total)
+        problem = Problem(
+            end, f"a trial of {n_total} patients cannot be: {told}", f"{possible} patients or {more}",
+            f"{'raise' if is_few else 'lower'} {end} (--{end} {possible})",
+        )  # fmt: skip
         raise TrialError("size of a trial", problem) from error
+
+
+def _resized(design: Design, n_total: int) -> Design:
+    return Design.model_validate(design.model_dump() | {"n_total": n_total, "n_per_arm": None})
+
+
+def _nearest_possible(design: Design, n_total: int) -> int:
+    """Return the size nearest to one that cannot be, on the way to the design's own, which can."""
+    wrong, possible = n_total, design.size
+    while abs(possible - wrong) > 1:
+        middle = (possible + wrong) // 2
+        try:
+            _resized(design, middle)
+        except ValidationError:
+            wrong = middle
+        else:
+            possible = middle
+    return possible
 
 
 @dataclass(frozen=True)
@@ -188,7 +222,6 @@ class _Trying:
     design: Design
     pools: Sequence[PatientPool]
     count: int
-    circumstances: Circumstances
     place: int
     block: int
     threads: int
@@ -203,7 +236,7 @@ class _Trying:
 
         def shown(task: tuple[PatientPool, int, int]) -> tuple[NDArray[np.bool_], float, float]:
             pool, first, count = task
-            done = monitor_drawn(design, pool, draw_trials(design, pool, first, count, self.circumstances))
+            done = monitor_drawn(design, pool, draw_trials(design, pool, first, count))
             is_shown = WORDS[done.decision[:, self.place]] == str(Decision.EFFICACY)
             error = done.at_stop(done.looks.standard_error)[:, self.place]
             return is_shown, float(done.n_randomised.sum()), float(np.nanmean(error))

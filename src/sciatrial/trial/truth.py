@@ -133,16 +133,18 @@ def true_values(
 
 
 def world_of(design: Design) -> Design:
-    """Return the design under which the truth of its estimand is simulated.
+    """Return the design under which the truth of its estimand is simulated: `always_seen`, and rescue as is asked."""
+    without_rescue = {"rescue": None} if design.estimand.rescue is Strategy.HYPOTHETICAL else {}
+    return always_seen(design).model_copy(update=without_rescue)
 
-    Everybody is in every arm and always seen: nobody is randomised, comes to a site or leaves.
-    """
+
+def always_seen(design: Design) -> Design:
+    """Return a design in which everybody is in every arm and seen: nobody is randomised, comes to a site or leaves."""
     everybody = {
         "randomisation": Randomisation(), "accrual": None, "dropout_per_year": 0.0, "dropout_hazard": None,
         "missing_visits": None,
     }  # fmt: skip
-    without_rescue = {"rescue": None} if design.estimand.rescue is Strategy.HYPOTHETICAL else {}
-    return design.model_copy(update=everybody | without_rescue)
+    return design.model_copy(update=everybody)
 
 
 def differences(design: Design, trial: Conducted) -> NDArray[np.float64]:
