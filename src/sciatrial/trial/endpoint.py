@@ -61,6 +61,11 @@ class Outcome(BaseModel):
             raise ValueError("a margin belongs to a score")
         return self
 
+    @property
+    def counts_rescue_as_failure(self) -> bool:
+        """Whether rescue alone decides it, whatever the scores are."""
+        return self.event is not None or _needs_no_intervention(self.rule)
+
 
 class Endpoint(BaseModel):
     """What the trial is judged by, at one visit.
@@ -110,9 +115,7 @@ class Endpoint(BaseModel):
     @property
     def counts_rescue_as_failure(self) -> bool:
         """Whether the endpoint itself holds rescue against a patient."""
-        words = (self.rule, *(item.rule for item in self.hierarchy))
-        rules = [APPLICABLE_RULES[word] for word in words if word in APPLICABLE_RULES]
-        return any(rule.needs_no_intervention for rule in rules) or any(item.event for item in self.hierarchy)
+        return _needs_no_intervention(self.rule) or any(item.counts_rescue_as_failure for item in self.hierarchy)
 
     def problems(self) -> list[str]:
         """Return what does not belong to the measure, or is missing for it, as ``key: found; expected; next``."""
@@ -160,6 +163,12 @@ class Endpoint(BaseModel):
             told = f"{self.outcome} is not what {word} looks at"
             return [f"endpoint.outcome: {told}; {' or '.join(fitting)}; write one of them, or choose another rule"]
         return []
+
+
+def _needs_no_intervention(word: str | None) -> bool:
+    """Return whether a word names a rule that allows no further intervention."""
+    rule = APPLICABLE_RULES.get(word or "")
+    return rule is not None and rule.needs_no_intervention
 
 
 def _scores_of(rule: ResponderRule) -> tuple[Score, ...]:
