@@ -3,11 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sciatrial.clinic import SCORES
 from sciatrial.trial.aims import AIMS, EndpointMeasure, Strategy
 from sciatrial.trial.analysis import effects_seen
-from sciatrial.trial.calendar import calendar_of
+from sciatrial.trial.calendar import calendar_of, known_endpoints
+from sciatrial.trial.pairwise import known_values
 from tests.trial.conftest import invented_trial, small_design
 
+PAIN = SCORES.index("leg_pain")
 RULE = "responder_30pct_pain"
 WITHOUT = "composite_50pct_pain_15pt_odi_no_intervention"
 ENDPOINTS = {
@@ -70,3 +73,19 @@ def test_looks_wait_for_the_endpoints_that_the_analysis_then_uses(analysis, stra
         known = calendar.seen[:, trial.assigned == arm, 3].sum(axis=1)
         assert counts[:, 0].tolist() == known.tolist()
     assert (found.n_arm + found.n_control)[0, 0] == design.look_endpoints()[0]
+
+
+def test_a_missed_endpoint_visit_is_a_failure_known_on_the_day_of_that_visit():
+    # in a trial that nobody leaves every endpoint is known when its visit would have been, come or not
+    words = {"dropout_per_year": 0.0, "missing_visits": {"probability": 0.35}}
+    design = designed("responders", "treatment_policy", "non-responder", **words)
+    trial = with_missed_visits(design)
+    seen = calendar_of(design, trial).seen[0, :, 3]
+    assert trial.has_stayed is not None
+    missed = trial.has_stayed[:, 3] & ~trial.is_observed[:, 3] & trial.is_solved
+    assert sum(design.expected_endpoints().values()) == 120
+    assert seen.sum() == design.look_endpoints()[0] == 30
+    assert (seen == (trial.is_solved & (np.arange(120) < 33))).all()
+    assert known_endpoints(design, trial)[missed, 3].all()
+    trial.scores[missed, 3, PAIN] = 0.0  # unseen: no response all the same
+    assert (known_values(design, trial, known_endpoints(design, trial))[missed, 0] == 0).all()

@@ -22,7 +22,7 @@ APPLICABLE_RULES = {
 
 
 class Missing(StrEnum):
-    """What becomes of a patient who left before the endpoint, rescue apart.
+    """What becomes of a patient who is not seen at the endpoint, having left or missed that visit, rescue apart.
 
     ``non_responder``: counts as no responder. ``observed_only``: is left out.
     """
@@ -82,7 +82,8 @@ class Endpoint(BaseModel):
         ``response`` only: a word of the evidence tables' rules that pain and disability can decide, as
         ``responder_50pct_pain``, ``vas20_or_less`` or ``composite_50pct_pain_15pt_odi_no_intervention``.
     missing
-        ``response`` only, where it must be told: ``non_responder`` or ``observed_only``.
+        ``response`` only, where it must be told: what becomes of whoever is not seen at the endpoint, having left or
+        missed that visit. ``non_responder`` or ``observed_only``.
     control_share
         ``response`` only: share of responders in the control that formulae suppose, 0 to 1; no simulation uses it.
     categories
