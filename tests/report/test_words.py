@@ -129,7 +129,7 @@ def facts_of(endpoint, estimand, analysis):
 def test_a_response_is_told_with_its_rule_and_what_becomes_of_those_who_left():
     told = facts_of(RESPONSE, {"rescue": "composite", "summary_measure": "risk_difference"}, "responders")
     assert "pain 50 % better, disability 15 points better, no further intervention" in told["Endpoint"]
-    assert "whoever left before counts as no responder" in told["Endpoint"]
+    assert "whoever is not seen then, having left or missed the visit, counts as no responder" in told["Endpoint"]
     assert told["Estimand"].startswith("difference in shares of responders between arms, of all randomised; composite")
     assert "is no responder" in told["Estimand"]
     assert "Newcombe" in told["Analysis"]

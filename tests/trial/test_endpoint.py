@@ -68,3 +68,15 @@ def test_a_rule_without_intervention_counts_rescue_as_a_failure():
             endpoint={**RESPONSE, "rule": rule}, analysis="responders", rescue={"score": "leg_pain", "above": 50},
             estimand={"summary_measure": "risk_difference"},
         )  # fmt: skip
+
+
+def test_a_composite_of_a_hierarchy_without_rescue_is_a_named_problem():
+    words = {
+        "analysis": "win_statistics", "rescue": {"score": "leg_pain", "above": 50},
+        "estimand": {"rescue": "composite", "summary_measure": "win_odds"},
+    }  # fmt: skip
+    endpoint = {"outcome": "leg_pain", "month": 6, "measure": "hierarchy"}
+    score = {"score": "leg_pain"}
+    assert small_design(endpoint={**endpoint, "hierarchy": ({"event": "rescue"}, score)}, **words)
+    with pytest.raises(ValidationError, match="composite, and no outcome of the hierarchy counts rescue"):
+        small_design(endpoint={**endpoint, "hierarchy": (score,)}, **words)

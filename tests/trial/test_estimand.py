@@ -33,6 +33,13 @@ def test_a_strategy_says_what_becomes_of_scores_after_rescue(strategy, expected)
     np.testing.assert_array_equal(found, expected)
 
 
+def test_rescue_at_a_missed_visit_leaves_the_last_score_that_was_seen_before_it():
+    # missed are the visit of rescue and all before it, the visit of rescue, and the endpoint without rescue
+    change = np.array([[0.0, NO, -2, -3], [0.0, -4, NO, -5], [0.0, -6, -7, NO]])
+    found = changes_of(Estimand(rescue=Strategy.WHILE_ON_TREATMENT), change, after_rescue(RESCUED))
+    np.testing.assert_array_equal(found, [[0.0, NO, 0, 0], [0.0, -4, NO, -4], [0.0, -6, -7, NO]])
+
+
 @pytest.mark.parametrize(
     ("strategy", "expected"),
     [

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sciatrial.trial.aims import AIMS, EndpointMeasure, Strategy
 from sciatrial.trial.analysis import Effects
 from sciatrial.trial.many_looks import WORDS, monitor_drawn
 from sciatrial.trial.monitoring import monitor
@@ -132,6 +133,36 @@ def test_many_trials_at_once_are_what_each_is_alone(name, effect):
     pool = invented_pool(design, effects=(effect,), n=1200, rescued_share=share, unsolved_share=0.02)
     count = 4 if "mmrm" in name else 8
     same_as_one_by_one(design, pool, draw_trials(design, pool, 0, count))
+
+
+AIMED = [
+    (analysis, strategy)
+    for analysis, aim in AIMS.items()
+    if aim.endpoint is EndpointMeasure.CHANGE_FROM_BASELINE
+    for strategy in aim.strategies
+]
+
+
+@pytest.mark.parametrize(("analysis", "strategy"), AIMED)
+def test_every_strategy_and_analysis_that_a_pool_takes_is_what_each_trial_is_alone(analysis, strategy):
+    words = {"looks": LOOKS, "accrual": ACCRUAL, "analysis": analysis, "estimand": {"rescue": strategy}}
+    design = designed({**words, "rescue": RESCUE})
+    pool = invented_pool(design, effects=(-9.0,), n=1200, unsolved_share=0.02)
+    # at the first visit and at later ones, each patient once
+    generator = np.random.default_rng(2)
+    at = generator.integers(1, 4, pool.rescued.shape[:2])
+    needs = generator.uniform(size=at.shape) < 0.5
+    pool.rescued[:] = needs[..., None] & (at[..., None] == np.arange(pool.rescued.shape[2]))
+    drawn = draw_trials(design, pool, 0, 4, Circumstances(missed_visits=0.3))
+    assert (drawn.rescued & ~drawn.is_observed).any()
+    same_as_one_by_one(design, pool, drawn)
+
+
+def test_adjusted_further_the_last_score_before_rescue_is_the_same():
+    words = {"rescue": RESCUE, "estimand": {"rescue": Strategy.WHILE_ON_TREATMENT}, "adjust_for": ["age_years"]}
+    design = designed({"looks": LOOKS, "accrual": ACCRUAL, **words})
+    pool = invented_pool(design, effects=(-9.0,), n=1200, rescued_share=0.4)
+    same_as_one_by_one(design, pool, draw_trials(design, pool, 0, 4, Circumstances(missed_visits=0.3)))
 
 
 @settings(max_examples=12)

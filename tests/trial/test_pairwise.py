@@ -107,6 +107,20 @@ def test_rescue_and_leaving_come_together_as_the_strategy_says(strategy, values)
     np.testing.assert_array_equal(found, values)
 
 
+@pytest.mark.parametrize("missing", ["observed_only", "non_responder"])
+def test_while_on_treatment_a_response_is_that_of_the_last_visit_seen_before_rescue(missing):
+    design = responder_design(missing=missing, strategy="while_on_treatment", n_total=4, visits_months=(1, 3, 6))
+    trial = invented_trial(design, 1)
+    # rescued at month 3, a visit missed: responds at month 1, does not, missed that too; the last is never rescued
+    trial.scores[:, :, PAIN] = [[60, 10, 58, 58], [60, 58, 10, 10], [60, 10, 10, 10], [60, 10, 10, 10]]
+    trial.rescued[:3, 2] = True
+    trial.is_observed[:3, 2:] = False
+    trial.is_observed[2, 1] = False
+    trial.is_observed[3, 3] = False
+    found = known_values(design, trial, known_endpoints(design, trial))[:, 0]
+    np.testing.assert_array_equal(found, [1, 0, 0, 0 if missing == "non_responder" else np.nan])
+
+
 def test_the_conditional_odds_ratio_is_that_of_another_program():
     design = responder_design(summary="odds_ratio")
     trial = invented_trial(design, 2, effect=-10.0)

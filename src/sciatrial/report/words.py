@@ -290,8 +290,8 @@ _ESTIMATORS = {
     "its bias is in the table",
 }
 _LOST = {
-    "non_responder": "whoever left before counts as no responder",
-    "observed_only": "whoever left before is left out",
+    "non_responder": "whoever is not seen then, having left or missed the visit, counts as no responder",
+    "observed_only": "whoever is not seen then, having left or missed the visit, is left out",
 }
 
 

@@ -73,8 +73,8 @@ def calendar_of(design: Design, trial: Conducted) -> Calendar:
 def known_endpoints(design: Design, trial: Conducted) -> NDArray[np.bool_]:
     """Return at which visits a patient has a value that the analysis can use: see `known_visits`.
 
-    Where whoever leaves counts as no responder, everybody has one at every visit, but for those whom the strategy
-    leaves out.
+    Where whoever is not seen counts as no responder, gone or only absent that day, everybody has one at every visit, on
+    the day of that visit, but for those whom the strategy leaves out.
     """
     known = known_visits(design.estimand, trial.is_observed, trial.rescued)
     if design.endpoint.missing is not Missing.NON_RESPONDER:

@@ -267,6 +267,9 @@ class Design(BaseModel):
         if self.endpoint.counts_rescue_as_failure and strategy is not Strategy.COMPOSITE:
             told = f"{strategy}, and the endpoint counts rescue as a failure"
             problems.append(f'estimand.rescue: {told}; composite; write rescue = "composite", or another endpoint')
+        if self.endpoint.hierarchy and strategy is Strategy.COMPOSITE and not self.endpoint.counts_rescue_as_failure:
+            told = "composite, and no outcome of the hierarchy counts rescue; treatment_policy"
+            problems.append(f'estimand.rescue: {told}; write it, or add {{ event = "rescue" }} to the hierarchy')
         return problems + [
             f"rescue.intervention: arm {arm} takes {tablets} anyway; choose other tablets for rescue"
             for arm, protocol in self.arms.items()

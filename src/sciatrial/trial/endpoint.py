@@ -22,7 +22,7 @@ APPLICABLE_RULES = {
 
 
 class Missing(StrEnum):
-    """What becomes of a patient who left before the endpoint, rescue apart.
+    """What becomes of a patient who is not seen at the endpoint, having left or missed that visit, rescue apart.
 
     ``non_responder``: counts as no responder. ``observed_only``: is left out.
     """
@@ -61,6 +61,11 @@ class Outcome(BaseModel):
             raise ValueError("a margin belongs to a score")
         return self
 
+    @property
+    def counts_rescue_as_failure(self) -> bool:
+        """Whether rescue alone decides it, whatever the scores are."""
+        return self.event is not None or _needs_no_intervention(self.rule)
+
 
 class Endpoint(BaseModel):
     """What the trial is judged by, at one visit.
@@ -77,7 +82,8 @@ class Endpoint(BaseModel):
         ``response`` only: a word of the evidence tables' rules that pain and disability can decide, as
         ``responder_50pct_pain``, ``vas20_or_less`` or ``composite_50pct_pain_15pt_odi_no_intervention``.
     missing
-        ``response`` only, where it must be told: ``non_responder`` or ``observed_only``.
+        ``response`` only, where it must be told: what becomes of whoever is not seen at the endpoint, having left or
+        missed that visit. ``non_responder`` or ``observed_only``.
     control_share
         ``response`` only: share of responders in the control that formulae suppose, 0 to 1; no simulation uses it.
     categories
@@ -110,9 +116,7 @@ class Endpoint(BaseModel):
     @property
     def counts_rescue_as_failure(self) -> bool:
         """Whether the endpoint itself holds rescue against a patient."""
-        words = (self.rule, *(item.rule for item in self.hierarchy))
-        rules = [APPLICABLE_RULES[word] for word in words if word in APPLICABLE_RULES]
-        return any(rule.needs_no_intervention for rule in rules) or any(item.event for item in self.hierarchy)
+        return _needs_no_intervention(self.rule) or any(item.counts_rescue_as_failure for item in self.hierarchy)
 
     def problems(self) -> list[str]:
         """Return what does not belong to the measure, or is missing for it, as ``key: found; expected; next``."""
@@ -160,6 +164,12 @@ class Endpoint(BaseModel):
             told = f"{self.outcome} is not what {word} looks at"
             return [f"endpoint.outcome: {told}; {' or '.join(fitting)}; write one of them, or choose another rule"]
         return []
+
+
+def _needs_no_intervention(word: str | None) -> bool:
+    """Return whether a word names a rule that allows no further intervention."""
+    rule = APPLICABLE_RULES.get(word or "")
+    return rule is not None and rule.needs_no_intervention
 
 
 def _scores_of(rule: ResponderRule) -> tuple[Score, ...]:

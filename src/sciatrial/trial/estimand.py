@@ -55,8 +55,8 @@ def known_visits(estimand: Estimand, observed: NDArray[np.bool_], rescued: NDArr
 
     A visit that was observed; under the hypothetical strategy and in a principal stratum not after rescue; under the
     composite one and while on treatment every visit after rescue too, since a failure stays one, and the last score
-    before rescue the last, when the patient leaves. The last visit's count as endpoints: for looks, for information,
-    and for the analysis.
+    before rescue the last, when the patient leaves: everybody has one, the baseline at worst. The last visit's count as
+    endpoints: for looks, for information, and for the analysis.
 
     Parameters
     ----------
@@ -74,19 +74,22 @@ def changes_of(estimand: Estimand, change: NDArray[np.float64], after: NDArray[n
     """Return the changes from baseline that a trial's analysis uses; dims of all ``patient, occasion``.
 
     Treatment policy keeps all; hypothetical and a principal stratum make those after rescue missing; composite makes
-    them 0 where they are known; while on treatment the last one before.
+    them 0 where they are known; while on treatment the last one seen before, NaN being unseen: 0, the baseline's, at
+    worst.
     """
     if estimand.rescue in (Strategy.HYPOTHETICAL, Strategy.PRINCIPAL_STRATUM):
         return np.where(after, np.nan, change)
     if estimand.rescue is Strategy.COMPOSITE:
         return np.where(after & np.isfinite(change), 0.0, change)
     if estimand.rescue is Strategy.WHILE_ON_TREATMENT:
-        return np.where(np.isfinite(change), last_before(change, after), change)
+        return np.where(np.isfinite(change), last_before(change, after, np.isfinite(change)), change)
     return change
 
 
-def last_before(values: NDArray[Any], after: NDArray[np.bool_]) -> NDArray[Any]:
-    """Return values with those after rescue replaced by the last one before it.
+def last_before(values: NDArray[Any], after: NDArray[np.bool_], observed: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return values with those after rescue replaced by the last one seen before it, the baseline's at worst.
+
+    Rescue can be given at a visit whose scores are missed.
 
     Parameters
     ----------
@@ -94,7 +97,10 @@ def last_before(values: NDArray[Any], after: NDArray[np.bool_]) -> NDArray[Any]:
         Dims ``patient, occasion`` and any further ones.
     after
         From `after_rescue`; dims ``patient, occasion``.
+    observed
+        Which values were seen; dims ``patient, occasion``.
     """
-    last = (~after).sum(axis=1) - 1
-    place = np.minimum(np.arange(after.shape[1]), last[:, None])
+    occasions = np.arange(after.shape[1])
+    last = np.where(observed & ~after, occasions, 0).max(axis=1)
+    place = np.where(after, last[:, None], occasions)
     return np.take_along_axis(values, place.reshape(*place.shape, *[1] * (values.ndim - 2)), axis=1)

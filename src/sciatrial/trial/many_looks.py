@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sciatrial.statistics import Sides, bounds_at_many
 from sciatrial.trial.accrual import arrival_months
-from sciatrial.trial.aims import Analysis
+from sciatrial.trial.aims import Analysis, Strategy
 from sciatrial.trial.analysis import Effects, effects_seen
 from sciatrial.trial.design import CLOSEST_LOOKS, Design
 from sciatrial.trial.estimand import after_rescue, changes_of, known_visits
@@ -140,17 +140,18 @@ def _told(bounds: Floats) -> Floats:
 def _endpoints(design: Design, pool: PatientPool, drawn: Drawn) -> _Endpoints:
     last = 1 + design.visits_months.index(design.endpoint.month)
     rows = drawn.assigned * len(pool) + drawn.patients
-    value = np.ascontiguousarray(pool.scores[:, :, last]).ravel()[rows]
     baseline = pool.baseline[drawn.patients]
     shape = drawn.is_observed.shape
     rescued = drawn.rescued.reshape(-1, shape[2])
-    known = known_visits(design.estimand, drawn.is_observed.reshape(-1, shape[2]), rescued).reshape(shape)
-    has_endpoint = known[:, :, last]
-    change = np.where(has_endpoint, value - baseline, np.nan)
-    if design.rescue is not None:
-        after = after_rescue(rescued)[:, last].reshape(shape[:2])
-        change = changes_of(design.estimand, change, after)
-    return _Endpoints(known, has_endpoint, change, baseline)
+    known = known_visits(design.estimand, drawn.is_observed.reshape(-1, shape[2]), rescued)
+    # only the last score before rescue asks for what came before the endpoint
+    first = 0 if design.estimand.rescue is Strategy.WHILE_ON_TREATMENT else last
+    used = slice(first, last + 1)
+    score = pool.scores[:, :, used].reshape(-1, last + 1 - first)[rows.ravel()]
+    change = np.where(known[:, used], score - baseline.reshape(-1, 1), np.nan)
+    change = changes_of(design.estimand, change, after_rescue(rescued)[:, used])[:, -1].reshape(shape[:2])
+    known = known.reshape(shape)
+    return _Endpoints(known, known[:, :, last], change, baseline)
 
 
 def _calendars(design: Design, drawn: Drawn, has_endpoint: Flags) -> ManyCalendars:

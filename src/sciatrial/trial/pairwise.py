@@ -28,7 +28,7 @@ from sciatrial.statistics import (
 from sciatrial.trial.aims import Analysis, EndpointMeasure, Strategy, SummaryMeasure
 from sciatrial.trial.conduct import Conducted, score_column
 from sciatrial.trial.design import Comparison, Design
-from sciatrial.trial.estimand import after_rescue, last_before
+from sciatrial.trial.estimand import after_rescue
 from sciatrial.trial.response import endpoint_values
 
 Floats = NDArray[Any]
@@ -45,21 +45,20 @@ def known_values(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> F
     trial
         As it went.
     seen
-        Whose endpoint is known or counts as a failure; dims ``patient, occasion``.
+        Whose endpoint is known or counts as a failure, from `known_endpoints`; dims ``patient, occasion``.
     """
     occasion = 1 + design.visits_months.index(design.endpoint.month)
-    values = endpoint_values(design, trial.scores, trial.rescued)
-    after = after_rescue(trial.rescued)
-    rescued_before, observed = after[:, occasion], trial.is_observed
+    values = endpoint_values(design, trial.scores, trial.rescued, trial.is_observed)
+    rescued_before, was_there = after_rescue(trial.rescued)[:, occasion], trial.is_observed[:, occasion]
     if design.estimand.rescue is Strategy.WHILE_ON_TREATMENT:
-        observed = last_before(observed, after)
-    was_there = observed[:, occasion]
+        # of everybody rescued some score before it was seen, at baseline at the latest
+        was_there = was_there | rescued_before
     if design.endpoint.measure is EndpointMeasure.HIERARCHY:
-        # of somebody who left after rescue, rescue alone is known
-        is_event = np.array([item.event is not None for item in design.endpoint.hierarchy])
-        values = np.where(was_there[:, None] | (rescued_before[:, None] & is_event), values, np.nan)
+        # of somebody unseen after rescue, what rescue alone decides is known
+        is_told = np.array([item.counts_rescue_as_failure for item in design.endpoint.hierarchy])
+        values = np.where(was_there[:, None] | (rescued_before[:, None] & is_told), values, np.nan)
     else:
-        # whoever left and is seen all the same counts as no responder
+        # whose endpoint is known though nobody saw it is a failure
         values = np.where(was_there[:, None], values, 0.0)
     return np.where(seen[:, occasion, None], values, np.nan)
 

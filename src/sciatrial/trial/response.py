@@ -57,7 +57,12 @@ def _meets(criterion: Criterion, score: NDArray[np.float64]) -> NDArray[np.bool_
     return met
 
 
-def endpoint_values(design: Design, scores: NDArray[np.float64], rescued: NDArray[np.bool_]) -> NDArray[np.float64]:
+def endpoint_values(
+    design: Design,
+    scores: NDArray[np.float64],
+    rescued: NDArray[np.bool_],
+    observed: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float64]:
     """Return what the endpoint is of each patient, higher being better, were nobody lost.
 
     Parameters
@@ -68,6 +73,8 @@ def endpoint_values(design: Design, scores: NDArray[np.float64], rescued: NDArra
         Dims ``patient, occasion, score``.
     rescued
         Dims ``patient, occasion``.
+    observed
+        Which visits can give the last score before rescue; dims ``patient, occasion``. Left out, all.
 
     Returns
     -------
@@ -79,7 +86,7 @@ def endpoint_values(design: Design, scores: NDArray[np.float64], rescued: NDArra
     occasion = 1 + design.visits_months.index(endpoint.month)
     after = after_rescue(rescued)
     if strategy is Strategy.WHILE_ON_TREATMENT:
-        scores = last_before(scores, after)
+        scores = last_before(scores, after, np.ones_like(after) if observed is None else observed)
     failed = after[:, occasion]
     if endpoint.measure is EndpointMeasure.HIERARCHY:
         return _hierarchy(design, scores, failed, occasion)
