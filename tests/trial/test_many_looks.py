@@ -146,23 +146,23 @@ AIMED = [
 @pytest.mark.parametrize(("analysis", "strategy"), AIMED)
 def test_every_strategy_and_analysis_that_a_pool_takes_is_what_each_trial_is_alone(analysis, strategy):
     words = {"looks": LOOKS, "accrual": ACCRUAL, "analysis": analysis, "estimand": {"rescue": strategy}}
-    design = designed({**words, "rescue": RESCUE})
+    design = designed({**words, "rescue": RESCUE, "missing_visits": {"probability": 0.3}})
     pool = invented_pool(design, effects=(-9.0,), n=1200, unsolved_share=0.02)
     # at the first visit and at later ones, each patient once
     generator = np.random.default_rng(2)
     at = generator.integers(1, 4, pool.rescued.shape[:2])
     needs = generator.uniform(size=at.shape) < 0.5
     pool.rescued[:] = needs[..., None] & (at[..., None] == np.arange(pool.rescued.shape[2]))
-    drawn = draw_trials(design, pool, 0, 4, Circumstances(missed_visits=0.3))
+    drawn = draw_trials(design, pool, 0, 4)
     assert (drawn.rescued & ~drawn.is_observed).any()
     same_as_one_by_one(design, pool, drawn)
 
 
 def test_adjusted_further_the_last_score_before_rescue_is_the_same():
     words = {"rescue": RESCUE, "estimand": {"rescue": Strategy.WHILE_ON_TREATMENT}, "adjust_for": ["age_years"]}
-    design = designed({"looks": LOOKS, "accrual": ACCRUAL, **words})
+    design = designed({"looks": LOOKS, "accrual": ACCRUAL, "missing_visits": {"probability": 0.3}, **words})
     pool = invented_pool(design, effects=(-9.0,), n=1200, rescued_share=0.4)
-    same_as_one_by_one(design, pool, draw_trials(design, pool, 0, 4, Circumstances(missed_visits=0.3)))
+    same_as_one_by_one(design, pool, draw_trials(design, pool, 0, 4))
 
 
 @settings(max_examples=12)
