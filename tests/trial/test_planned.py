@@ -97,3 +97,9 @@ def test_rescue_by_another_score_than_the_endpoint_is_told_as_an_assumption(outc
     hypothetical = plan_in_words(small_design(**words, estimand={"rescue": "hypothetical"}))
     assert ("Assumption: rescue follows leg pain" in hypothetical) == said
     assert "Assumption" not in plan_in_words(small_design(**words))
+
+
+def test_the_name_of_an_arm_is_no_r_code():
+    arms = small_design().arms
+    design = small_design(arms={"cells\nstop('ran')": arms["cells"], "saline": arms["saline"]})
+    assert "# cells stop('ran') vs saline" in r_of_design(design).splitlines()

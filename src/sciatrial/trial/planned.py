@@ -184,15 +184,20 @@ def r_of_design(design: Design, effects: Sequence[float] | None = None) -> str:
     for comparison in design.compared() if asked else ():
         n_arm, n_control = _endpoints(design, comparison)
         if design.endpoint.measure is EndpointMeasure.RESPONSE:
-            lines += [f"# {comparison.name}", *r_of_shares(design, n_arm, n_control, asked)]
+            lines += [_r_comment(comparison), *r_of_shares(design, n_arm, n_control, asked)]
             continue
         shared = f"alternative = c({told}), stDev = 1, allocationRatioPlanned = {n_arm / n_control:.12g}"
         lines += [
-            f"# {comparison.name}",
+            _r_comment(comparison),
             f"rpact::getSampleSizeMeans(design, {shared})",
             f"rpact::getPowerMeans(design, {shared}, maxNumberOfSubjects = {n_arm + n_control:.12g})",
         ]
     return "\n".join(lines)
+
+
+def _r_comment(comparison: Comparison) -> str:
+    """Return the comparison as a comment of one line: what a study file calls an arm must not become code."""
+    return f"# {' '.join(comparison.name.split())}"
 
 
 def plan_in_words(design: Design) -> str:
