@@ -10,7 +10,8 @@ from sciatrial.model import sciatica_model
 from sciatrial.parameters import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.population import cohort_named, sample_patients
 from sciatrial.trial import Design, Rescue, simulate_trials
-from sciatrial.trial.conduct import ArmScores, Conducted, allocate, conduct
+from sciatrial.trial.conduct import allocate, conduct
+from sciatrial.trial.conducted import ArmScores, Conducted
 
 ROUTE = "epidural_transforaminal"
 CELLS = Protocol(

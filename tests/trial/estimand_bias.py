@@ -18,7 +18,8 @@ from sciatrial.population import cohort_named, sample_patients
 from sciatrial.trial import Design
 from sciatrial.trial.analysis import effects_seen
 from sciatrial.trial.calendar import known_endpoints
-from sciatrial.trial.conduct import Conducted, Luck, conduct
+from sciatrial.trial.conduct import Luck, conduct
+from sciatrial.trial.conducted import Conducted
 from sciatrial.trial.summaries import mean_of, share_of
 from sciatrial.trial.truth import world_of
 from sciatrial.trial.worlds import outcomes_by_world, population_value

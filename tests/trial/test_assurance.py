@@ -10,7 +10,8 @@ from sciatrial.foundation import TrialError, derived_seed
 from sciatrial.population import sample_patients
 from sciatrial.trial import assurance_curve, assurance_parts, draws_for, operating_characteristics, trial_seed
 from sciatrial.trial.analysis import effects_seen
-from sciatrial.trial.conduct import conduct, first_patients
+from sciatrial.trial.conduct import conduct
+from sciatrial.trial.conducted import first_patients
 from sciatrial.trial.truth import differences
 from tests.trial.conftest import CELLS, small_design
 from tests.trial.test_operating import batch_of

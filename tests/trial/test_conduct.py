@@ -9,7 +9,8 @@ from sciatrial.clinic import SCORES
 from sciatrial.foundation import DAYS_PER_MONTH, Score, uniforms
 from sciatrial.trial import allocate, strata_of
 from sciatrial.trial.accrual import arrivals_of
-from sciatrial.trial.conduct import Luck, conduct, days_late, first_randomised, score_column
+from sciatrial.trial.conduct import Luck, conduct, score_column
+from sciatrial.trial.conducted import days_late, first_randomised
 from tests.trial.conftest import CELLS, SALINE, SHAM, small_design
 
 LEG_PAIN = SCORES.index(Score.LEG_PAIN)

@@ -6,7 +6,8 @@ from pydantic import ValidationError
 
 from sciatrial.trial import simulate_trials
 from sciatrial.trial.accrual import arrivals_of
-from sciatrial.trial.conduct import conduct, first_patients, first_randomised
+from sciatrial.trial.conduct import conduct
+from sciatrial.trial.conducted import first_patients, first_randomised
 from sciatrial.trial.costs import trial_cost
 from tests.trial.conftest import CELLS, SALINE, small_design
 

@@ -7,7 +7,7 @@ from scipy.special import ndtr
 from sciatrial.statistics import Sides, final_estimate, stopping_at
 from sciatrial.trial import Decision, Looks, monitoring
 from sciatrial.trial.calendar import calendar_of
-from sciatrial.trial.design import CLOSEST_LOOKS
+from sciatrial.trial.design_problems import CLOSEST_LOOKS
 from sciatrial.trial.looks import planned_bounds
 from sciatrial.trial.monitoring import bounds_reached, first_crossing, monitor, rows_without_patients
 from tests.trial.conftest import SHAM, invented_trial, small_design

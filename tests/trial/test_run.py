@@ -7,8 +7,14 @@ import pytest
 from sciatrial.clinic import SCORES
 from sciatrial.foundation import TrialError
 from sciatrial.trial import run_trial
+from sciatrial.trial.course import Completed
+from sciatrial.trial.monitoring import monitor
 from sciatrial.trial.run import baseline_table, conduct_counts, enrolled, patient_rows, trial_result
 from tests.trial.conftest import SALINE, SHAM, small_design
+
+
+def _completed(design, trial):
+    return Completed(trial, monitor(design, [trial])[0])
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +23,10 @@ def result(model, with_rescue, patients):
 
 
 def test_a_run_is_the_conducted_trial_analysed(model, with_rescue, rescued_trial, result):
-    assert result.fingerprint() == trial_result(model, with_rescue, rescued_trial, "large", seed=9).fingerprint()
+    assert (
+        result.fingerprint()
+        == trial_result(model, with_rescue, _completed(with_rescue, rescued_trial), "large", seed=9).fingerprint()
+    )
 
 
 def test_the_same_seed_gives_the_same_trial_and_another_seed_another(model, patients):
@@ -123,9 +132,9 @@ def test_somebody_who_could_not_be_solved_is_counted_and_not_analysed(model, wit
     solved[0] = False
     seen = rescued_trial.is_observed & solved[:, None]
     trial = replace(rescued_trial, is_solved=solved, is_observed=seen)
-    counted = trial_result(model, with_rescue, trial, "one unsolved", seed=9)
+    counted = trial_result(model, with_rescue, _completed(with_rescue, trial), "one unsolved", seed=9)
     assert counted.conduct["unsolved_in_trial"] == 1
-    whole = trial_result(model, with_rescue, rescued_trial, "all solved", seed=9)
+    whole = trial_result(model, with_rescue, _completed(with_rescue, rescued_trial), "all solved", seed=9)
     lost = int(rescued_trial.is_observed[0, -1])
     n = ["n_arm", "n_control"]
     assert counted.contrasts[n].to_numpy().sum() == whole.contrasts[n].to_numpy().sum() - lost

@@ -6,7 +6,8 @@ import pytest
 from sciatrial.clinic import SCORES
 from sciatrial.parameters import CELL_EFFECTS, reference_draw
 from sciatrial.trial import simulate_trials
-from sciatrial.trial.conduct import ArmScores, conduct
+from sciatrial.trial.conduct import conduct
+from sciatrial.trial.conducted import ArmScores
 from sciatrial.trial.truth import BESIDE, Sampled, differences, true_values, world_of
 from tests.trial.conftest import in_both, one_visit, scored, small_design
 

@@ -5,7 +5,7 @@ import pytest
 import statsmodels.api as sm
 
 from sciatrial.clinic import SCORES
-from sciatrial.trial.conduct import ArmScores
+from sciatrial.trial.conducted import ArmScores
 from sciatrial.trial.worlds import outcomes_by_world, population_value
 from tests.trial.conftest import scored, small_design
 

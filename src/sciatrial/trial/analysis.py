@@ -22,7 +22,8 @@ from sciatrial.statistics import (
     normal_of_t,
 )
 from sciatrial.trial.aims import Analysis, EndpointMeasure
-from sciatrial.trial.conduct import Conducted, score_column
+from sciatrial.trial.conduct import score_column
+from sciatrial.trial.conducted import Conducted
 from sciatrial.trial.design import Design
 from sciatrial.trial.endpoint import APPLICABLE_RULES
 from sciatrial.trial.estimand import after_rescue, changes_of

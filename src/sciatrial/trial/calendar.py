@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sciatrial.foundation import DAYS_PER_MONTH
 from sciatrial.trial.accrual import arrival_months
 from sciatrial.trial.aims import Strategy
-from sciatrial.trial.conduct import Conducted
+from sciatrial.trial.conducted import Conducted
 from sciatrial.trial.design import Design
 from sciatrial.trial.endpoint import Missing
 from sciatrial.trial.estimand import after_rescue, known_visits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -19,18 +19,18 @@ from sciatrial.clinic import (
     true_score_above,
 )
 from sciatrial.engine import Effect, Events, Rule, simulate
-from sciatrial.foundation import DAYS_PER_MONTH, DAYS_PER_WEEK, Intervention, Score, derived_seed, uniforms
+from sciatrial.foundation import DAYS_PER_MONTH, DAYS_PER_WEEK, Intervention, Score, derived_seed
 from sciatrial.model import Model
 from sciatrial.population import Patients, treated_patients
 from sciatrial.trial.accrual import Arrivals, arrivals_of
+from sciatrial.trial.conducted import ArmScores, Conducted, Everybody, as_seen, days_late
 from sciatrial.trial.design import Design
 from sciatrial.trial.factors import factor_levels
-from sciatrial.trial.missingness import missing_luck, seen_visits
 from sciatrial.trial.randomisation import assigned_arms
 from sciatrial.trial.unblinding import CONTEXT, Unblinding, with_unblinded
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 
 class Luck(StrEnum):
@@ -41,73 +41,6 @@ class Luck(StrEnum):
 
     SHARED = "shared"
     INDEPENDENT = "independent"
-
-
-@dataclass(frozen=True)
-class ArmScores:
-    """What would be seen of every patient in one arm, were nobody lost.
-
-    ``scores`` has dims ``patient, occasion, score`` (occasion 0 is baseline, then the visits; scores in the order of
-    ``SCORES``), as measured; ``rescued`` dims ``patient, occasion``; ``is_solved`` dims ``patient``.
-    """
-
-    scores: NDArray[np.float64]
-    rescued: NDArray[np.bool_]
-    is_solved: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Conducted:
-    """One trial as it went: who got which arm, what was seen, who was lost.
-
-    ``assigned`` (dims ``patient``) is the arm's index; ``scores``, ``rescued`` as in `ArmScores`, of each
-    patient's own arm; ``is_observed`` and ``has_stayed`` (not yet lost, seen or not) dims ``patient, occasion``;
-    ``potential`` holds every patient in every arm when that was asked for. ``arrivals`` says when and where each was
-    randomised; None: as the plan expects, at one site. ``days_late`` (dims ``patient, occasion``) are days after
-    the planned ones; None: as planned. ``covariates`` stands for the patients where they are not at hand.
-    """
-
-    patients: Patients
-    assigned: NDArray[np.int64]
-    scores: NDArray[np.float64]
-    rescued: NDArray[np.bool_]
-    is_solved: NDArray[np.bool_]
-    is_observed: NDArray[np.bool_]
-    potential: Mapping[str, ArmScores]
-    has_stayed: NDArray[np.bool_] | None = None
-    arrivals: Arrivals | None = None
-    days_late: NDArray[np.float64] | None = None
-    covariates: pd.DataFrame | None = None
-
-    @property
-    def people(self) -> pd.DataFrame:
-        """Covariates of the patients, one row each."""
-        return self.patients.covariates if self.covariates is None else self.covariates
-
-
-def first_patients(patients: Patients, n: int) -> Patients:
-    """Return the first `n` patients in the order of enrolment, at least one; nobody after them was screened."""
-    return patients.only(slice(n))
-
-
-def first_randomised(trial: Conducted, n: int) -> Conducted:
-    """Return a trial as it went for the first `n` patients; nobody after them was randomised."""
-    return Conducted(
-        patients=first_patients(trial.patients, n),
-        assigned=trial.assigned[:n],
-        scores=trial.scores[:n],
-        rescued=trial.rescued[:n],
-        is_solved=trial.is_solved[:n],
-        is_observed=trial.is_observed[:n],
-        potential={
-            arm: ArmScores(every.scores[:n], every.rescued[:n], every.is_solved[:n])
-            for arm, every in trial.potential.items()
-        },
-        has_stayed=None if trial.has_stayed is None else trial.has_stayed[:n],
-        arrivals=None if trial.arrivals is None else trial.arrivals.first(n),
-        days_late=None if trial.days_late is None else trial.days_late[:n],
-        covariates=None if trial.covariates is None else trial.covariates.iloc[:n],
-    )
 
 
 def strata_of(design: Design, patients: Patients, sites: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
@@ -257,19 +190,6 @@ def prepared_jobs(
     return jobs
 
 
-def days_late(design: Design, patients: Patients) -> NDArray[np.float64]:
-    """Return how many days after the planned one each visit takes place; dims ``patient, occasion``.
-
-    Within the design's window, the same in every arm.
-    """
-    late = np.zeros((len(patients), len(design.visits_months) + 1))
-    if design.visit_window_days:
-        for occasion in range(1, late.shape[1]):
-            luck = uniforms(patients.seed, f"day of visit {occasion}", patients.numbers)
-            late[:, occasion] = design.visit_window_days * (2 * luck - 1)
-    return late
-
-
 def _errors(design: Design, patients: Patients) -> NDArray[np.float64]:
     """Return measurement errors, dims ``patient, occasion, score``; those of a patient are the same in every arm.
 
@@ -382,23 +302,8 @@ def _gather(
         rescued[rows], solved[rows] = result.rescued[mine], result.is_solved[mine]
         if every_arm:
             potential[job.arm] = result
-    seen = seen_visits(design, assigned, scores, missing_luck(design, n, seed))
-    observed = seen.observed & solved[:, None]
-    observed[:, 0] = True
-    # nobody gives tablets to somebody who has left; who only misses the visit gets them, and the trial hears of it
-    rescued &= seen.stayed & solved[:, None]
-    return Conducted(
-        patients=patients,
-        assigned=assigned,
-        scores=scores,
-        rescued=rescued,
-        is_solved=solved,
-        is_observed=observed,
-        potential=potential,
-        has_stayed=seen.stayed,
-        arrivals=enrolment.arrivals,
-        days_late=days_late(design, patients),
-    )
+    trial = Everybody(patients, enrolment.arrivals, assigned, scores, rescued, solved, potential)
+    return as_seen(design, trial, seed)
 
 
 def score_column(score: Score) -> int:

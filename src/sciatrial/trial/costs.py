@@ -11,7 +11,7 @@ from sciatrial.foundation import DAYS_PER_MONTH
 from sciatrial.trial.accrual import arrival_months
 
 if TYPE_CHECKING:
-    from sciatrial.trial.conduct import Conducted
+    from sciatrial.trial.conducted import Conducted
     from sciatrial.trial.design import Design
 
 _Price = Annotated[float, Field(ge=0, le=1e12)]

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from math import ceil, gcd
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from sciatrial.clinic import Protocol
-from sciatrial.foundation import DAYS_PER_MONTH, LONGEST_MONTHS, Intervention, Score
-from sciatrial.statistics import Binding, GroupSequentialDesign, Sides, SmallSample
+from sciatrial.foundation import LONGEST_MONTHS, Intervention, Score
+from sciatrial.statistics import GroupSequentialDesign, Sides, SmallSample
 from sciatrial.trial.accrual import Accrual
-from sciatrial.trial.aims import LONGITUDINAL, Analysis, Strategy, SummaryMeasure
+from sciatrial.trial.aims import Analysis, SummaryMeasure
 from sciatrial.trial.costs import Costs
+from sciatrial.trial.design_problems import design_problems
 from sciatrial.trial.endpoint import Endpoint, Missing
 from sciatrial.trial.estimand import Estimand
-from sciatrial.trial.factors import word_problems
 from sciatrial.trial.imputation import Imputation
 from sciatrial.trial.looks import Looks, planned_bounds
 from sciatrial.trial.missingness import DropoutHazard, MissingVisits
@@ -25,10 +24,6 @@ from sciatrial.trial.safety import Safety
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 _Months = Annotated[float, Field(gt=0, le=LONGEST_MONTHS)]
-_ADJUSTABLE = (Analysis.ANCOVA, Analysis.MMRM)
-# a mean and a spread need two
-_FEWEST_AT_A_LOOK = 2
-CLOSEST_LOOKS = 0.001  # of the planned endpoints
 
 
 class Rescue(BaseModel):
@@ -186,171 +181,10 @@ class Design(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        sizes = self._size_problems()
-        problems = [*sizes, *self._visit_problems(), *self._comparison_problems(), *self._rescue_problems()]
-        problems += self.endpoint.problems()
-        if self.imputation is not None:
-            problems += self.imputation.problems(self.endpoint.measure, self.estimand.rescue)
-        problems += self.estimand.problems(self.analysis, self.endpoint.measure, has_rescue=self.rescue is not None)
-        # bounds of looks that are almost one cannot be integrated
-        problems += self._whole_endpoint_problems(are_sizes_right=not sizes) or self.looks.problems(
-            self.alpha, self.sides
-        )
-        problems += self._look_problems(are_sizes_right=not sizes)
-        problems += self._conduct_problems(are_sizes_right=not sizes)
-        if self.costs is not None:
-            problems += self.costs.problems(tuple(self.arms), has_accrual=self.accrual is not None)
-        if self.safety is not None:
-            problems += self.safety.problems(self.expected_sizes() if not sizes else dict.fromkeys(self.arms, 0.0))
+        problems = design_problems(self)
         if problems:
             raise ValueError("\n".join(problems))
         return self
-
-    def _size_problems(self) -> list[str]:
-        problems = []
-        if len(self.arms) < 2:
-            problems.append(f"a trial has two arms or more; found {len(self.arms)}")
-        if (self.n_total is None) == (self.n_per_arm is None):
-            problems.append("give n_total or n_per_arm, one of them and not both")
-        if self.allocation is not None:
-            if self.n_per_arm is not None:
-                problems.append("n_per_arm makes all arms equal: leave allocation out")
-            problems += [f"allocation.{arm}: no such arm" for arm in self.allocation if arm not in self.arms]
-            problems += [f"allocation: arm {arm} is missing" for arm in self.arms if arm not in self.allocation]
-        if not problems and min(self.expected_sizes().values()) < 2:
-            sizes = ", ".join(f"{arm} {size:g}" for arm, size in self.expected_sizes().items())
-            key = "n_per_arm" if self.n_total is None else "n_total"
-            problems.append(f"{key}: gives {sizes}; every arm needs two patients or more; raise it, or drop an arm")
-        return problems
-
-    def _visit_problems(self) -> list[str]:
-        if not self.visits_months:
-            return ["visits_months: give one visit or more"]
-        problems = []
-        if any(b <= a for a, b in pairwise(self.visits_months)):
-            problems.append("visits_months: give each visit once, in increasing order")
-        # two visits may both move, the day of randomisation does not
-        gaps = [self.visits_months[0], *((b - a) / 2 for a, b in pairwise(self.visits_months))]
-        room = min(gaps) * DAYS_PER_MONTH
-        if self.visit_window_days and not problems and self.visit_window_days >= room:
-            told = f"{self.visit_window_days:g} days let visits of one patient meet; below {room:.4g}"
-            problems.append(f"visit_window_days: {told}; choose fewer, or visits further apart")
-        if self.endpoint.month not in self.visits_months:
-            visits = ", ".join(f"{month:g}" for month in self.visits_months)
-            told = f"endpoint.month: {self.endpoint.month:g} is not a visit; visits are {visits}"
-            problems.append(f"{told}; choose one of them, or add {self.endpoint.month:g} to visits_months")
-        return problems
-
-    def _comparison_problems(self) -> list[str]:
-        problems = []
-        for index, comparison in enumerate(self.comparisons):
-            for role, arm in (("arm", comparison.arm), ("control", comparison.control)):
-                if arm not in self.arms:
-                    problems.append(f"comparisons.{index}.{role}: {arm!r} is not an arm")
-            if comparison.arm == comparison.control:
-                problems.append(f"comparisons.{index}: an arm cannot be its own control")
-            if comparison in self.comparisons[:index]:
-                problems.append(f"comparisons.{index}: {comparison.name} is listed twice")
-        return problems
-
-    def _rescue_problems(self) -> list[str]:
-        """Find rescue that ends an arm's own course of the same tablets, or that an estimand cannot be about."""
-        if self.rescue is None:
-            return []
-        tablets, strategy = self.rescue.intervention, self.estimand.rescue
-        problems = []
-        before = [month for month in self.visits_months if self.rescue.from_month <= month < self.endpoint.month]
-        if strategy is not Strategy.TREATMENT_POLICY and not before:
-            told = f"{self.rescue.from_month:g} leaves no visit before the endpoint at month {self.endpoint.month:g}"
-            expected = f"a visit before it, for a {strategy} estimand"
-            problems.append(f"rescue.from_month: {told}; {expected}; rescue earlier, or choose treatment_policy")
-        if self.endpoint.counts_rescue_as_failure and strategy is not Strategy.COMPOSITE:
-            told = f"{strategy}, and the endpoint counts rescue as a failure"
-            problems.append(f'estimand.rescue: {told}; composite; write rescue = "composite", or another endpoint')
-        if self.endpoint.hierarchy and strategy is Strategy.COMPOSITE and not self.endpoint.counts_rescue_as_failure:
-            told = "composite, and no outcome of the hierarchy counts rescue; treatment_policy"
-            problems.append(f'estimand.rescue: {told}; write it, or add {{ event = "rescue" }} to the hierarchy')
-        return problems + [
-            f"rescue.intervention: arm {arm} takes {tablets} anyway; choose other tablets for rescue"
-            for arm, protocol in self.arms.items()
-            if tablets in (protocol.intervention, *protocol.co_treatments)
-        ]
-
-    def _look_problems(self, *, are_sizes_right: bool) -> list[str]:
-        """Find looks that cannot be placed in time, that have nothing to see, or that nobody decides."""
-        problems = []
-        if self.looks.information and self.accrual is None:
-            told = "is missing; patients a month, from which the months of the looks follow"
-            problems.append(f"accrual: {told}; add accrual = {{ per_month = … }}")
-        deciding = self.looks.deciding
-        if (
-            deciding is not None
-            and self.arms
-            and (deciding.arm, deciding.control)
-            not in [(comparison.arm, comparison.control) for comparison in self.compared()]
-        ):
-            names = ", ".join(comparison.name for comparison in self.compared())
-            told = f"{deciding.arm} vs {deciding.control} is not compared; one of {names}"
-            problems.append(f"looks.deciding: {told}; choose one, or add it to comparisons")
-        if deciding is None and self.looks.information and len(self.arms) > 1 and len(self.compared()) > 1:
-            # an arm that stops alone would have to stop recruiting alone
-            told = f"is missing among {len(self.compared())} comparisons; the one by which the whole trial stops"
-            problems.append(f"looks.deciding: {told}; add deciding = {{ arm = …, control = … }}")
-        futility = self.looks.futility
-        if futility is not None and futility.binding is Binding.BINDING and self.analysis in LONGITUDINAL:
-            # endpoints understate the information of an mmrm: futility would stop fewer null trials than the lowered
-            # bounds for efficacy count on
-            which = f"{'an' if self.analysis is Analysis.MMRM else 'a'} {self.analysis}"
-            told = f"binding, and {which} knows more at a look than its endpoints say, so that the error exceeds alpha"
-            problems.append(f'looks.futility.binding: {told}; non_binding; write "non_binding", or analysis = "ancova"')
-        if not are_sizes_right:
-            return problems
-        fewest, arm = min((size, arm) for arm, size in self.expected_endpoints().items())
-        for place, share in enumerate(self.looks.information):
-            if share > 0 and share * fewest < _FEWEST_AT_A_LOOK:
-                told = f"{share:g} is some {share * fewest:.1f} observed endpoints in arm {arm}"
-                expected = f"{_FEWEST_AT_A_LOOK} or more in every arm"
-                problems.append(f"looks.information.{place}: {told}; {expected}; look later, or randomise more")
-        return problems
-
-    def _conduct_problems(self, *, are_sizes_right: bool) -> list[str]:
-        """Find what cannot be in randomisation, adjustment, accrual, dropout and missed visits."""
-        problems = word_problems("adjust_for", self.adjust_for, n_sites=self.n_sites, may_be_numbers=True)
-        if str(self.endpoint.outcome) in self.adjust_for:
-            place = self.adjust_for.index(str(self.endpoint.outcome))
-            told = (
-                f"{self.endpoint.outcome} is the baseline of the endpoint, which is there anyway; others; leave it out"
-            )
-            problems.append(f"adjust_for.{place}: {told}")
-        if self.adjust_for and self.analysis not in _ADJUSTABLE:
-            told = f"{self.analysis} adjusts for the baseline of the endpoint at most; ancova or mmrm"
-            problems.append(f"adjust_for: {told}; leave it out, or choose one of them")
-        problems += self.randomisation.problems(n_sites=self.n_sites)
-        if self.dropout_hazard is not None:
-            problems += self.dropout_hazard.problems(self.arms, self.dropout_per_year)
-        if self.missing_visits is not None:
-            problems += self.missing_visits.problems(self.arms)
-        if are_sizes_right:
-            problems += [] if self.accrual is None else self.accrual.problems(self.size)
-        return problems
-
-    def _whole_endpoint_problems(self, *, are_sizes_right: bool) -> list[str]:
-        """Find looks that whole endpoints cannot tell, or hardly tell, from the one before, or from the end."""
-        if not are_sizes_right or any(arm not in self.arms for arm in self.deciding_arms()):
-            return []
-        problems, before = [], None
-        planned = sum(self.expected_endpoints()[arm] for arm in self.deciding_arms())
-        fewest = max(1.0, CLOSEST_LOOKS * planned)
-        for place, (share, target) in enumerate(zip(self.looks.information, self.look_endpoints(), strict=True)):
-            told = f"looks.information.{place}: {share:g} is {target} observed endpoints"
-            if 0 < share < 1 and target >= planned:
-                problems.append(f"{told}, all of the {planned:.4g} that are planned; fewer; look earlier")
-            # looks in the wrong order are told elsewhere
-            if before is not None and 0 <= target - before <= fewest:
-                expected = f"more than {fewest:g} later"
-                problems.append(f"{told}, after a look at {before}; {expected}; leave out one of the two")
-            before = target
-        return problems
 
     @property
     def size(self) -> int:

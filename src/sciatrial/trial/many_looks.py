@@ -12,7 +12,8 @@ from sciatrial.statistics import Sides, bounds_at_many
 from sciatrial.trial.accrual import arrival_months
 from sciatrial.trial.aims import Analysis, Strategy
 from sciatrial.trial.analysis import Effects, effects_seen
-from sciatrial.trial.design import CLOSEST_LOOKS, Design
+from sciatrial.trial.design import Design
+from sciatrial.trial.design_problems import CLOSEST_LOOKS
 from sciatrial.trial.estimand import after_rescue, changes_of, known_visits
 from sciatrial.trial.many_analyses import effects_of, sums_by_arm
 from sciatrial.trial.monitoring import Decision

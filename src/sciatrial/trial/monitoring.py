@@ -26,8 +26,9 @@ from sciatrial.statistics import (
 )
 from sciatrial.trial.analysis import Effects, effects_seen
 from sciatrial.trial.calendar import Calendar, calendar_of
-from sciatrial.trial.conduct import Conducted
-from sciatrial.trial.design import CLOSEST_LOOKS, Comparison, Design
+from sciatrial.trial.conducted import Conducted
+from sciatrial.trial.design import Comparison, Design
+from sciatrial.trial.design_problems import CLOSEST_LOOKS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,12 +21,12 @@ from sciatrial.parameters import (
 )
 from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.analysis import arm_summaries, responses
-from sciatrial.trial.conduct import Conducted, conduct, first_randomised
 from sciatrial.trial.costs import trial_cost
+from sciatrial.trial.course import Completed, completed_trials
 from sciatrial.trial.decisions import TrueEffect, true_effects
 from sciatrial.trial.design import Design
 from sciatrial.trial.inside import inside_courses
-from sciatrial.trial.monitoring import Monitored, monitor, rows_without_patients
+from sciatrial.trial.monitoring import rows_without_patients
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch
 from sciatrial.trial.run import conduct_counts, endpoint_words
 from sciatrial.trial.scenarios import with_cell_effects
@@ -184,22 +184,19 @@ def simulate_trials(
         if not progress.advance(1):
             raise KeyboardInterrupt
     seeds = [trial_seed(seed, trial) for trial in numbers]
-    done = conduct(model, design, groups, seeds, unblinding=broken, threads=threads)
-    looked = monitor(design, done) if done else []
-    # nobody was randomised after a trial had stopped
-    done = [first_randomised(trial, mine.n_randomised) for trial, mine in zip(done, looked, strict=True)]
+    done = completed_trials(model, design, groups, seeds, unblinding=broken, threads=threads)
     sampled = [Sampled(trial - first, trial, own) for trial, own in zip(numbers, seeds, strict=True)]
-    errors = np.array([monitored.contrasts["final_standard_error"] for monitored in looked], dtype=float)
+    errors = np.array([item.monitored.contrasts["final_standard_error"] for item in done], dtype=float)
     truths = true_values(
         model, design, draws, cohort, sampled, errors, least_eligible_share=LEAST_ELIGIBLE_SHARE, unblinding=broken,
         threads=threads,
     )  # fmt: skip
     frames += [
-        _trial_frames(design, scenario, trial, result, monitored, truth)
-        for trial, result, monitored, truth in zip(numbers, done, looked, truths, strict=True)
+        _trial_frames(design, scenario, trial, item, truth)
+        for trial, item, truth in zip(numbers, done, truths, strict=True)
     ]
     if scenario.is_drawn:
-        inside = inside_courses(model, design, [trial.patients for trial in done], seeds, threads=threads)
+        inside = inside_courses(model, design, [item.trial.patients for item in done], seeds, threads=threads)
         frames += [_marked({"inside": frame}, scenario, trial) for trial, frame in zip(numbers, inside, strict=True)]
     return TrialBatch(
         scenario=str(scenario),
@@ -236,10 +233,11 @@ def _without_patients(design: Design, scenario: Scenario, trial: int) -> dict[st
 
 
 def _trial_frames(
-    design: Design, scenario: Scenario, trial: int, result: Conducted, monitored: Monitored, truth: Truth
+    design: Design, scenario: Scenario, trial: int, completed: Completed, truth: Truth
 ) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
+    result, monitored = completed.trial, completed.monitored
     estimates = monitored.contrasts.copy()
     estimates.insert(5, "truth", truth.values)
     estimates.insert(6, "truth_error", truth.errors)

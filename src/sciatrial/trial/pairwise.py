@@ -26,7 +26,8 @@ from sciatrial.statistics import (
     win_statistics,
 )
 from sciatrial.trial.aims import Analysis, EndpointMeasure, Strategy, SummaryMeasure
-from sciatrial.trial.conduct import Conducted, score_column
+from sciatrial.trial.conduct import score_column
+from sciatrial.trial.conducted import Conducted
 from sciatrial.trial.design import Comparison, Design
 from sciatrial.trial.estimand import after_rescue
 from sciatrial.trial.response import endpoint_values

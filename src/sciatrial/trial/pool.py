@@ -14,7 +14,8 @@ from sciatrial.model import Model
 from sciatrial.parameters import Draws
 from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.aims import Strategy
-from sciatrial.trial.conduct import ArmScores, Conducted, conduct, score_column
+from sciatrial.trial.conduct import conduct, score_column
+from sciatrial.trial.conducted import ArmScores, Conducted
 from sciatrial.trial.design import Comparison, Design
 from sciatrial.trial.truth import Sampled, Truth, always_seen, true_values, truth_of
 from sciatrial.trial.worlds import outcomes_by_world

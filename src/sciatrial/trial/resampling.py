@@ -18,7 +18,8 @@ from sciatrial.clinic import SCORES
 from sciatrial.foundation import Problem, TrialError, derived_seed, uniforms
 from sciatrial.trial.accrual import ArrivalKind
 from sciatrial.trial.aims import EndpointMeasure
-from sciatrial.trial.conduct import Conducted, score_column
+from sciatrial.trial.conduct import score_column
+from sciatrial.trial.conducted import Conducted
 from sciatrial.trial.design import Design
 from sciatrial.trial.factors import SITE, factor_levels
 from sciatrial.trial.missingness import MissingLuck, MissingMechanism, Seen, seen_visits

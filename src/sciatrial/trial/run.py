@@ -12,10 +12,10 @@ from sciatrial.model import Model
 from sciatrial.population import Patients
 from sciatrial.trial.aims import EndpointMeasure
 from sciatrial.trial.analysis import arm_summaries
-from sciatrial.trial.conduct import Conducted, conduct, first_patients, first_randomised
+from sciatrial.trial.conducted import Conducted, first_patients
+from sciatrial.trial.course import Completed, completed_trials
 from sciatrial.trial.design import Design
 from sciatrial.trial.inside import inside_courses
-from sciatrial.trial.monitoring import monitor
 from sciatrial.trial.results import TrialResult
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def run_trial(
     TrialError
         When there are fewer patients than the design randomises.
     """
-    trial = conduct(model, design, [enrolled(design, patients)], [seed], threads=threads)[0]
-    return trial_result(model, design, trial, name, seed=seed, threads=threads)
+    completed = completed_trials(model, design, [enrolled(design, patients)], [seed], threads=threads)[0]
+    return trial_result(model, design, completed, name, seed=seed, threads=threads)
 
 
 def enrolled(design: Design, patients: Patients) -> Patients:
@@ -69,14 +69,13 @@ def enrolled(design: Design, patients: Patients) -> Patients:
 
 
 def trial_result(
-    model: Model, design: Design, trial: Conducted, name: str, *, seed: int, threads: int | None = None
+    model: Model, design: Design, completed: Completed, name: str, *, seed: int, threads: int | None = None
 ) -> TrialResult:
-    """Analyse a conducted trial; `seed` is the one it was conducted with.
+    """Put together what a completed trial says; `seed` is the one it was conducted with.
 
     A trial that stops early has no patients beyond those randomised by then: they are in no table.
     """
-    monitored = monitor(design, [trial])[0]
-    trial = first_randomised(trial, monitored.n_randomised)
+    trial, monitored = completed.trial, completed.monitored
     return TrialResult(
         name=name,
         endpoint=endpoint_words(design),

@@ -14,7 +14,8 @@ from sciatrial.model import Model
 from sciatrial.parameters import Draws
 from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.aims import Strategy
-from sciatrial.trial.conduct import Conducted, Luck, conduct
+from sciatrial.trial.conduct import Luck, conduct
+from sciatrial.trial.conducted import Conducted
 from sciatrial.trial.design import Design
 from sciatrial.trial.randomisation import Randomisation
 from sciatrial.trial.unblinding import Unblinding

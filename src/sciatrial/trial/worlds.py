@@ -14,7 +14,8 @@ from scipy.special import expit
 
 from sciatrial.statistics import fit_logistic, fit_proportional_odds, ordinal_odds_ratios, win_statistics
 from sciatrial.trial.aims import EndpointMeasure, Strategy, SummaryMeasure
-from sciatrial.trial.conduct import ArmScores, Conducted, score_column
+from sciatrial.trial.conduct import score_column
+from sciatrial.trial.conducted import ArmScores, Conducted
 from sciatrial.trial.design import Design
 from sciatrial.trial.estimand import after_rescue, changes_of
 from sciatrial.trial.response import endpoint_values

@@ -12,7 +12,7 @@ from tests.trial.conftest import small_design
 from sciatrial.clinic import SCORES
 from sciatrial.trial.accrual import Arrivals
 from sciatrial.trial.analysis import effects_seen
-from sciatrial.trial.conduct import Conducted
+from sciatrial.trial.conducted import Conducted
 
 HERE = Path(__file__).parent
 EXPECTED = json.loads((HERE / "adjusted_expected.json").read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ import pytest
 from sciatrial.clinic import SCORES, Protocol
 from sciatrial.foundation import Score
 from sciatrial.trial import Comparison, Design, Endpoint
-from sciatrial.trial.conduct import Conducted
+from sciatrial.trial.conducted import Conducted
 from sciatrial.trial.monitoring import monitor, rows_without_patients
 from sciatrial.trial.summaries import summarise
 

@@ -1,0 +1,48 @@
+"""The course of trials from the first patient to the last look: conducted, looked at, stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sciatrial.model import Model
+from sciatrial.population import Patients
+from sciatrial.trial.conduct import conduct
+from sciatrial.trial.conducted import Conducted, first_randomised
+from sciatrial.trial.design import Design
+from sciatrial.trial.monitoring import Monitored, monitor
+from sciatrial.trial.unblinding import Unblinding
+
+
+@dataclass(frozen=True)
+class Completed:
+    """One trial with those who were randomised before it stopped, and what its looks found."""
+
+    trial: Conducted
+    monitored: Monitored
+
+
+def completed_trials(
+    model: Model,
+    design: Design,
+    groups: Sequence[Patients],
+    seeds: Sequence[int],
+    *,
+    unblinding: Unblinding | None = None,
+    threads: int | None = None,
+) -> list[Completed]:
+    """Conduct one trial for each group of patients, look at it as the design plans, and stop it where its bounds say.
+
+    Parameters
+    ----------
+    groups, seeds
+        Patients of each trial, and the seed of its luck.
+    unblinding
+        How blinding breaks; left out, it holds.
+    """
+    trials = conduct(model, design, groups, seeds, unblinding=unblinding, threads=threads)
+    looked = monitor(design, trials) if trials else []
+    # nobody was randomised after a trial had stopped
+    return [
+        Completed(first_randomised(trial, mine.n_randomised), mine) for trial, mine in zip(trials, looked, strict=True)
+    ]
