@@ -29,15 +29,33 @@ def show_design(study: Path, *, with_r: bool = False) -> Shown:
         With every problem of the file.
     """
     from sciatrial.study import read_study
-    from sciatrial.trial import EndpointMeasure, plan_in_words, planned_looks, planned_sizes, r_of_design
+    from sciatrial.trial import (
+        EndpointMeasure,
+        arms_in_words,
+        plan_in_words,
+        planned_arms,
+        planned_looks,
+        planned_sizes,
+        r_of_arms,
+        r_of_design,
+    )
 
     read = read_study(study)
     frame = planned_looks(read.design)
+    if read.design.multi_arm is not None:
+        code = r_of_arms(read.design) if with_r else ""
+        note = f"{arms_in_words(read.design, planned_arms(read.design))}\n{_BOUNDS_OF_INTERSECTIONS}"
+        return Shown(f"Design of {read.name}, by formulae and simulated statistics", frame, note, _narrow(frame), code)
     sizes = planned_sizes(read.design)
     unit = "more responders" if read.design.endpoint.measure is EndpointMeasure.RESPONSE else "SD"
     note = f"{plan_in_words(read.design)}\n{_size_words(sizes, unit)}"
     code = r_of_design(read.design) if with_r else ""
     return Shown(f"Design of {read.name}, by formulae", frame, note, _narrow(frame), code)
+
+
+_BOUNDS_OF_INTERSECTIONS = (
+    "Each bound is that of every intersection of arms; stopping probabilities are those of one comparison by itself."
+)
 
 
 def _narrow(frame: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, p
 from sciatrial.report.figures import picture_format, plot, save_picture
 from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.look_figures import has_interim_looks, plot_looks
+from sciatrial.report.family_tables import family_lines
 from sciatrial.report.look_tables import looks_wide
 from sciatrial.report.plan_tables import boundary_words, harm_stopping_wide, safety_wide, success_lines
 from sciatrial.report.population_figures import plot_population
@@ -59,6 +60,7 @@ __all__ = [
     "effect_told",
     "endpoint_told",
     "harm_stopping_wide",
+    "family_lines",
     "has_interim_looks",
     "looks_wide",
     "observed_only",

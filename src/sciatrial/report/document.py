@@ -15,6 +15,8 @@ from sciatrial.report import figures, tables, words
 from sciatrial.report.assurance_figures import plot_assurance
 from sciatrial.report.effects import effect_digits, effect_told, measure_of, measure_words, ratio_cells
 from sciatrial.report.evidence_figures import plot_evidence_map
+from sciatrial.report.family_figure import plot_arms
+from sciatrial.report.family_tables import arms_wide, drops_arms, family_cells, family_wide, is_family
 from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.look_figures import drawn_scenario, has_interim_looks, plot_looks
 from sciatrial.report.look_tables import looks_wide, one_trial_looks, size_wide
@@ -156,7 +158,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "conduct": inputs.result.conduct,
         "has_dropout_hazard": bool(inputs.study["trial"].get("dropout_hazard")),
         "baseline": tables.baseline_wide(inputs.result.baseline),
-        "contrasts": _contrasts(inputs.result),
+        "contrasts": _contrasts(inputs.result, together=is_family(inputs.operating)),
         "operating": _operating(
             beside_type_one_error(inputs.operating.summary), effect_digits(inputs.operating.endpoint)
         ),
@@ -166,6 +168,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "short": words.short_table(inputs.operating),
         "analysis": words.analysis_words(dict(inputs.study["trial"])),
         "looks": _looks(inputs),
+        "family": _family(inputs.operating),
         "imputed": None if inputs.imputed is None or inputs.imputed.empty else tables.imputed_wide(inputs.imputed),
         "comparison": _comparison(comparison.loc[np.isfinite(comparison["published"])]),
         "not_reported": _comparison(comparison.loc[~np.isfinite(comparison["published"])]).drop(
@@ -228,13 +231,18 @@ def _plan(inputs: ReportInputs) -> dict[str, Any]:
     }
 
 
+def _family(operating: OperatingCharacteristics) -> dict[str, pd.DataFrame] | None:
+    """Return the tables of comparisons that are tested together, None where each is alone."""
+    return {"wide": family_wide(operating), "arms": arms_wide(operating)} if is_family(operating) else None
+
+
 def _looks(inputs: ReportInputs) -> dict[str, pd.DataFrame] | None:
     """Return the tables of the looks, None for a design with one."""
     if not has_interim_looks(inputs.operating):
         return None
     return {
         "by_look": looks_wide(inputs.operating),
-        "sizes": size_wide(inputs.operating),
+        "sizes": pd.DataFrame() if drops_arms(inputs.operating) else size_wide(inputs.operating),
         "one_trial": one_trial_looks(inputs.result),
     }
 
@@ -288,7 +296,7 @@ def _told(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _contrasts(result: TrialResult) -> pd.DataFrame:
+def _contrasts(result: TrialResult, *, together: bool) -> pd.DataFrame:
     rows, digits = [], effect_digits(result.endpoint)
     for row in result.contrasts.to_dict(orient="records"):
         made = not row["why_not"]
@@ -301,7 +309,7 @@ def _contrasts(result: TrialResult) -> pd.DataFrame:
                 **ratio_cells(result.endpoint, row["estimate"], row["ci_low"], row["ci_high"]),
                 "standard error": tables.number(row["standard_error"], digits),
                 "p": p if made else "–",
-                **_adjusted(row, result),
+                **(family_cells(row, result) if together else _adjusted(row, result)),
             }
         )  # fmt: skip
     return pd.DataFrame(rows).rename(
@@ -450,6 +458,9 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
             "The statistic at each look of simulated trials "
             f"({tables.scenario_words(drawn_scenario(inputs.operating))}) until they stop, and the bounds.",
         )
+    if drops_arms(inputs.operating):
+        said = "What becomes of each arm in simulated trials, by scenario."
+        made["arms"] = (plot_arms(inputs.operating), said)
     if np.isfinite(comparison["published"]).any() and np.isfinite(comparison["simulated_median"]).any():
         made["published"] = (
             figures.plot_published(comparison, colours=colours),

@@ -16,7 +16,7 @@ def looks_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
     """Return what happens at each look, one row a scenario, comparison and look; shares of all trials of the scenario.
 
     Columns ``scenario, comparison, look, information, month, recruited, bound, futility bound, stops for efficacy,
-    stops for futility, stops for harm, shown so far``.
+    stops for futility, drops (where looks drop arms), stops for harm, shown so far``.
     """
     rows = []
     groups: Any = operating.stopping.groupby(["scenario", "comparison", "look"], sort=False)
@@ -30,6 +30,7 @@ def looks_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
                 "bound": number(of.loc["efficacy_z", "value"], 2),
                 "futility bound": number(of.loc["futility_z", "value"], 2),
                 "stops for efficacy": _share(of.loc["efficacy"]), "stops for futility": _share(of.loc["futility"]),
+                **({"drops": _share(of.loc["dropped"])} if "dropped" in of.index else {}),
                 "stops for harm": _share(of.loc["other_direction"]), "shown so far": _share(of.loc["success_so_far"]),
             }
         )  # fmt: skip

@@ -17,6 +17,7 @@ from sciatrial.report.conduct_words import (
     visit_words,
 )
 from sciatrial.report.effects import effect_digits, endpoint_told, is_higher_better, measure_words
+from sciatrial.report.family_tables import alpha_words, family_facts
 from sciatrial.report.tables import number, outcome_words, scenario_words
 from sciatrial.synthesis import EPIDURAL
 from sciatrial.trial import Costs, OperatingCharacteristics, Scenario
@@ -179,6 +180,8 @@ def _size_needed(reference: dict[str, dict], operating: OperatingCharacteristics
         return "no effect to find"
     if benefit < 0:
         return "none: a harm"
+    if "has_no_benefit" in operating.trials:
+        return "with the others: simulate"
     look, spent = (operating.looks[name].to_numpy(dtype=float) for name in ("look", "alpha_spent"))
     if np.any(look > 1) or np.any(spent < operating.alpha * (1 - 1e-9)):
         return "by formulae: show design"
@@ -233,8 +236,9 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
             "Analysis",
             f"{_ANALYSES[trial.get('analysis', 'ancova')]}{adjustment_words(trial)}; "
             f"{trial.get('sides', 'two_sided').replace('_', '-')} alpha "
-            f"{trial['alpha']:g} for each comparison, not adjusted for their number",
+            f"{trial['alpha']:g} {alpha_words(trial)}",
         ),
+        *family_facts(trial),
         *_look_facts(trial),
         ("Rescue", rescue_words),
         ("Dropout", dropout_words(trial)),

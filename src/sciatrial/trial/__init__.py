@@ -6,6 +6,7 @@ patient, and never analyses otherwise than the design says.
 
 from sciatrial.trial.accrual import Accrual, ArrivalKind, Sites
 from sciatrial.trial.aims import Analysis, EndpointMeasure, Strategy, SummaryMeasure
+from sciatrial.trial.arm_quantities import family_quantities
 from sciatrial.trial.assurance import AssuranceCurve, assurance_curve, assurance_parts
 from sciatrial.trial.attribution import CELL_PARTS, Attribution, attribute, parts_of
 from sciatrial.trial.conduct import allocate, strata_of
@@ -22,8 +23,11 @@ from sciatrial.trial.inside import INSIDE
 from sciatrial.trial.looks import Deciding, EfficacyBounds, EfficacyKind, FutilityBounds, FutilityKind, Looks
 from sciatrial.trial.missingness import DropoutHazard, MissingMechanism, MissingVisits
 from sciatrial.trial.monitoring import Decision, first_crossing
+from sciatrial.trial.multi_arm import Freed, MultiArm, TrialStop
+from sciatrial.trial.multiplicity import Multiplicity, MultiplicityMethod
 from sciatrial.trial.operating import draws_for, operating_characteristics, simulate_trials, trial_patients, trial_seed
 from sciatrial.trial.planned import plan_in_words, planned_looks, planned_sizes, r_of_design
+from sciatrial.trial.planned_arms import arms_in_words, planned_arms, r_of_arms
 from sciatrial.trial.pool import POOL_RATIO, PatientPool, make_pool
 from sciatrial.trial.randomisation import Randomisation, RandomisationMethod
 from sciatrial.trial.resampled import (
@@ -68,6 +72,7 @@ __all__ = [
     "Endpoint",
     "EndpointMeasure",
     "Estimand",
+    "Freed",
     "FutilityBounds",
     "FutilityKind",
     "HarmRate",
@@ -78,6 +83,9 @@ __all__ = [
     "Missing",
     "MissingMechanism",
     "MissingVisits",
+    "MultiArm",
+    "Multiplicity",
+    "MultiplicityMethod",
     "OperatingCharacteristics",
     "Outcome",
     "PatientPool",
@@ -94,9 +102,11 @@ __all__ = [
     "SummaryMeasure",
     "TrialBatch",
     "TrialResult",
+    "TrialStop",
     "TrueEffect",
     "Unblinding",
     "allocate",
+    "arms_in_words",
     "assurance_curve",
     "assurance_parts",
     "attribute",
@@ -105,6 +115,7 @@ __all__ = [
     "design_of_size",
     "draws_for",
     "expected_harms",
+    "family_quantities",
     "first_crossing",
     "harm_stopping_table",
     "imputed_effects",
@@ -112,8 +123,10 @@ __all__ = [
     "operating_characteristics",
     "parts_of",
     "plan_in_words",
+    "planned_arms",
     "planned_looks",
     "planned_sizes",
+    "r_of_arms",
     "r_of_design",
     "refuse_pooling",
     "required_size",

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from sciatrial.model import Model
 from sciatrial.population import Patients
+from sciatrial.trial.arm_looks import looked_at_arms
 from sciatrial.trial.conduct import conduct
 from sciatrial.trial.conducted import Conducted, first_randomised
 from sciatrial.trial.design import Design
 from sciatrial.trial.monitoring import Monitored, monitor
+from sciatrial.trial.together import shown_together
 from sciatrial.trial.unblinding import Unblinding
 
 
@@ -40,8 +42,14 @@ def completed_trials(
     unblinding
         How blinding breaks; left out, it holds.
     """
+    if design.multi_arm is not None:
+        every = conduct(model, design, groups, seeds, every_arm=True, unblinding=unblinding, threads=threads)
+        looked_at = looked_at_arms(design, design.multi_arm, every, seeds) if every else []
+        return [Completed(first_randomised(trial, mine.n_randomised), mine) for trial, mine in looked_at]
     trials = conduct(model, design, groups, seeds, unblinding=unblinding, threads=threads)
     looked = monitor(design, trials) if trials else []
+    if design.multiplicity is not None:
+        looked = [shown_together(design, design.multiplicity, mine) for mine in looked]
     # nobody was randomised after a trial had stopped
     return [
         Completed(first_randomised(trial, mine.n_randomised), mine) for trial, mine in zip(trials, looked, strict=True)

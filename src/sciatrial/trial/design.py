@@ -19,6 +19,8 @@ from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.imputation import Imputation
 from sciatrial.trial.looks import Looks, planned_bounds
 from sciatrial.trial.missingness import DropoutHazard, MissingVisits
+from sciatrial.trial.multi_arm import MultiArm
+from sciatrial.trial.multiplicity import Multiplicity
 from sciatrial.trial.randomisation import Randomisation
 from sciatrial.trial.safety import Safety
 
@@ -107,8 +109,8 @@ class Design(BaseModel):
         ``satterthwaite`` or ``kenward_roger``: degrees of freedom of ``mmrm`` and ``clda``. Those of the ``ancova`` are
         exact; analyses of responses, categories and hierarchies are normal.
     alpha
-        Error of each comparison (0.001 to 0.2) over all its looks, not adjusted for their number: of both directions
-        together where `sides` is ``two_sided``, of the arm's benefit alone where it is ``one_sided``. Left out, 0.05
+        Error of each comparison (0.001 to 0.2) over all its looks, not adjusted for their number unless `multi_arm` or
+        `multiplicity` makes it the error of all of them: of both directions together where `sides` is ``two_sided``, of the arm's benefit alone where it is ``one_sided``. Left out, 0.05
         and 0.025.
     sides
         ``two_sided``, or ``one_sided`` (needed by futility bounds).
@@ -138,6 +140,10 @@ class Design(BaseModel):
         Unit costs, or none.
     safety
         Follow-up of harms, rates that the trial should see or exclude, and a boundary for harm; or none.
+    multi_arm
+        Several arms against one control, some of which looks drop, tested together; or none.
+    multiplicity
+        How the comparisons of a trial without interim looks share one alpha; left out, each has its own.
     """
 
     model_config = _STRICT
@@ -167,6 +173,8 @@ class Design(BaseModel):
     minimal_important_change: Annotated[float, Field(gt=0, le=100)] | None = None
     costs: Costs | None = None
     safety: Safety | None = None
+    multi_arm: MultiArm | None = None
+    multiplicity: Multiplicity | None = None
 
     @field_validator("allocation", mode="before")
     @classmethod
@@ -223,14 +231,21 @@ class Design(BaseModel):
         is_difference = self.estimand.summary_measure is SummaryMeasure.DIFFERENCE_IN_MEANS
         return -1 if is_difference and self.endpoint.lower_is_better else 1
 
+    @property
+    def is_family(self) -> bool:
+        """Whether the comparisons are tested together, with one error for all of them."""
+        return self.multi_arm is not None or self.multiplicity is not None
+
     def expected_endpoints(self) -> dict[str, float]:
         """Return the number of patients of each arm whose endpoint the plan expects to observe, rescue left aside."""
         keeps_all = self.endpoint.missing is Missing.NON_RESPONDER
         share = 1.0 if keeps_all else self.share_seen(self.endpoint.month)
         return {arm: size * share for arm, size in self.expected_sizes().items()}
 
-    def deciding_arms(self) -> tuple[str, str]:
-        """Return arm and control of the comparison by which looks are placed and the whole trial stops."""
+    def deciding_arms(self) -> tuple[str, ...]:
+        """Return the arms by whose endpoints looks are placed: of the deciding comparison, or all with `multi_arm`."""
+        if self.multi_arm is not None:
+            return tuple(self.arms)
         deciding = self.looks.deciding or self.compared()[0]
         return deciding.arm, deciding.control
 

@@ -35,6 +35,10 @@ def design_problems(design: Design) -> list[str]:
     problems += _conduct_problems(design, are_sizes_right=not sizes)
     if design.costs is not None:
         problems += design.costs.problems(tuple(design.arms), has_accrual=design.accrual is not None)
+    if design.multi_arm is not None:
+        problems += design.multi_arm.problems(design)
+    if design.multiplicity is not None:
+        problems += design.multiplicity.problems(design)
     if design.safety is not None:
         problems += design.safety.problems(design.expected_sizes() if not sizes else dict.fromkeys(design.arms, 0.0))
     return problems
@@ -130,10 +134,11 @@ def _look_problems(design: Design, *, are_sizes_right: bool) -> list[str]:
         names = ", ".join(comparison.name for comparison in design.compared())
         told = f"{deciding.arm} vs {deciding.control} is not compared; one of {names}"
         problems.append(f"looks.deciding: {told}; choose one, or add it to comparisons")
-    if deciding is None and design.looks.information and len(design.arms) > 1 and len(design.compared()) > 1:
+    is_alone = deciding is None and design.multi_arm is None
+    if is_alone and design.looks.information and len(design.arms) > 1 and len(design.compared()) > 1:
         # an arm that stops alone would have to stop recruiting alone
         told = f"is missing among {len(design.compared())} comparisons; the one by which the whole trial stops"
-        problems.append(f"looks.deciding: {told}; add deciding = {{ arm = …, control = … }}")
+        problems.append(f"looks.deciding: {told}; add deciding = {{ arm = …, control = … }}, or [trial.multi_arm]")
     futility = design.looks.futility
     if futility is not None and futility.binding is Binding.BINDING and design.analysis in LONGITUDINAL:
         # endpoints understate the information of an mmrm: futility would stop fewer null trials than the lowered

@@ -39,13 +39,14 @@ class Decision(StrEnum):
 
     ``efficacy``: a benefit is shown. ``other_direction``: a harm is shown (two-sided designs). ``futility``: the trial
     stops without a finding. ``ended``: the trial ended by its deciding comparison, or with its last look, and nothing
-    is shown. ``continue``: the next look decides.
+    is shown. ``dropped``: others of several arms were selected to go on. ``continue``: the next look decides.
     """
 
     EFFICACY = "efficacy"
     OTHER_DIRECTION = "other_direction"
     FUTILITY = "futility"
     ENDED = "ended"
+    DROPPED = "dropped"
     CONTINUE = "continue"
 
 
@@ -271,7 +272,7 @@ def rows_without_patients(design: Design, why_not: str) -> pd.DataFrame:
     import pandas as pd
 
     counts = {"n_arm": 0, "n_control": 0, "look": 0, "n_overrun": 0, "n_randomised": 0}
-    numbers = [*_NAIVE, "z", *_AFTER, *(f"final_{name}" for name in _FINAL), "final_efficacy_z", "months"]
+    numbers = [*NAIVE, "z", *AFTER, *(f"final_{name}" for name in FINAL), "final_efficacy_z", "months"]
     rows = [
         {
             "comparison": item.name, "arm": item.arm, "control": item.control, **counts,
@@ -296,13 +297,13 @@ def _contrast_rows(design: Design, calendar: Calendar, looks: Sequence[_Look], e
             {
                 "comparison": comparison.name, "arm": comparison.arm, "control": comparison.control,
                 "n_arm": n_arm, "n_control": n_control,
-                **{name: _value(look, column, number) for name, column in _NAIVE.items()},
+                **{name: _value(look, column, number) for name, column in NAIVE.items()},
                 "why_not": str(look[0].why_not[look[1], number]),
                 "decision": str(end.decisions[number]), "look": calendar.numbers[place],
                 "z": _value(look, "z", number),
                 **_after_stopping(design, path, place, look, number),
                 "n_overrun": n_final - n_arm - n_control,
-                **{f"final_{name}": _value(final, column, number) for name, column in _FINAL.items()},
+                **{f"final_{name}": _value(final, column, number) for name, column in FINAL.items()},
                 "final_efficacy_z": _final_bound(design, path, place, final, number),
                 "n_randomised": int(calendar.n_recruited[end.place]), "months": float(calendar.months[end.place]),
             }
@@ -310,12 +311,12 @@ def _contrast_rows(design: Design, calendar: Calendar, looks: Sequence[_Look], e
     return pd.DataFrame(rows)
 
 
-_NAIVE = {
+NAIVE = {
     "estimate": "estimate", "standard_error": "standard_error", "degrees_of_freedom": "degrees_of_freedom",
     "ci_low": "low", "ci_high": "high", "p_value": "p_value",
 }  # fmt: skip
-_FINAL = {"estimate": "estimate", "standard_error": "standard_error", "ci_low": "low", "ci_high": "high", "z": "z"}
-_AFTER: tuple[str, ...] = (
+FINAL = {"estimate": "estimate", "standard_error": "standard_error", "ci_low": "low", "ci_high": "high", "z": "z"}
+AFTER: tuple[str, ...] = (
     "efficacy_z", "adjusted_estimate", "adjusted_low", "adjusted_high", "adjusted_p_value", "repeated_low",
     "repeated_high",
 )  # fmt: skip
@@ -327,7 +328,7 @@ def _after_stopping(design: Design, path: _Path, place: int, look: _Look, compar
     The bounds are those of a normal statistic. Its unit is chosen so that it gives Student's estimate, and a trial that
     stops at its first look has Student's interval: there the order of paths is that of the estimates.
     """
-    nothing: dict[str, float] = dict.fromkeys(_AFTER, nan)
+    nothing: dict[str, float] = dict.fromkeys(AFTER, nan)
     estimate, error, z = (_value(look, name, comparison) for name in ("estimate", "standard_error", "z"))
     if place not in path.places:
         return nothing
@@ -346,7 +347,7 @@ def _after_stopping(design: Design, path: _Path, place: int, look: _Look, compar
         sign = design.benefit_sign
         ends = sorted((sign * final.low, sign * final.high))
         found = [sign * final.median_unbiased, *ends, stagewise_p_value(path.bounds, number + 1, z)]
-    return dict(zip(_AFTER, (nothing["efficacy_z"], *found, *repeated), strict=True))
+    return dict(zip(AFTER, (nothing["efficacy_z"], *found, *repeated), strict=True))
 
 
 def _final_bound(design: Design, path: _Path, place: int, final: _Look, comparison: int) -> float:
@@ -395,10 +396,10 @@ def _look_rows(design: Design, calendar: Calendar, looks: Sequence[_Look], end: 
                     "alpha_spent": bounds.alpha_spent[index], "decision": str(decision),
                 }
             )  # fmt: skip
-    return pd.DataFrame(rows, columns=_LOOK_COLUMNS)
+    return pd.DataFrame(rows, columns=LOOK_COLUMNS)
 
 
-_LOOK_COLUMNS: Any = [
+LOOK_COLUMNS: Any = [
     "comparison", "look", "information", "month", "n_recruited", "n_arm", "n_control", "estimate", "standard_error",
     "z", "efficacy_z", "futility_z", "alpha_spent", "decision",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ from sciatrial.parameters import (
 )
 from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.analysis import arm_summaries, responses
+from sciatrial.trial.arm_quantities import with_no_benefit
 from sciatrial.trial.costs import trial_cost
 from sciatrial.trial.course import Completed, completed_trials
 from sciatrial.trial.decisions import TrueEffect, true_effects
@@ -247,6 +248,10 @@ def _trial_frames(
     kinds = true_effects(design, truth) if is_of_cells else [TrueEffect.UNKNOWN] * len(estimates)
     estimates["true_effect"] = [str(kind) for kind in kinds]
     estimates["cost"] = trial_cost(design, result)
+    no_benefit = with_no_benefit(design, truth)
+    if no_benefit is not None:
+        # numbers, since trials that could not enrol have none
+        estimates["has_no_benefit"], estimates["benefit_sign"] = no_benefit.astype(float), float(design.benefit_sign)
     counts = conduct_counts(design, result)
     line: dict[str, Any] = {
         "screened": counts["screened"],

@@ -207,10 +207,20 @@ def plan_in_words(design: Design) -> str:
     sides = "two-sided" if design.sides is Sides.TWO else "one-sided"
     looks = f"{bounds.n_looks} look{'s' if bounds.n_looks > 1 else ''}"
     return (
-        f"{looks}, {sides} alpha {design.alpha:g} for each comparison. {_detectable(design)}Largest size × "
+        f"{looks}, {sides} alpha {design.alpha:g} for {_of_what(design)}. {_detectable(design)}Largest size × "
         f"{found.inflation_factor:.3f} of a fixed design's; expected information {found.expected_ratio_null:.0%} of it "
         f"without an effect, {found.expected_ratio_alternative:.0%} at that difference."
         f"{_WITHOUT_RESCUE[strategy]}{_assumed(design)}"
+    )
+
+
+def _of_what(design: Design) -> str:
+    """Return for what the error holds."""
+    if design.multiplicity is None:
+        return "each comparison"
+    return (
+        f"all comparisons together ({design.multiplicity.method.replace('_', ' ')}); what follows is for one comparison "
+        "that has all of it, and simulations tell the power of all"
     )
 
 

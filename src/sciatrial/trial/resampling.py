@@ -128,6 +128,10 @@ def _one_by_one_problems(design: Design) -> list[Problem]:
         found.append(("accrual.arrivals", "are poisson", 'arrivals = "expected"'))
     if SITE in (*design.randomisation.strata, *design.adjust_for):
         found.append(("randomisation.strata, adjust_for", "name the site", "factors of patients alone"))
+    if design.multi_arm is not None:
+        found.append(("multi_arm", "assigns patients by what looks find", "no [trial.multi_arm]"))
+    if design.multiplicity is not None:
+        found.append(("multiplicity", "tests comparisons together", "no [trial.multiplicity]"))
     measure = design.endpoint.measure
     if measure is not EndpointMeasure.CHANGE_FROM_BASELINE:
         found.append(("endpoint.measure", f"is {measure}", str(EndpointMeasure.CHANGE_FROM_BASELINE)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sciatrial.trial.arm_quantities import arm_quantities
 from sciatrial.trial.decisions import TrueEffect
 from sciatrial.trial.monitoring import Decision
 
@@ -66,6 +67,7 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
     has_adjusted = known & np.isfinite(adjusted)
     final = column("final_estimate")
     has_final = np.isfinite(final) & np.isfinite(truth)
+    has_later_bound = not len(group) or "patients_arm" not in group  # stages that are combined have none
     reversed_later = shown & (column("final_z") <= column("final_efficacy_z"))
     return [
         ("success", *share_of(shown)),
@@ -93,9 +95,10 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
         ("expected_patients", *mean_of(column("n_randomised"))),
         ("expected_months", *mean_of(column("months")[np.isfinite(column("months"))])),
         ("expected_overrun", *mean_of(column("n_overrun"))),
-        ("reversed_by_overrun", *share_of(reversed_later)),
+        ("reversed_by_overrun", *share_of(reversed_later if has_later_bound else reversed_later[:0])),
         ("not_estimable", float((~made).sum()), np.nan, len(group)),
         *_of_stratum(group, made),
+        *arm_quantities(group),
         *_right_decisions(group, shown, rejected),
         *_cost(group),
     ]
@@ -172,14 +175,15 @@ def stopping_by_look(looks: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns ``scenario, comparison, look, quantity, value, monte_carlo_se, n_trials``. ``reached``: share of trials
-        in which the comparison was tested at the look; ``efficacy, other_direction, futility``: share of all trials
-        that stop there for that reason; ``success_so_far``: share that has shown a benefit by this look;
+        in which the comparison was tested at the look; ``efficacy, other_direction, futility`` (and ``dropped``
+        where looks drop arms): share of all trials that stop there for that reason; ``success_so_far``: share that has shown a benefit by this look;
         ``information, month, n_recruited, efficacy_z, futility_z``: means over the trials that reached the look.
     """
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
     enrolled = trials.loc[trials["why_not"] != COULD_NOT_ENROL]
+    drops_arms = len(looks) > 0 and bool((looks["decision"] == Decision.DROPPED).any())
     sizes = {key: len(group) for key, group in _groups(enrolled, ["scenario", "comparison"])}
     for (scenario, comparison), mine in _groups(looks, ["scenario", "comparison"]) if len(looks) else ():
         n = sizes[scenario, comparison]
@@ -188,7 +192,8 @@ def stopping_by_look(looks: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
             decision = here["decision"].to_numpy(dtype=object)
             so_far += int((decision == Decision.EFFICACY).sum())
             place = {"scenario": scenario, "comparison": comparison, "look": int(look[0])}
-            counts = {str(word): int((decision == word).sum()) for word in _REASONS}
+            reasons = [word for word in _REASONS if word is not Decision.DROPPED or drops_arms]
+            counts = {str(word): int((decision == word).sum()) for word in reasons}
             shares = {"reached": len(here), **counts, "success_so_far": so_far}
             rows += [place | _row((name, *_share_of_count(count, n))) for name, count in shares.items()]
             for name in ("information", "month", "n_recruited", "efficacy_z", "futility_z"):
@@ -198,7 +203,7 @@ def stopping_by_look(looks: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)  # type: ignore[arg-type]
 
 
-_REASONS = (Decision.EFFICACY, Decision.OTHER_DIRECTION, Decision.FUTILITY)
+_REASONS = (Decision.EFFICACY, Decision.OTHER_DIRECTION, Decision.FUTILITY, Decision.DROPPED)
 
 
 def share_of(flags: NDArray) -> tuple[float, float, int]:

@@ -1,0 +1,119 @@
+"""What the stages of a trial of several arms say of one arm: familywise p value and simultaneous interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite, nan
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+
+from sciatrial.statistics import (
+    GroupSequentialDesign,
+    IntersectionTest,
+    closed_tests,
+    intersection_z,
+    repeated_p_value,
+)
+
+Floats = NDArray[np.float64]
+# in standard errors: further from the estimate no end is looked for
+_WIDEST = 30.0
+_PRECISION = 1e-6
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The tests of each stage's own patients; dims ``look, comparison`` but of `freedom`, ``look``.
+
+    Attributes
+    ----------
+    benefit, standard_error
+        Effect, positive in favour of the arm, and its standard error; NaN where an arm is not there.
+    freedom
+        Degrees of freedom, which the comparisons of a stage share.
+    ratios
+        Patients of each arm for one of the control.
+    """
+
+    benefit: Floats
+    standard_error: Floats
+    freedom: Floats
+    ratios: Floats
+
+    @property
+    def statistic(self) -> Floats:
+        """Student's t of each comparison in each stage."""
+        return self.benefit / self.standard_error
+
+
+def familywise_p_value(
+    bounds: GroupSequentialDesign, stages: Stages, test: IntersectionTest, comparison: int, look: int
+) -> float:
+    """Return the smallest familywise alpha with which an arm would have been shown by a look, counted from 0.
+
+    It is the largest repeated p value of all intersections that hold the arm, each at its best look so far.
+
+    Returns
+    -------
+    float
+        NaN where an intersection could not be tested; 0.5 stands for 0.5 or more.
+    """
+    found = closed_tests(
+        stages.statistic[None], bounds, stages.ratios, test=test, degrees_of_freedom=stages.freedom.tolist()
+    )
+    mine = found.combined_z[0, : look + 1][:, found.intersections[:, comparison]]
+    if np.isnan(mine).any(axis=0).any():
+        return nan
+    # looks whose bound is infinite test nothing, and of the others the last one nearly always decides
+    efficacy = np.array(bounds.efficacy_z[: look + 1])
+    margin = np.where(np.isfinite(efficacy)[:, None], mine - efficacy[:, None], -np.inf)
+    best = margin.argmax(axis=0)
+    if not np.isfinite(efficacy).any():
+        return nan
+    worst = {place: float(mine[place, best == place].min()) for place in set(best.tolist())}
+    return max(repeated_p_value(bounds, place + 1, z) for place, z in worst.items())
+
+
+def simultaneous_interval(
+    bounds: GroupSequentialDesign, stages: Stages, comparison: int, look: int
+) -> tuple[float, float]:
+    """Return the repeated interval of an arm's benefit that covers for all arms at once, by a look counted from 0.
+
+    The single-step interval: an arm's own stages, each with the p value that the largest of all arms there would have,
+    are combined for every benefit that might be true. It holds with probability 1 - 2 alpha or more for all arms
+    together, whatever the looks decide, and is wider than the closed test: it may hold 0 where the arm is shown.
+
+    Returns
+    -------
+    tuple
+        Lower and upper end; NaN where the bound is infinite, or a stage could not be analysed.
+
+    Source
+    ------
+    Posch and others (2005), Statistics in Medicine 24, 3697-3714.
+    """
+    bound = bounds.efficacy_z[look]
+    benefit, error = (values[: look + 1, comparison] for values in (stages.benefit, stages.standard_error))
+    if not isfinite(bound) or not np.isfinite(benefit).all():
+        return nan, nan
+    rates = np.array(bounds.information_rates[: look + 1])
+    weights = np.sqrt(np.diff(rates, prepend=0.0) / rates[-1])
+    there = np.isfinite(stages.benefit[: look + 1])
+
+    def z_of(statistic: Floats) -> float:
+        """Return the combined z with the p values that statistics of one arm have as the largest of all."""
+        found = []
+        for place, value in enumerate(statistic):
+            ratios = stages.ratios[place][there[place]].tolist()
+            alike = np.full((1, len(ratios)), value)
+            found.append(float(intersection_z(alike, ratios, degrees_of_freedom=stages.freedom[place])[0, -1]))
+        return float(weights @ np.array(found))
+
+    widest = _WIDEST * float(error.max())
+    middle = float(benefit @ (1 / error**2) / (1 / error**2).sum())
+    ends, near = (middle - widest, middle + widest), _PRECISION * float(error.min())
+    low = brentq(lambda true: z_of((benefit - true) / error) - bound, *ends, xtol=near)
+    high = brentq(lambda true: z_of((true - benefit) / error) - bound, *ends, xtol=near)
+    return float(low), float(high)  # type: ignore[arg-type]

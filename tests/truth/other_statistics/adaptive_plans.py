@@ -1,0 +1,27 @@
+"""Plans that change at a look, simulated by statistics alone, of which rpact simulates the same."""
+
+from sciatrial.trial import Design
+from tests.trial.arms_dropped import ARMS, WORDS
+
+EFFECTS = (0.5,)
+_TWO = {name: ARMS[name] for name in ("one", "two", "control")}
+ARM_PLANS = {
+    "best of three": {"multi_arm": {"most": [1], "freed": "not_recruited"}},
+    "best of two, Simes, first shown stops": {
+        "arms": _TWO, "n_total": 180,
+        "multi_arm": {"most": [1], "freed": "not_recruited", "test": "simes", "stop": "first_shown"},
+    },
+    "above z = 0.5, Bonferroni, Pocock": {
+        "n_total": 160, "multi_arm": {"above_z": [0.5], "freed": "not_recruited", "test": "bonferroni"},
+        "looks": {"information": [0.4], "spending": {"kind": "pocock"}},
+    },
+    "two of three at two looks": {
+        "n_total": 160, "multi_arm": {"most": [2, 2], "freed": "not_recruited"},
+        "looks": {"information": [0.3, 0.7], "spending": {"kind": "hwang_shih_decani", "gamma": -2}},
+    },
+}  # fmt: skip
+
+
+def arm_designs():
+    """Return name → design."""
+    return {name: Design.model_validate(WORDS | words) for name, words in ARM_PLANS.items()}

@@ -1,0 +1,11 @@
+"""Write the R code of plans that change at a look: python -m tests.truth.other_statistics.make_adaptive_plans"""
+
+import json
+from pathlib import Path
+
+from sciatrial.trial.planned_arms import r_of_arms
+from tests.truth.other_statistics.adaptive_plans import EFFECTS, arm_designs
+
+if __name__ == "__main__":
+    code = {name: r_of_arms(design, EFFECTS) for name, design in arm_designs().items()}
+    Path(__file__).with_name("adaptive_code.json").write_text(json.dumps({"arms": code}, indent=1), encoding="utf-8")
