@@ -114,6 +114,7 @@ from sciatrial.statistics.reestimation import (
     PromisingZone,
     SizeRule,
     blinded_variance,
+    conditional_power_sizes,
     promising_sizes,
     sizes_for_variance,
 )
@@ -237,6 +238,7 @@ __all__ = [
     "characteristics",
     "closed_tests",
     "conditional_power",
+    "conditional_power_sizes",
     "conditional_rejection_probability",
     "constrained_differences",
     "contrasts",

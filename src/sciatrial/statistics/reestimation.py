@@ -205,21 +205,82 @@ def promising_sizes(
         problems.append(Problem("zone.target", f"{zone.target:g}", f"above the lowest, {zone.lowest:g}"))
     if not second_stage <= zone.largest < inf:
         problems.append(Problem("zone.largest", f"{zone.largest:g}", f"{second_stage:g} patients or more"))
-    if design.n_looks != 2 or design.rules.sides is not Sides.ONE:
-        problems.append(Problem("design", f"{design.rules.sides}, {design.n_looks} looks", "one-sided with two looks"))
-    if z.ndim != 1 or not np.isfinite(z).all():
-        problems.append(Problem("first_z", f"shape {z.shape}", "a finite number a trial"))
+    problems += _interim_problems(z, design)
     refuse("promising zone", problems)
     planned = np.full(len(z), float(second_stage))
     power = _power(z, design, planned / first_stage)
     is_promising = (power >= zone.lowest) & (power < zone.target)
-    first_weight, second_weight = np.sqrt(design.information_rates[0]), np.sqrt(1 - design.information_rates[0])
-    wanted = (design.efficacy_z[1] - first_weight * z) / second_weight + float(ndtri(zone.target))
-    # the second statistic's mean is z × √(second / first): a promising z may still be below 0, where none is enough
-    ratio = np.where(z > 0, (wanted / np.where(z > 0, z, 1.0)) ** 2, inf)
-    needed = np.minimum(np.ceil(ratio * first_stage), zone.largest)
+    needed = np.minimum(_needed(z, design, zone.target, first_stage), zone.largest)
     chosen = np.where(is_promising, np.maximum(needed, second_stage), planned)
     return NewSizes(power, _power(z, design, chosen / first_stage), chosen, is_promising)
+
+
+def conditional_power_sizes(
+    first_z: ArrayLike,
+    design: GroupSequentialDesign,
+    target: float,
+    *,
+    first_stage: float,
+    second_stage: float,
+    smallest: float,
+    largest: float,
+) -> NewSizes:
+    """Return the second stage that brings each trial to a conditional power, between two sizes.
+
+    It may shrink a trial as well as let it grow; the inverse normal combination with the planned weights holds the type
+    I error either way.
+
+    Parameters
+    ----------
+    first_z, design, first_stage, second_stage
+        As in `promising_sizes`.
+    target
+        Conditional power if the observed effect is the true one, above 0 and below 1.
+    smallest, largest
+        Patients of the second stage, above 0; with an effect of 0 or below none is enough, and it is the largest.
+
+    Returns
+    -------
+    NewSizes
+        Promising are the trials whose size changes.
+
+    Raises
+    ------
+    TrialError
+        Names every number that cannot be used.
+
+    Source
+    ------
+    Wassmer and Brannath (2016), Group Sequential and Confirmatory Adaptive Designs in Clinical Trials, section 7.2.
+    """
+    z: Floats = np.atleast_1d(np.asarray(first_z, float))
+    problems = [*positive_problem("first_stage", first_stage), *positive_problem("second_stage", second_stage)]
+    problems += [*share_problem("target", target), *positive_problem("smallest", smallest)]
+    if not smallest <= largest < inf:
+        problems.append(Problem("largest", f"{largest:g}", f"{smallest:g} patients or more"))
+    problems += _interim_problems(z, design)
+    refuse("conditional power", problems)
+    needed = np.clip(_needed(z, design, target, first_stage), smallest, largest)
+    power = _power(z, design, np.full(len(z), second_stage / first_stage))
+    return NewSizes(power, _power(z, design, needed / first_stage), needed, needed != second_stage)
+
+
+def _interim_problems(z: Floats, design: GroupSequentialDesign) -> list[Problem]:
+    problems = []
+    if design.n_looks != 2 or design.rules.sides is not Sides.ONE:
+        problems.append(Problem("design", f"{design.rules.sides}, {design.n_looks} looks", "one-sided with two looks"))
+    if z.ndim != 1 or not np.isfinite(z).all():
+        problems.append(Problem("first_z", f"shape {z.shape}", "a finite number a trial"))
+    return problems
+
+
+def _needed(z: Floats, design: GroupSequentialDesign, target: float, first_stage: float) -> Floats:
+    """Return the patients of the second stage that have a conditional power, whole ones; infinite where none do."""
+    first_weight, second_weight = np.sqrt(design.information_rates[0]), np.sqrt(1 - design.information_rates[0])
+    wanted = np.maximum((design.efficacy_z[1] - first_weight * z) / second_weight + float(ndtri(target)), 0.0)
+    # the second statistic's mean is z × √(second / first): a promising z may still be below 0, where none is enough
+    ratio = np.where(z > 0, (wanted / np.where(z > 0, z, 1.0)) ** 2, inf)
+    return np.ceil(ratio * first_stage)
 
 
 def _power(z: Floats, design: GroupSequentialDesign, ratio: Floats) -> Floats:

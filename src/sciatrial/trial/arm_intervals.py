@@ -1,4 +1,4 @@
-"""What the stages of a trial of several arms say of one arm: familywise p value and simultaneous interval."""
+"""What combined stages say of one arm: familywise p value, simultaneous interval, estimate."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sciatrial.statistics import (
     IntersectionTest,
     closed_tests,
     intersection_z,
+    normal_of_t,
     repeated_p_value,
 )
 
@@ -117,3 +118,42 @@ def simultaneous_interval(
     low = brentq(lambda true: z_of((benefit - true) / error) - bound, *ends, xtol=near)
     high = brentq(lambda true: z_of((true - benefit) / error) - bound, *ends, xtol=near)
     return float(low), float(high)  # type: ignore[arg-type]
+
+
+def combined_estimate(
+    benefit: Floats, standard_error: Floats, freedom: Floats, weights: Floats, bound: float
+) -> tuple[float, float, float]:
+    """Return the benefit at which the combined statistic of the stages is 0, and those at which it is at its bound.
+
+    Parameters
+    ----------
+    benefit, standard_error, freedom
+        Of each stage's own patients, positive in favour of the arm; dims ``stage``.
+    weights
+        Of the stages' statistics; their squares sum to 1.
+    bound
+        Of the combined statistic, above 0.
+
+    Returns
+    -------
+    tuple
+        Estimate (median-unbiased where no look stops the trial), lower and upper end (NaN where the bound is infinite);
+        all NaN where a stage could not be analysed.
+
+    Source
+    ------
+    Lehmacher and Wassmer (1999), Biometrics 55, 1286-1290.
+    """
+    if not np.isfinite(benefit).all():
+        return nan, nan, nan
+
+    def z_of(true: float) -> float:
+        return float(weights @ normal_of_t((benefit - true) / standard_error, freedom))
+
+    widest, near = _WIDEST * float(standard_error.max()), _PRECISION * float(standard_error.min())
+    ends = float(benefit.min()) - widest, float(benefit.max()) + widest
+
+    def where(value: float) -> float:
+        return float(brentq(lambda true: z_of(true) - value, *ends, xtol=near))  # type: ignore[arg-type]
+
+    return (where(0.0), where(bound), where(-bound)) if isfinite(bound) else (where(0.0), nan, nan)

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.foundation import DAYS_PER_MONTH, Problem, TrialError, derived_seed
+from sciatrial.foundation import derived_seed
 from sciatrial.statistics import GroupSequentialDesign, closed_tests, selected_arms
-from sciatrial.trial.accrual import Arrivals
 from sciatrial.trial.analysis import Effects, effects_seen
 from sciatrial.trial.arm_intervals import Stages, familywise_p_value, simultaneous_interval
-from sciatrial.trial.calendar import known_endpoints
+from sciatrial.trial.calendar import arrivals_known, endpoint_due, known_endpoints
 from sciatrial.trial.conduct import strata_of
 from sciatrial.trial.conducted import Conducted, reassigned
 from sciatrial.trial.design import Design
@@ -122,23 +121,9 @@ def _effects(design: Design, courses: Sequence[_Course], seen: Sequence[NDArray[
     return effects_seen(design, [course.trial for course in courses], seen, [course.period for course in courses])
 
 
-def _due(design: Design, trial: Conducted) -> NDArray[np.float64]:
-    """Return the month in which each patient's endpoint falls due; dims ``patient``."""
-    occasion = 1 + design.visits_months.index(design.endpoint.month)
-    late = 0.0 if trial.days_late is None else trial.days_late[:, occasion] / DAYS_PER_MONTH
-    return _arrivals(trial).months + design.endpoint.month + late
-
-
-def _arrivals(trial: Conducted) -> Arrivals:
-    """Return the arrivals, which every trial that was conducted has."""
-    if trial.arrivals is None:
-        raise TrialError("looks at several arms", Problem("arrivals", "are missing", "those of a conducted trial"))
-    return trial.arrivals
-
-
 def _month_of(design: Design, course: _Course, number: int) -> float | None:
     """Return when a look takes place, None where its endpoints are never reached, or were by the look before."""
-    due, is_planned = _due(design, course.trial), course.first(course.n_planned)
+    due, is_planned = endpoint_due(design, course.trial), course.first(course.n_planned)
     if number == design.bounds().n_looks:
         return float(due[is_planned].max())
     counting = np.ones_like(course.recruiting) if course.rule.freed is Freed.REALLOCATED else course.recruiting
@@ -159,7 +144,7 @@ def _look(design: Design, number: int, courses: Sequence[_Course], months: Seque
     is_last = number == design.bounds().n_looks
     so_far, own = [], []
     for course, month in zip(courses, months, strict=True):
-        due = _due(design, course.trial)
+        due = endpoint_due(design, course.trial)
         known = known_endpoints(design, course.trial) & course.first(course.n_planned)[:, None]
         tested = [arm for arm, is_active in zip(compared, course.active, strict=True) if is_active]
         is_new = (due > course.last_month) & np.isin(course.trial.assigned, [*tested, control])
@@ -167,7 +152,7 @@ def _look(design: Design, number: int, courses: Sequence[_Course], months: Seque
         own.append(so_far[-1] & is_new[:, None])
     all_found, own_found = _effects(design, courses, so_far), _effects(design, courses, own)
     for row, (course, month) in enumerate(zip(courses, months, strict=True)):
-        recruited = min(course.n_planned, int((_arrivals(course.trial).months <= month).sum()))
+        recruited = min(course.n_planned, int((arrivals_known(course.trial).months <= month).sum()))
         found, stage = (all_found, row), (own_found, row)
         bounds, statistic, shown = _tested(design, course, number, stage)
         decisions = _decisions(course, number, found, shown, is_last=is_last)
@@ -288,7 +273,7 @@ def _assign_anew(design: Design, course: _Course, stays: NDArray[np.bool_], recr
         return
     levels = np.zeros((len(trial.assigned), 0), dtype=np.int64)
     if design.randomisation.strata:
-        levels = strata_of(design, trial.patients, _arrivals(trial).sites)
+        levels = strata_of(design, trial.patients, arrivals_known(trial).sites)
     levels = levels[recruited:]
     luck = derived_seed(course.seed, f"allocation after look {number}")
     chosen = assigned_arms(design.randomisation, tuple(ratio.tolist()), levels, design.n_sites, luck)

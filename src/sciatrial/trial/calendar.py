@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.foundation import DAYS_PER_MONTH
-from sciatrial.trial.accrual import arrival_months
+from sciatrial.foundation import DAYS_PER_MONTH, Problem, TrialError
+from sciatrial.trial.accrual import Arrivals, arrival_months
 from sciatrial.trial.aims import Strategy
 from sciatrial.trial.conducted import Conducted
 from sciatrial.trial.design import Design
@@ -82,3 +82,23 @@ def known_endpoints(design: Design, trial: Conducted) -> NDArray[np.bool_]:
     left_out = design.estimand.rescue is Strategy.PRINCIPAL_STRATUM
     counts = ~after_rescue(trial.rescued) if left_out else np.ones_like(known)
     return known | (counts & trial.is_solved[:, None])
+
+
+def endpoint_due(design: Design, trial: Conducted) -> NDArray[np.float64]:
+    """Return the month in which each patient's endpoint falls due, observed or not; dims ``patient``."""
+    occasion = 1 + design.visits_months.index(design.endpoint.month)
+    late = 0.0 if trial.days_late is None else trial.days_late[:, occasion] / DAYS_PER_MONTH
+    return arrivals_known(trial).months + design.endpoint.month + late
+
+
+def arrivals_known(trial: Conducted) -> Arrivals:
+    """Return the arrivals of a trial that changes at a look.
+
+    Raises
+    ------
+    TrialError
+        When the trial has none.
+    """
+    if trial.arrivals is None:
+        raise TrialError("looks", Problem("arrivals", "are missing", "those of a conducted trial"))
+    return trial.arrivals

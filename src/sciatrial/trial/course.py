@@ -12,6 +12,7 @@ from sciatrial.trial.conduct import conduct
 from sciatrial.trial.conducted import Conducted, first_randomised
 from sciatrial.trial.design import Design
 from sciatrial.trial.monitoring import Monitored, monitor
+from sciatrial.trial.new_size import resized
 from sciatrial.trial.together import shown_together
 from sciatrial.trial.unblinding import Unblinding
 
@@ -47,6 +48,9 @@ def completed_trials(
         looked_at = looked_at_arms(design, design.multi_arm, every, seeds) if every else []
         return [Completed(first_randomised(trial, mine.n_randomised), mine) for trial, mine in looked_at]
     trials = conduct(model, design, groups, seeds, unblinding=unblinding, threads=threads)
+    if design.reestimation is not None:
+        found = resized(design, design.reestimation, trials) if trials else []
+        return [Completed(first_randomised(trial, mine.n_randomised), mine) for trial, mine in found]
     looked = monitor(design, trials) if trials else []
     if design.multiplicity is not None:
         looked = [shown_together(design, design.multiplicity, mine) for mine in looked]

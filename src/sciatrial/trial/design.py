@@ -22,6 +22,7 @@ from sciatrial.trial.missingness import DropoutHazard, MissingVisits
 from sciatrial.trial.multi_arm import MultiArm
 from sciatrial.trial.multiplicity import Multiplicity
 from sciatrial.trial.randomisation import Randomisation
+from sciatrial.trial.reestimation import Reestimation
 from sciatrial.trial.safety import Safety
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -144,6 +145,8 @@ class Design(BaseModel):
         Several arms against one control, some of which looks drop, tested together; or none.
     multiplicity
         How the comparisons of a trial without interim looks share one alpha; left out, each has its own.
+    reestimation
+        A size that is estimated anew on the way; left out, it stays.
     """
 
     model_config = _STRICT
@@ -175,6 +178,7 @@ class Design(BaseModel):
     safety: Safety | None = None
     multi_arm: MultiArm | None = None
     multiplicity: Multiplicity | None = None
+    reestimation: Reestimation | None = None
 
     @field_validator("allocation", mode="before")
     @classmethod
@@ -198,6 +202,11 @@ class Design(BaseModel):
     def size(self) -> int:
         """Patients randomised in all."""
         return self.n_total if self.n_total is not None else (self.n_per_arm or 0) * len(self.arms)
+
+    @property
+    def most_patients(self) -> int:
+        """Patients randomised in all at most: more than `size` where it is estimated anew."""
+        return self.size if self.reestimation is None else self.reestimation.most
 
     @property
     def ratio(self) -> dict[str, int]:

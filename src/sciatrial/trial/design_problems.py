@@ -39,6 +39,8 @@ def design_problems(design: Design) -> list[str]:
         problems += design.multi_arm.problems(design)
     if design.multiplicity is not None:
         problems += design.multiplicity.problems(design)
+    if design.reestimation is not None and not sizes:
+        problems += design.reestimation.problems(design)
     if design.safety is not None:
         problems += design.safety.problems(design.expected_sizes() if not sizes else dict.fromkeys(design.arms, 0.0))
     return problems
@@ -173,7 +175,7 @@ def _conduct_problems(design: Design, *, are_sizes_right: bool) -> list[str]:
     if design.missing_visits is not None:
         problems += design.missing_visits.problems(design.arms)
     if are_sizes_right:
-        problems += [] if design.accrual is None else design.accrual.problems(design.size)
+        problems += [] if design.accrual is None else design.accrual.problems(design.most_patients)
     return problems
 
 

@@ -271,12 +271,16 @@ def rows_without_patients(design: Design, why_not: str) -> pd.DataFrame:
     """Return the rows of a trial that enrolled nobody, one a comparison, its numbers NaN."""
     import pandas as pd
 
+    unsized: dict[str, Any] = {}
+    if design.reestimation is not None:
+        unsized = dict.fromkeys(("planned_patients", "new_size", "conditional_power", "new_conditional_power"), nan)
+        unsized["zone"] = ""
     counts = {"n_arm": 0, "n_control": 0, "look": 0, "n_overrun": 0, "n_randomised": 0}
     numbers = [*NAIVE, "z", *AFTER, *(f"final_{name}" for name in FINAL), "final_efficacy_z", "months"]
     rows = [
         {
             "comparison": item.name, "arm": item.arm, "control": item.control, **counts,
-            **dict.fromkeys(numbers, nan), "why_not": why_not, "decision": str(Decision.ENDED),
+            **dict.fromkeys(numbers, nan), "why_not": why_not, "decision": str(Decision.ENDED), **unsized,
         }
         for item in design.compared()
     ]  # fmt: skip

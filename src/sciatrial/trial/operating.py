@@ -113,7 +113,7 @@ def trial_patients(
         When fewer than 1 in 100 candidates of this draw meet the criteria: nobody would finish recruiting.
     """
     return sample_patients(
-        model, draws, cohort, draw=place, n_patients=design.size, seed=trial_seed(seed, trial),
+        model, draws, cohort, draw=place, n_patients=design.most_patients, seed=trial_seed(seed, trial),
         least_eligible_share=LEAST_ELIGIBLE_SHARE, threads=threads,
     )  # fmt: skip
 

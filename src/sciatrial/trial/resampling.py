@@ -132,6 +132,8 @@ def _one_by_one_problems(design: Design) -> list[Problem]:
         found.append(("multi_arm", "assigns patients by what looks find", "no [trial.multi_arm]"))
     if design.multiplicity is not None:
         found.append(("multiplicity", "tests comparisons together", "no [trial.multiplicity]"))
+    if design.reestimation is not None:
+        found.append(("reestimation", "needs looks at single trials", "no [trial.reestimation]"))
     measure = design.endpoint.measure
     if measure is not EndpointMeasure.CHANGE_FROM_BASELINE:
         found.append(("endpoint.measure", f"is {measure}", str(EndpointMeasure.CHANGE_FROM_BASELINE)))

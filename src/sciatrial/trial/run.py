@@ -58,14 +58,14 @@ def run_trial(
 
 def enrolled(design: Design, patients: Patients) -> Patients:
     """Return the first patients, as many as the design randomises."""
-    if len(patients) < design.size:
+    if len(patients) < design.most_patients:
         raise TrialError(
             "trial",
             Problem(
-                "patients", f"there are {len(patients)}", f"{design.size} or more", "sample more, or lower n_total"
+                "patients", f"there are {len(patients)}", f"{design.most_patients} or more", "sample more, or lower n_total"
             ),
         )
-    return first_patients(patients, design.size)
+    return first_patients(patients, design.most_patients)
 
 
 def trial_result(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sciatrial.trial.arm_quantities import arm_quantities
 from sciatrial.trial.decisions import TrueEffect
 from sciatrial.trial.monitoring import Decision
+from sciatrial.trial.size_quantities import size_quantities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +68,7 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
     has_adjusted = known & np.isfinite(adjusted)
     final = column("final_estimate")
     has_final = np.isfinite(final) & np.isfinite(truth)
-    has_later_bound = not len(group) or "patients_arm" not in group  # stages that are combined have none
+    has_later_bound = not len(group) or not {"patients_arm", "zone"} & set(group)  # stages that are combined have none
     reversed_later = shown & (column("final_z") <= column("final_efficacy_z"))
     return [
         ("success", *share_of(shown)),
@@ -75,8 +76,8 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
         ("futility", *share_of(decision == Decision.FUTILITY)),
         ("mean_truth", *mean_of(finite)),
         ("truth_error", *mean_of(column("truth_error")[known])),
-        ("truth_low", *_quantile_of(finite, 0.025)),
-        ("truth_high", *_quantile_of(finite, 0.975)),
+        ("truth_low", *quantile_of(finite, 0.025)),
+        ("truth_high", *quantile_of(finite, 0.975)),
         ("bias", *mean_of((estimate - truth)[known])),
         ("root_mean_square_error", *_root_mean_square((estimate - truth)[known])),
         ("coverage", *share_of(_covered(truth, column("ci_low"), column("ci_high"))[known])),
@@ -99,6 +100,7 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
         ("not_estimable", float((~made).sum()), np.nan, len(group)),
         *_of_stratum(group, made),
         *arm_quantities(group),
+        *size_quantities(group),
         *_right_decisions(group, shown, rejected),
         *_cost(group),
     ]
@@ -234,7 +236,7 @@ def mean_of(values: NDArray) -> tuple[float, float, int]:
     return float(values.mean()), error, n
 
 
-def _quantile_of(values: NDArray, share: float) -> tuple[float, float, int]:
+def quantile_of(values: NDArray, share: float) -> tuple[float, float, int]:
     """Return a quantile, its Monte-Carlo standard error and the number behind it; NaN without any.
 
     The error is half the distance between the values one standard error of the share below and above. Where that leaves
