@@ -248,6 +248,8 @@ def _trial_frames(
     estimates["true_effect"] = [str(kind) for kind in kinds]
     estimates["cost"] = trial_cost(design, result)
     counts = conduct_counts(design, result)
+    if "alone_in_strata" in counts:
+        estimates["n_alone_in_strata"] = list(counts["alone_in_strata"].values())
     line: dict[str, Any] = {
         "screened": counts["screened"],
         "eligible": counts["eligible"],
