@@ -20,10 +20,10 @@ from sciatrial.report.document import ReportInputs, write_report
 from sciatrial.report.dossier import write_dossier
 from sciatrial.report.effects import effect_told, endpoint_told
 from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, plot_harms, plot_network
+from sciatrial.report.family_tables import family_lines
 from sciatrial.report.figures import picture_format, plot, save_picture
 from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.look_figures import has_interim_looks, plot_looks
-from sciatrial.report.family_tables import family_lines
 from sciatrial.report.look_tables import looks_wide
 from sciatrial.report.plan_tables import boundary_words, harm_stopping_wide, safety_wide, success_lines
 from sciatrial.report.population_figures import plot_population
@@ -59,8 +59,8 @@ __all__ = [
     "compare_with_published",
     "effect_told",
     "endpoint_told",
-    "harm_stopping_wide",
     "family_lines",
+    "harm_stopping_wide",
     "has_interim_looks",
     "looks_wide",
     "observed_only",

@@ -27,7 +27,14 @@ def factor_words(word: str) -> str:
 def adjustment_words(trial: dict) -> str:
     """Return what the analysis adjusts for beside the baseline, and strata for which it does not; empty without any."""
     adjusted = trial.get("adjust_for", ())
-    told = f", adjusted for {', '.join(map(factor_words, adjusted))}" if adjusted else ""
+    names = ", ".join(map(factor_words, adjusted))
+    told = f", adjusted for {names}" if adjusted else ""
+    if adjusted and trial.get("analysis") == "responders":
+        told = (
+            f", within strata by {names}: weights of Mantel and Haenszel, interval by Yan and Su (Newcombe's in one "
+            "stratum), standard error of Sato, Greenland and Robins; who has nobody of the other arm in the stratum "
+            "says nothing"
+        )
     left = [word for word in trial.get("randomisation", {}).get("strata", ()) if word not in adjusted]
     if left:
         told += (

@@ -86,7 +86,9 @@ def family_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
     for scenario in dict.fromkeys(told["scenario"]):
         of = told.loc[told["scenario"] == scenario].set_index("quantity")
         shares = {head: share_words(of.loc[name]) for name, head in _HEADS.items()}
-        rows.append({"scenario": scenario_words(str(scenario)), "trials": str(of.loc["any_shown", "n_trials"]), **shares})
+        rows.append(
+            {"scenario": scenario_words(str(scenario)), "trials": str(of.loc["any_shown", "n_trials"]), **shares}
+        )
     frame = pd.DataFrame(rows)
     return frame if frame.empty or drops_arms(operating) else frame.drop(columns=_HEADS["best_kept"])
 
@@ -138,7 +140,9 @@ def family_lines(operating: OperatingCharacteristics) -> list[str]:
 
 def family_cells(row: Mapping[str, Any], result: TrialResult) -> dict[str, str]:
     """Return what one trial says of a comparison that is tested with others."""
-    told = {"adjusted p": "–" if row["adjusted_p_value"] != row["adjusted_p_value"] else f"{row['adjusted_p_value']:.3f}"}
+    told = {
+        "adjusted p": "–" if row["adjusted_p_value"] != row["adjusted_p_value"] else f"{row['adjusted_p_value']:.3f}"
+    }
     if "patients_arm" not in row:
         return told
     digits = effect_digits(result.endpoint)

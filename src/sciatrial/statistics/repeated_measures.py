@@ -92,7 +92,7 @@ def fit_repeated_measures(
     if not np.array_equal(codes, np.arange(len(codes))) or len(codes) < 2:
         problem = Problem("arms", f"{codes[:9].tolist()}", "0 for the control, then 1, 2, …", "number the arms so")
         raise TrialError("repeated measures", problem)
-    slopes = np.concatenate([_further(covariates, y), start[..., None]], axis=-1)
+    slopes = np.concatenate([paired_covariates(covariates, y, "repeated measures"), start[..., None]], axis=-1)
     y = np.where(np.isfinite(slopes).all(axis=-1, keepdims=True), y, np.nan)
     is_known = np.asarray(np.isfinite(y).any(axis=2))
     number = np.maximum(is_known.sum(axis=1), 1)
@@ -110,7 +110,7 @@ def fit_repeated_measures(
     return RepeatedMeasures(_moved(fits, means, width, visits), len(codes), visits, means[:, -1], means[:, :-1])
 
 
-def _further(covariates: ArrayLike | None, outcome: Floats) -> Floats:
+def paired_covariates(covariates: ArrayLike | None, outcome: Floats, subject: str) -> Floats:
     """Return the covariates with dims ``trial, patient, covariate``, without any where there are none."""
     if covariates is None:
         return np.zeros((*outcome.shape[:2], 0))
@@ -118,7 +118,7 @@ def _further(covariates: ArrayLike | None, outcome: Floats) -> Floats:
     if found.ndim not in (2, 3) or found.shape[:-1] not in (outcome.shape[1:2], outcome.shape[:2]):
         expected = f"some values for each patient of {outcome.shape[:2]}"
         problem = Problem("covariates", f"shape {found.shape}", expected, "pair them with the change")
-        raise TrialError("repeated measures", problem)
+        raise TrialError(subject, problem)
     return np.broadcast_to(found, (*outcome.shape[:2], found.shape[-1]))
 
 

@@ -51,6 +51,8 @@ class RiskDifferences:
     ----------
     estimate, low, high
         NaN where there is no patient to compare.
+    standard_error
+        Of Sato, Greenland and Robins, whatever the interval; 0 where all or none respond in every stratum and arm.
     level
         Coverage of the intervals.
     interval
@@ -62,6 +64,7 @@ class RiskDifferences:
     estimate: Floats
     low: Floats
     high: Floats
+    standard_error: Floats
     level: float
     interval: RiskInterval
     reasons: tuple[str, ...]
@@ -169,8 +172,9 @@ def risk_differences(
     with np.errstate(invalid="ignore", divide="ignore"):
         estimate = (pairs.weights * (pairs.share - pairs.control_share)).sum(axis=1)
         low, high = makers[interval](pairs, estimate, quantile)
-    estimate, low, high = (np.where(pairs.is_known, values, np.nan) for values in (estimate, low, high))
-    return RiskDifferences(estimate, low, high, level, interval, _reasons(pairs.is_known))
+        found = (estimate, low, high, _sato_error(pairs, estimate))
+    estimate, low, high, error = (np.where(pairs.is_known, values, np.nan) for values in found)
+    return RiskDifferences(estimate, low, high, error, level, interval, _reasons(pairs.is_known))
 
 
 def mantel_haenszel_test(counts: ResponderCounts, *, has_continuity_correction: bool = False) -> AssociationTests:
@@ -323,6 +327,11 @@ def _last_accepted(is_rejected: Any, inside: Floats, outside: Floats) -> Floats:
 
 
 def _sato(pairs: _Pairs, estimate: Floats, quantile: float) -> tuple[Floats, Floats]:
+    half = quantile * _sato_error(pairs, estimate)
+    return estimate - half, estimate + half
+
+
+def _sato_error(pairs: _Pairs, estimate: Floats) -> Floats:
     total = np.maximum(pairs.n + pairs.control_n, 1.0)
     raw = (pairs.n * pairs.control_n / total).sum(axis=1)
     first = (
@@ -331,5 +340,5 @@ def _sato(pairs: _Pairs, estimate: Floats, quantile: float) -> tuple[Floats, Flo
         + pairs.n * pairs.control_n * (pairs.control_n - pairs.n) / 2
     ) / total**2
     second = (pairs.x * (pairs.control_n - pairs.control_x) + pairs.control_x * (pairs.n - pairs.x)) / (2 * total)
-    half = quantile * np.sqrt(estimate * first.sum(axis=1) + second.sum(axis=1)) / raw
-    return estimate - half, estimate + half
+    # rounding alone takes the sum below 0
+    return np.sqrt(np.maximum(estimate * first.sum(axis=1) + second.sum(axis=1), 0.0)) / raw

@@ -30,10 +30,11 @@ class Analysis(StrEnum):
     visit up to the endpoint on arm and baseline by visit, unstructured covariance; whoever was seen at one visit takes
     part. ``clda``: constrained longitudinal data analysis: baseline and every visit up to the endpoint are outcomes,
     the arms share the mean at baseline, unstructured covariance; everybody takes part. ``responders``: shares of
-    responders, interval by Newcombe, test by Mantel and Haenszel. ``logistic``: logistic regression of response on arm
-    and baseline; its odds ratio is conditional on the baseline, what it gives for a population is standardised over the
-    patients. ``proportional_odds``: ordered categories on arm and baseline. ``win_statistics``: each patient of an arm
-    against each of the control, outcome by outcome. The last four compare two arms by their own patients.
+    responders, interval by Newcombe, test by Mantel and Haenszel; with `adjust_for` within strata. ``logistic``:
+    logistic regression of response on arm and baseline; its odds ratio is conditional on the baseline, what it gives
+    for a population is standardised over the patients. ``proportional_odds``: ordered categories on arm and baseline.
+    ``win_statistics``: each patient of an arm against each of the control, outcome by outcome. The last four compare
+    two arms by their own patients. All regressions take `adjust_for`.
     """
 
     ANCOVA = "ancova"
@@ -63,10 +64,10 @@ class SummaryMeasure(StrEnum):
 
     ``difference_in_means``: of changes, in points. ``risk_difference``: of shares of responders, −1 to 1.
     ``marginal_odds_ratio``: of the shares of responders of a population. ``odds_ratio``: of response, conditional on
-    the baseline score: further from 1 than the marginal one. ``common_odds_ratio``: of a better category at every cut,
-    conditional on the baseline score. ``win_odds``: pairs won over pairs lost, ties half to each. ``win_ratio``:
-    without ties. ``net_benefit``: share of pairs won less share lost. Above 0 favours the first arm, but for
-    differences in means of scores of which lower is better.
+    the baseline score and on what the analysis adjusts for: further from 1 than the marginal one.
+    ``common_odds_ratio``: of a better category at every cut, conditional on the same. ``win_odds``: pairs won over
+    pairs lost, ties half to each. ``win_ratio``: without ties. ``net_benefit``: share of pairs won less share lost.
+    Above 0 favours the first arm, but for differences in means of scores of which lower is better.
     """
 
     DIFFERENCE_IN_MEANS = "difference_in_means"

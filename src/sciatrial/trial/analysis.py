@@ -21,13 +21,13 @@ from sciatrial.statistics import (
     fit_repeated_measures,
     normal_of_t,
 )
+from sciatrial.trial.adjusted import columns_of, with_slope
 from sciatrial.trial.aims import Analysis, EndpointMeasure
 from sciatrial.trial.conduct import score_column
 from sciatrial.trial.conducted import Conducted
 from sciatrial.trial.design import Design
 from sciatrial.trial.endpoint import APPLICABLE_RULES
 from sciatrial.trial.estimand import after_rescue, changes_of
-from sciatrial.trial.factors import adjustment_columns
 from sciatrial.trial.pairwise import STATISTICS, pairwise_effects
 from sciatrial.trial.response import meets_rule
 
@@ -194,37 +194,14 @@ def _changes(
     later = [] if period is None else [period == number for number in np.unique(period)[1:]]
     if not design.adjust_for and not later:
         return _Changes(change, trial.assigned, baseline, present, np.zeros((len(baseline), 0)))
-    further = np.stack(later, axis=1).astype(float) if later else np.zeros((len(baseline), 0))
-    if design.adjust_for:
-        sites = None if trial.arrivals is None else trial.arrivals.sites
-        named = adjustment_columns(design.adjust_for, trial.people, sites, design.n_sites)
-        further = np.concatenate([named, further], axis=1)
-    columns = [np.ones(len(baseline)), *(trial.assigned == arm for arm in present[1:]), baseline]
-    return _Changes(
-        change, trial.assigned, baseline, present, further, _with_slope(change, np.stack(columns, axis=1), further)
-    )
-
-
-def _with_slope(
-    change: NDArray[np.float64], before: NDArray[np.float64], further: NDArray[np.float64]
-) -> tuple[int, ...]:
-    """Return the columns that the columns before them do not repeat at any visit.
-
-    A level that nobody seen has, or that all of one site share with another factor, tells nothing and is left out.
-    """
-    columns = np.concatenate([before, further], axis=1)
-    size = np.linalg.norm(columns, axis=0)
-    kept = np.ones(further.shape[1], dtype=bool)
-    for visit in range(change.shape[1]):
-        left = np.linalg.qr(columns[np.isfinite(change[:, visit])], mode="r")
-        own = np.zeros(columns.shape[1])
-        own[: len(left)] = np.abs(np.diagonal(left))
-        kept &= (own > _REPEATED * size)[before.shape[1] :]
-    return tuple(np.flatnonzero(kept).tolist())
-
-
-# what a column has of its own, relative to its length, below which the columns before it repeat it
-_REPEATED = 1e-8
+    further = columns_of(design, trial)
+    if later:
+        further = np.concatenate([further, np.stack(later, axis=1).astype(float)], axis=1)
+    columns = [np.ones(len(baseline)), *(trial.assigned == arm for arm in present[1:])]
+    if design.analysis is not Analysis.CLDA:  # there the baseline is an outcome
+        columns.append(baseline)
+    adjusted = with_slope(np.isfinite(change), np.stack(columns, axis=1), further)
+    return _Changes(change, trial.assigned, baseline, present, further, adjusted)
 
 
 def _fitted(design: Design, alike: Sequence[_Changes], pairs: Sequence[NDArray[np.int64]]) -> Estimates:
@@ -235,9 +212,9 @@ def _fitted(design: Design, alike: Sequence[_Changes], pairs: Sequence[NDArray[n
     arms = np.stack([np.searchsorted(present, item.arms).clip(max=len(present) - 1) for item in alike])
     further = np.stack([item.further[:, list(item.adjusted)] for item in alike])
     visits, width = change.shape[2], len(present) + further.shape[2]
-    if design.analysis is Analysis.CLDA:  # adjusts for nothing further
+    if design.analysis is Analysis.CLDA:
         outcome = change + np.stack([item.baseline for item in alike])[..., None]
-        fits = fit_constrained_measures(outcome, arms, small_sample=design.small_sample)
+        fits = fit_constrained_measures(outcome, arms, further, small_sample=design.small_sample)
     elif alike[0].has_spread:
         baseline = np.stack([item.baseline for item in alike])
         fits = fit_repeated_measures(change, arms, baseline, further, small_sample=design.small_sample).fits

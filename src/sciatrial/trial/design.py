@@ -123,7 +123,9 @@ class Design(BaseModel):
         How patients are assigned to arms; left out, permuted blocks without strata.
     adjust_for
         What the analysis adjusts for beside the baseline of its score: words as in `randomisation.strata`, or a number
-        known at entry as it is (``age_years``, ``symptom_months``, a score). An ``mmrm`` adjusts at every visit.
+        known at entry as it is (``age_years``, ``symptom_months``, a score). An ``mmrm`` and a ``clda`` adjust at every
+        visit; ``responders`` compares shares within strata, the cross-classification of words with levels, and not of
+        numbers; conditional odds ratios are conditional on all of it. Not with ``win_statistics``.
     dropout_per_year
         Share of patients lost within a year, 0 to 0.9; the time of dropout is exponential.
     dropout_hazard

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from sciatrial.foundation import DAYS_PER_MONTH
 from sciatrial.statistics import Binding
+from sciatrial.trial.adjustment import adjustment_problems
 from sciatrial.trial.aims import LONGITUDINAL, Analysis, Strategy
-from sciatrial.trial.factors import word_problems
 
 if TYPE_CHECKING:
     from sciatrial.trial.design import Design
 
-_ADJUSTABLE = (Analysis.ANCOVA, Analysis.MMRM)
 # a mean and a spread need two
 _FEWEST_AT_A_LOOK = 2
 CLOSEST_LOOKS = 0.001  # of the planned endpoints
@@ -161,14 +160,7 @@ def _look_problems(design: Design, *, are_sizes_right: bool) -> list[str]:
 
 def _conduct_problems(design: Design, *, are_sizes_right: bool) -> list[str]:
     """Find what cannot be in randomisation, adjustment, accrual, dropout and missed visits."""
-    problems = word_problems("adjust_for", design.adjust_for, n_sites=design.n_sites, may_be_numbers=True)
-    if str(design.endpoint.outcome) in design.adjust_for:
-        place = design.adjust_for.index(str(design.endpoint.outcome))
-        told = f"{design.endpoint.outcome} is the baseline of the endpoint, which is there anyway; others; leave it out"
-        problems.append(f"adjust_for.{place}: {told}")
-    if design.adjust_for and design.analysis not in _ADJUSTABLE:
-        told = f"{design.analysis} adjusts for the baseline of the endpoint at most; ancova or mmrm"
-        problems.append(f"adjust_for: {told}; leave it out, or choose one of them")
+    problems = adjustment_problems(design)
     problems += design.randomisation.problems(n_sites=design.n_sites)
     if design.dropout_hazard is not None:
         problems += design.dropout_hazard.problems(design.arms, design.dropout_per_year)

@@ -114,7 +114,9 @@ def _blinded_size(design: Design, rule: Reestimation, trial: Conducted) -> tuple
     seen = known & (due <= month)[:, None]
     baseline = planned.scores[:, 0, column]
     change = np.where(seen, planned.scores[:, :, column] - baseline[:, None], nan)
-    variance = _given_baseline(changes_of(design.estimand, change, after_rescue(planned.rescued))[:, occasion], baseline)
+    variance = _given_baseline(
+        changes_of(design.estimand, change, after_rescue(planned.rescued))[:, occasion], baseline
+    )
     share = sum(design.expected_endpoints().values()) / design.size
     n_arm, n_control = design.expected_sizes().values()
     wanted = SizeRule(
@@ -237,7 +239,9 @@ def new_size(design: Design, rule: Reestimation, z: float, n_first: int, recruit
     power = float(found.conditional_power[0])
     where = _change(patients, design.size)
     if rule.kind is ReestimationKind.PROMISING_ZONE:
-        where = "promising" if found.is_promising[0] else "favourable" if power >= rule.wanted_target else "unfavourable"
+        where = (
+            "promising" if found.is_promising[0] else "favourable" if power >= rule.wanted_target else "unfavourable"
+        )
     return NewSize(patients, where, power, float(found.new_conditional_power[0]))
 
 

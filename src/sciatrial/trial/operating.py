@@ -253,6 +253,8 @@ def _trial_frames(
         # numbers, since trials that could not enrol have none
         estimates["has_no_benefit"], estimates["benefit_sign"] = no_benefit.astype(float), float(design.benefit_sign)
     counts = conduct_counts(design, result)
+    if "alone_in_strata" in counts:
+        estimates["n_alone_in_strata"] = list(counts["alone_in_strata"].values())
     line: dict[str, Any] = {
         "screened": counts["screened"],
         "eligible": counts["eligible"],

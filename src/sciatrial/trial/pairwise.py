@@ -6,6 +6,7 @@ Ratios are natural logarithms. Every statistic is normal: degrees of freedom are
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from sciatrial.statistics import (
     risk_differences,
     win_statistics,
 )
+from sciatrial.trial.adjusted import columns_of, is_stratified, strata_by, with_slope
 from sciatrial.trial.aims import Analysis, EndpointMeasure, Strategy, SummaryMeasure
 from sciatrial.trial.conduct import score_column
 from sciatrial.trial.conducted import Conducted
@@ -82,30 +84,94 @@ def pairwise_effects(
     names = list(design.arms)
     is_known: Floats = np.asarray(np.isfinite(values).any(axis=2))
     counts = (is_known[:, :, None] & (assigned[:, :, None] == np.arange(len(names)))).sum(axis=1)
-    parts = [_compared(design, item, names, values, assigned, baseline) for item in design.compared()]
+    known = _Known(values, assigned, baseline, *_adjustment(design, trials))
+    parts = [_compared(design, item, names, known) for item in design.compared()]
     found = {name: np.stack([part[0][name] for part in parts], axis=1) for name in STATISTICS}
     return found, counts, np.stack([part[1] for part in parts], axis=1)
 
 
+def alone_in_strata(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> dict[str, int]:
+    """Return how many patients of each comparison have nobody of the other arm in their stratum: they say nothing.
+
+    Parameters
+    ----------
+    design
+        Compares shares within strata; of others nobody is alone.
+    trial, seen
+        As in `known_values`.
+    """
+    if not is_stratified(design):
+        return {}
+    known = np.isfinite(known_values(design, trial, seen)[:, 0])
+    strata, names = strata_by(design, trial), list(design.arms)
+    found = {}
+    for item in design.compared():
+        first, second = (
+            np.bincount(strata[known & (trial.assigned == names.index(arm))], minlength=int(strata.max()) + 1)
+            for arm in (item.arm, item.control)
+        )
+        found[item.name] = int(first[second == 0].sum() + second[first == 0].sum())
+    return found
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of some trials; dims ``trial, patient``, and of the values and columns one more."""
+
+    values: Floats
+    arms: Floats
+    baseline: Floats
+    strata: Floats
+    further: Floats
+
+    def of(self, trials: Any, values: Floats, arms: Floats, columns: Sequence[int] = ()) -> _Known:
+        """Return some of the trials with other values and arms, and some of the columns."""
+        own = (values[trials], arms[trials], self.baseline[trials], self.strata[trials])
+        return _Known(*own, self.further[trials][..., list(columns)])
+
+
+def _adjustment(design: Design, trials: Sequence[Conducted]) -> tuple[Floats, Floats]:
+    """Return the strata of the patients and the columns to adjust for; one stratum and no column without any."""
+    if is_stratified(design):
+        strata = np.stack([strata_by(design, trial) for trial in trials])
+        return strata, np.zeros((*strata.shape, 0))
+    further = np.stack([columns_of(design, trial) for trial in trials])
+    return np.zeros(further.shape[:2], dtype=np.int64), further
+
+
 def _compared(
-    design: Design, comparison: Comparison, names: list[str], values: Floats, assigned: Floats, baseline: Floats
+    design: Design, comparison: Comparison, names: list[str], known: _Known
 ) -> tuple[Mapping[str, Floats], Floats]:
     """Return the statistics of one comparison and why a trial has none; dims ``trial``."""
     first, second = names.index(comparison.arm), names.index(comparison.control)
-    mine = np.isin(assigned, (first, second))
-    own = np.where(mine[..., None], values, np.nan)
-    arm = (assigned == first).astype(int)
+    mine = np.isin(known.arms, (first, second))
+    own = np.where(mine[..., None], known.values, np.nan)
+    arm = (known.arms == first).astype(int)
     able = _has_two(own, arm)
     found = {name: np.full(len(own), np.nan) for name in STATISTICS}
     why_not = np.full(len(own), "", dtype=object)
-    if able.any():
-        estimates = _estimated(design, own[able], arm[able], baseline[able])
+    for columns, trials in _alike(known, own, arm, np.flatnonzero(able)):
+        estimates = _estimated(design, known.of(trials, own, arm, columns))
         for name in STATISTICS:
-            found[name][able] = getattr(estimates, name)[:, 0]
-        why_not[able] = estimates.reasons
-        alike = able & (why_not == "") & ~np.isfinite(found["statistic"])
-        why_not[alike] = "every patient has the same endpoint"
+            found[name][trials] = getattr(estimates, name)[:, 0]
+        why_not[trials] = estimates.reasons
+    alike = able & (why_not == "") & ~np.isfinite(found["statistic"])
+    why_not[alike] = "every patient has the same endpoint"
     return found, why_not
+
+
+def _alike(
+    known: _Known, values: Floats, arm: Floats, able: NDArray[np.int64]
+) -> list[tuple[tuple[int, ...], NDArray[np.int64]]]:
+    """Return the columns that can have a slope, and the trials in which these can."""
+    if not known.further.shape[-1]:
+        return [((), able)] if len(able) else []
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for trial in able.tolist():
+        before = np.stack([np.ones_like(known.baseline[trial]), arm[trial], known.baseline[trial]], axis=1)
+        is_seen: NDArray[np.bool_] = np.asarray(np.isfinite(values[trial]).any(axis=1))[:, None]
+        groups.setdefault(with_slope(is_seen, before, known.further[trial]), []).append(trial)
+    return [(columns, np.array(trials)) for columns, trials in groups.items()]
 
 
 def _has_two(values: Floats, arm: Floats) -> NDArray[np.bool_]:
@@ -114,11 +180,13 @@ def _has_two(values: Floats, arm: Floats) -> NDArray[np.bool_]:
     return np.minimum((is_known & (arm == 0)).sum(axis=1), (is_known & (arm == 1)).sum(axis=1)) >= 2
 
 
-def _estimated(design: Design, values: Floats, arm: Floats, baseline: Floats) -> Estimates:
+def _estimated(design: Design, known: _Known) -> Estimates:
+    values, arm = known.values, known.arms
     if design.analysis is Analysis.RESPONDERS:
-        return _shares(values[..., 0], arm, design.level)
+        return _shares(values[..., 0], arm, known.strata, design.level)
+    covariates = np.concatenate([known.baseline[..., None], known.further], axis=-1)
     if design.analysis is Analysis.PROPORTIONAL_ODDS:
-        return ordinal_odds_ratios(fit_proportional_odds(values[..., 0], arm, baseline), level=design.level)
+        return ordinal_odds_ratios(fit_proportional_odds(values[..., 0], arm, covariates), level=design.level)
     if design.analysis is Analysis.WIN_STATISTICS:
         margins = [item.margin for item in design.endpoint.hierarchy]
         wins = win_statistics(values, arm, margins=margins, level=design.level)
@@ -127,7 +195,7 @@ def _estimated(design: Design, values: Floats, arm: Floats, baseline: Floats) ->
             SummaryMeasure.WIN_ODDS: wins.log_win_odds,
             SummaryMeasure.NET_BENEFIT: wins.net_benefit,
         }[design.estimand.summary_measure]
-    models = fit_responders(values[..., 0], arm, baseline)
+    models = fit_responders(values[..., 0], arm, covariates)
     if design.estimand.summary_measure is SummaryMeasure.ODDS_RATIO:
         return odds_ratios(models, level=design.level)
     risks = marginal_risks(models, level=design.level)
@@ -136,23 +204,27 @@ def _estimated(design: Design, values: Floats, arm: Floats, baseline: Floats) ->
     return _marginal_odds_ratio(risks, design.level)
 
 
-def _shares(response: Floats, arm: Floats, level: float) -> Estimates:
+def _shares(response: Floats, arm: Floats, strata: Floats, level: float) -> Estimates:
     """Compare two shares: Newcombe's interval, the test of Mantel and Haenszel, and the standard error of each arm.
 
-    Where all or none respond in both arms that standard error is 0, which nobody should believe: there it is Agresti
-    and Caffo's, with a responder and another added to each arm.
+    In several strata the difference is Mantel and Haenszel's, the interval Yan and Su's, which is Newcombe's in one
+    stratum, and the standard error that of Sato, Greenland and Robins; who has nobody of the other arm in the stratum
+    says nothing. Where all or none respond in both arms either standard error is 0, which nobody should believe: there
+    it is Agresti and Caffo's, with a responder and another added to each arm, strata left aside.
     """
-    counts = count_responders(response, arm)
+    counts = count_responders(response, arm, strata)
     differences = risk_differences(counts, level=level)
     test = mantel_haenszel_test(counts)
-    n = counts.patients[:, 0]
-    share, adjusted = counts.responders[:, 0] / n, (counts.responders[:, 0] + 1) / (n + 2)
+    responders, n = counts.responders.sum(axis=1), counts.patients.sum(axis=1)
+    share, adjusted = responders / n, (responders + 1) / (n + 2)
     error = np.sqrt((share * (1 - share) / n).sum(axis=1, keepdims=True))
+    if counts.patients.shape[1] > 1:
+        error = differences.standard_error
     wider = np.sqrt((adjusted * (1 - adjusted) / (n + 2)).sum(axis=1, keepdims=True))
     estimate = differences.estimate
     return Estimates(
         estimate=estimate,
-        standard_error=np.where(error > 0, error, wider),
+        standard_error=np.where(error == 0, wider, error),
         degrees_of_freedom=np.full_like(estimate, np.inf),
         statistic=np.sign(estimate) * np.sqrt(test.statistic),
         p_value=test.p_value,

@@ -93,9 +93,7 @@ def planned_arms(
     return pd.DataFrame(rows)
 
 
-def arm_paths(
-    design: Design, rule: MultiArm, benefits: NDArray[np.float64], *, n_trials: int, seed: int
-) -> ArmPaths:
+def arm_paths(design: Design, rule: MultiArm, benefits: NDArray[np.float64], *, n_trials: int, seed: int) -> ArmPaths:
     """Simulate trials of several arms by their statistics.
 
     Parameters
@@ -175,7 +173,7 @@ def r_of_arms(design: Design, effects: Sequence[float] | None = None) -> str:
         note = "# rpact recruits every arm that stays to its planned size: nobody is reallocated\n"
     return (
         f"{note}design <- {rpact_call(design.bounds()).replace('GroupSequential', 'InverseNormal')}\n"
-        f"rpact::getSimulationMultiArmMeans(design, activeArms = {len(arms)}, typeOfShape = \"userDefined\",\n"
+        f'rpact::getSimulationMultiArmMeans(design, activeArms = {len(arms)}, typeOfShape = "userDefined",\n'
         f"  effectMatrix = matrix(c({matrix}), {len(asked)}), stDev = 1, {selection},\n"
         f'  effectMeasure = "testStatistic", intersectionTest = "{str(rule.test).capitalize()}",\n'
         f'  successCriterion = "{criterion}", plannedSubjects = c({sizes}),\n'
@@ -196,8 +194,10 @@ def arms_in_words(design: Design, plan: pd.DataFrame) -> str:
         if row["effect"]:
             where = f"{row['arms_with_effect']} {'have' if row['arms_with_effect'] == 'all' else 'arm has'} {row['effect']:g} SD"
         best = "" if np.isnan(row["best_kept"]) else f", that arm kept {_share(row, 'best_kept')}"
-        false = "" if np.isnan(row["familywise_error"]) or row["arms_with_effect"] == "all" else (
-            f", one without effect shown {_share(row, 'familywise_error')}"
+        false = (
+            ""
+            if np.isnan(row["familywise_error"]) or row["arms_with_effect"] == "all"
+            else (f", one without effect shown {_share(row, 'familywise_error')}")
         )
         told.append(
             f"{where}: any shown {_share(row, 'any_shown')}, all {_share(row, 'all_shown')}{best}{false}; "

@@ -141,7 +141,9 @@ class Reestimation(BaseModel):
             return found
         found = []
         if n != 1:
-            told = f"there are {n} interim looks; one, at which {self.kind} sees the size; write looks.information = [0.5]"
+            told = (
+                f"there are {n} interim looks; one, at which {self.kind} sees the size; write looks.information = [0.5]"
+            )
             found.append(f"{key}: {told}")
         if design.sides is not Sides.ONE:
             told = f"{design.sides}, and the conditional power is that of a benefit; one_sided"

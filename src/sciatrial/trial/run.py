@@ -12,10 +12,12 @@ from sciatrial.model import Model
 from sciatrial.population import Patients
 from sciatrial.trial.aims import EndpointMeasure
 from sciatrial.trial.analysis import arm_summaries
+from sciatrial.trial.calendar import known_endpoints
 from sciatrial.trial.conducted import Conducted, first_patients
 from sciatrial.trial.course import Completed, completed_trials
 from sciatrial.trial.design import Design
 from sciatrial.trial.inside import inside_courses
+from sciatrial.trial.pairwise import alone_in_strata
 from sciatrial.trial.results import TrialResult
 
 if TYPE_CHECKING:
@@ -62,7 +64,10 @@ def enrolled(design: Design, patients: Patients) -> Patients:
         raise TrialError(
             "trial",
             Problem(
-                "patients", f"there are {len(patients)}", f"{design.most_patients} or more", "sample more, or lower n_total"
+                "patients",
+                f"there are {len(patients)}",
+                f"{design.most_patients} or more",
+                "sample more, or lower n_total",
             ),
         )
     return first_patients(patients, design.most_patients)
@@ -103,10 +108,11 @@ def endpoint_words(design: Design) -> dict[str, Any]:
 
 
 def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
-    """Count screening, randomisation, dropout and rescue."""
+    """Count screening, randomisation, dropout and rescue; where shares are compared in strata, who is alone in one."""
     occasion = 1 + design.visits_months.index(design.endpoint.month)
     by_arm = {arm: trial.assigned == index for index, arm in enumerate(design.arms)}
     stayed = trial.is_observed if trial.has_stayed is None else trial.has_stayed
+    alone = alone_in_strata(design, trial, known_endpoints(design, trial))
     missed = stayed & ~trial.is_observed & trial.is_solved[:, None]
     return {
         **dict(trial.patients.screening),
@@ -118,6 +124,7 @@ def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
         "dropped_out": {arm: int((mine & trial.is_solved & ~stayed[:, -1]).sum()) for arm, mine in by_arm.items()},
         "missed_visits": {arm: int(missed[mine].sum()) for arm, mine in by_arm.items()},
         "rescued": {arm: int((mine & trial.rescued.any(axis=1)).sum()) for arm, mine in by_arm.items()},
+        **({"alone_in_strata": alone} if alone else {}),
     }
 
 

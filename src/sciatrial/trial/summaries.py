@@ -30,7 +30,8 @@ def summarise(trials: pd.DataFrame) -> pd.DataFrame:
     are counted; bias and coverage are over the rest. ``final_`` is the analysis of all who were randomised, after the
     stop; ``reversed_by_overrun`` the share of trials shown whose statistic there does not cross the bound that belongs
     to its information. Of a principal stratum, ``stratum`` is the share of patients in it, and what ends in
-    ``_independent_luck`` is against the truth where a patient's worlds share no luck. ``right_decision`` is over trials
+    ``_independent_luck`` is against the truth where a patient's worlds share no luck. ``expected_alone_in_strata``:
+    patients who have nobody of the other arm in their stratum. ``right_decision`` is over trials
     whose true effect matters or is none (see `TrueEffect`), and told with ``expected_cost`` only where the design has
     what they need.
     """
@@ -98,12 +99,20 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
         ("expected_overrun", *mean_of(column("n_overrun"))),
         ("reversed_by_overrun", *share_of(reversed_later if has_later_bound else reversed_later[:0])),
         ("not_estimable", float((~made).sum()), np.nan, len(group)),
+        *_alone_in_strata(group),
         *_of_stratum(group, made),
         *arm_quantities(group),
         *size_quantities(group),
         *_right_decisions(group, shown, rejected),
         *_cost(group),
     ]
+
+
+def _alone_in_strata(group: pd.DataFrame) -> list[_Quantity]:
+    """Return the expected number of patients who say nothing, nothing where shares are not compared in strata."""
+    if "n_alone_in_strata" not in group:
+        return []
+    return [("expected_alone_in_strata", *mean_of(group["n_alone_in_strata"].to_numpy(dtype=float)))]
 
 
 def _of_stratum(group: pd.DataFrame, made: NDArray[np.bool_]) -> list[_Quantity]:

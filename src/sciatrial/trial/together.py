@@ -44,9 +44,7 @@ def shown_together(design: Design, rule: Multiplicity, monitored: Monitored) -> 
         str((Decision.EFFICACY if good else Decision.OTHER_DIRECTION) if shown else Decision.ENDED)
         for shown, good in zip(is_shown, in_favour, strict=True)
     ]
-    contrasts = contrasts.assign(
-        decision=words, adjusted_p_value=adjusted, efficacy_z=np.nan, final_efficacy_z=np.nan
-    )
+    contrasts = contrasts.assign(decision=words, adjusted_p_value=adjusted, efficacy_z=np.nan, final_efficacy_z=np.nan)
     looks = monitored.looks.assign(
         decision=monitored.looks["comparison"].map(dict(zip(contrasts["comparison"], words, strict=True))),
         efficacy_z=np.nan,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from sciatrial.statistics import fit_logistic, fit_proportional_odds, ordinal_odds_ratios, win_statistics
+from sciatrial.trial.adjusted import columns_of_population, with_slope
 from sciatrial.trial.aims import EndpointMeasure, Strategy, SummaryMeasure
 from sciatrial.trial.conduct import score_column
 from sciatrial.trial.conducted import ArmScores, Conducted
@@ -24,6 +25,7 @@ Floats = NDArray[Any]
 # the error of a value without a formula for it: spread of the values without one group of patients at a time
 _GROUPS = 20
 _FEWEST = 2
+_CONDITIONAL = (SummaryMeasure.ODDS_RATIO, SummaryMeasure.COMMON_ODDS_RATIO)
 
 
 def outcomes_by_world(design: Design, trial: Conducted) -> Floats:
@@ -33,14 +35,18 @@ def outcomes_by_world(design: Design, trial: Conducted) -> Floats:
     -------
     numpy.ndarray
         Dims ``patient, comparison, world, outcome``; world 0 is the arm, 1 the control. Outcomes: the change at the
-        endpoint; or those of `endpoint_values` and, last, the baseline score. NaN in a world that could not be solved
-        or, in a principal stratum, that has rescue before the endpoint.
+        endpoint; or those of `endpoint_values`, then the baseline score, and last what a conditional summary measure
+        conditions on beside it. NaN in a world that could not be solved or, in a principal stratum, that has rescue
+        before the endpoint.
     """
-    worlds = {arm: _in_arm(design, scores) for arm, scores in trial.potential.items()}
+    further = np.zeros((len(trial.assigned), 0))
+    if design.estimand.summary_measure in _CONDITIONAL:
+        further = columns_of_population(design, trial)
+    worlds = {arm: _in_arm(design, scores, further) for arm, scores in trial.potential.items()}
     return np.stack([np.stack([worlds[item.arm], worlds[item.control]], axis=1) for item in design.compared()], axis=1)
 
 
-def _in_arm(design: Design, arm: ArmScores) -> Floats:
+def _in_arm(design: Design, arm: ArmScores, further: Floats) -> Floats:
     column = score_column(design.endpoint.outcome)
     if design.endpoint.measure is EndpointMeasure.CHANGE_FROM_BASELINE:
         occasion = 1 + design.visits_months.index(design.endpoint.month)
@@ -50,7 +56,7 @@ def _in_arm(design: Design, arm: ArmScores) -> Floats:
         found = change[:, occasion, None]
     else:
         values = endpoint_values(design, arm.scores, arm.rescued)
-        found = np.concatenate([values, arm.scores[:, :1, column]], axis=1)
+        found = np.concatenate([values, arm.scores[:, :1, column], further], axis=1)
     return np.where(arm.is_solved[:, None], found, np.nan)
 
 
@@ -81,8 +87,8 @@ def population_value(design: Design, outcomes: Floats) -> tuple[float, float]:
     if measure is SummaryMeasure.MARGINAL_ODDS_RATIO:
         return _marginal_odds_ratio(arm, control)
     if measure is SummaryMeasure.ODDS_RATIO:
-        return _odds_ratio(arm, control, both[:, 0, -1])
-    return _common_odds_ratio(arm, control, both[:, 0, -1])
+        return _odds_ratio(arm, control, both[:, 0, 1:])
+    return _common_odds_ratio(arm, control, both[:, 0, 1:])
 
 
 def _mean(values: Floats) -> tuple[float, float]:
@@ -98,12 +104,13 @@ def _marginal_odds_ratio(arm: Floats, control: Floats) -> tuple[float, float]:
     return float(np.log(shares[0] / (1 - shares[0])) - np.log(shares[1] / (1 - shares[1]))), error
 
 
-def _odds_ratio(arm: Floats, control: Floats, baseline: Floats) -> tuple[float, float]:
+def _odds_ratio(arm: Floats, control: Floats, conditions: Floats) -> tuple[float, float]:
     """Return the coefficient of the arm; a patient's two worlds are one unit of chance."""
     n = len(arm)
     response = np.concatenate([arm, control])
-    start = np.tile(baseline - baseline.mean(), 2)
-    columns = np.stack([np.ones(2 * n), np.repeat([1.0, 0.0], n), start], axis=1)
+    start = np.tile(conditions - conditions.mean(axis=0), (2, 1))
+    columns = np.concatenate([np.ones((2 * n, 1)), np.repeat([[1.0], [0.0]], n, axis=0), start], axis=1)
+    columns = columns[:, [0, 1, 2, *_with_slope(columns)]]
     fit = fit_logistic(response, columns)
     if fit.reasons[0]:
         return np.nan, np.nan
@@ -112,14 +119,22 @@ def _odds_ratio(arm: Floats, control: Floats, baseline: Floats) -> tuple[float, 
     return float(fit.coefficients[0, 1]), float(influence.std(ddof=1) / np.sqrt(n))
 
 
-def _common_odds_ratio(arm: Floats, control: Floats, baseline: Floats) -> tuple[float, float]:
+def _with_slope(columns: Floats) -> list[int]:
+    """Return which columns after constant, arm and baseline can have a slope."""
+    everybody = np.ones((len(columns), 1), dtype=bool)
+    return [3 + place for place in with_slope(everybody, columns[:, :3], columns[:, 3:])]
+
+
+def _common_odds_ratio(arm: Floats, control: Floats, conditions: Floats) -> tuple[float, float]:
     """Return the coefficient of the arm; its error leaves out one group of patients at a time (jackknife)."""
     n = len(arm)
     categories = np.concatenate([arm, control])
     group = np.tile(np.arange(n) % _GROUPS, 2)
     left_out = np.concatenate([[-1], np.arange(min(_GROUPS, n))])
     some = np.where(group == left_out[:, None], np.nan, categories)
-    fits = fit_proportional_odds(some, np.repeat([1, 0], n), np.tile(baseline, 2))
+    arms = np.repeat([1, 0], n)
+    columns = np.concatenate([np.ones((2 * n, 1)), arms[:, None], np.tile(conditions, (2, 1))], axis=1)
+    fits = fit_proportional_odds(some, arms, columns[:, [2, *_with_slope(columns)]])
     values = ordinal_odds_ratios(fits).estimate[:, 0]
     without = values[1:]
     spread = (len(without) - 1) / len(without) * ((without - without.mean()) ** 2).sum()
@@ -128,7 +143,7 @@ def _common_odds_ratio(arm: Floats, control: Floats, baseline: Floats) -> tuple[
 
 def _pairs_won(design: Design, outcomes: Floats) -> tuple[float, float]:
     """Return what patients at even places in the arm and those at odd ones in the control say: they share no luck."""
-    values = outcomes[:, :, :-1]
+    values = outcomes[:, :, :-1]  # less the baseline
     halves = np.concatenate([values[::2, 0], values[1::2, 1]])
     arms = np.repeat([1, 0], [len(values[::2]), len(values[1::2])])
     margins = [item.margin for item in design.endpoint.hierarchy]

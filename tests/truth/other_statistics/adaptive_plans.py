@@ -1,7 +1,8 @@
 """Plans that change at a look, simulated by statistics alone, of which rpact simulates the same."""
 
-from sciatrial.trial import Design
 from tests.trial.arms_dropped import ARMS, WORDS
+
+from sciatrial.trial import Design
 
 EFFECTS = (0.5,)
 _TWO = {name: ARMS[name] for name in ("one", "two", "control")}

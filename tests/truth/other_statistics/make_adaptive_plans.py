@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-from sciatrial.trial.planned_arms import r_of_arms
 from tests.truth.other_statistics.adaptive_plans import EFFECTS, arm_designs
+
+from sciatrial.trial.planned_arms import r_of_arms
 
 if __name__ == "__main__":
     code = {name: r_of_arms(design, EFFECTS) for name, design in arm_designs().items()}
