@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sciatrial.clinic import Hazard
 from sciatrial.model import Model
 from sciatrial.population import Patients
 from sciatrial.trial.conduct import conduct
 from sciatrial.trial.conducted import Conducted, first_randomised
 from sciatrial.trial.design import Design
+from sciatrial.trial.harm_course import follows_boundary, stopped_for_harm
 from sciatrial.trial.monitoring import Monitored, monitor
 from sciatrial.trial.unblinding import Unblinding
 
@@ -29,6 +31,7 @@ def completed_trials(
     seeds: Sequence[int],
     *,
     unblinding: Unblinding | None = None,
+    known_harms: Sequence[Hazard] = (),
     threads: int | None = None,
 ) -> list[Completed]:
     """Conduct one trial for each group of patients, look at it as the design plans, and stop it where its bounds say.
@@ -39,9 +42,13 @@ def completed_trials(
         Patients of each trial, and the seed of its luck.
     unblinding
         How blinding breaks; left out, it holds.
+    known_harms
+        From `hazards`; needed where the boundary for harm counts some of them.
     """
     trials = conduct(model, design, groups, seeds, unblinding=unblinding, threads=threads)
     looked = monitor(design, trials) if trials else []
+    if follows_boundary(design):
+        return [Completed(*item) for item in stopped_for_harm(design, trials, looked, seeds, known_harms)]
     # nobody was randomised after a trial had stopped
     return [
         Completed(first_randomised(trial, mine.n_randomised), mine) for trial, mine in zip(trials, looked, strict=True)

@@ -39,7 +39,8 @@ class Decision(StrEnum):
 
     ``efficacy``: a benefit is shown. ``other_direction``: a harm is shown (two-sided designs). ``futility``: the trial
     stops without a finding. ``ended``: the trial ended by its deciding comparison, or with its last look, and nothing
-    is shown. ``continue``: the next look decides.
+    is shown. ``continue``: the next look decides. ``stopped_for_harm``: the boundary for harm stopped the trial before
+    anything was decided.
     """
 
     EFFICACY = "efficacy"
@@ -47,6 +48,7 @@ class Decision(StrEnum):
     FUTILITY = "futility"
     ENDED = "ended"
     CONTINUE = "continue"
+    STOPPED_FOR_HARM = "stopped_for_harm"
 
 
 @dataclass(frozen=True)
