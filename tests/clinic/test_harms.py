@@ -22,6 +22,7 @@ from sciatrial.clinic.protocol import ROUTES
 from sciatrial.evidence import read_evidence
 from sciatrial.foundation import Intervention, TrialError
 from sciatrial.parameters import read_prior, reference_draw
+from sciatrial.statistics import upper_limit_of_share
 
 EVIDENCE = read_evidence()
 SAFETY = EVIDENCE.safety
@@ -64,18 +65,18 @@ def test_a_chance_is_jeffreys_prior_and_half_the_counts():
     np.testing.assert_allclose(tear.chance([0.05, 0.5, 0.95]), expected)
 
 
-def test_where_nobody_had_the_event_the_bound_is_three_over_the_number_at_risk():
+def test_where_nobody_had_the_event_the_bound_is_exact_for_half_the_number_at_risk():
     tumour = by_name("tumour of cells")
     assert tumour.n_with_event == 0
     # patients count half in the bound as in the distribution, so the bound is never below the distribution's own
-    assert tumour.upper_bound == pytest.approx(2 * 3 / tumour.n_at_risk)
+    assert tumour.upper_bound == pytest.approx(upper_limit_of_share(0, tumour.n_at_risk // 2))
     assert all(item.upper_bound >= item.chance(0.949) for item in KNOWN if item.is_estimable)
 
 
 def test_where_nobody_had_the_event_the_bound_is_told_in_words_for_one_chance_and_for_several():
     tumour, serious = by_name("tumour of cells"), by_name("serious_event of into_the_epidural_space")
-    assert tumour.in_words() == "none of 38; up to 15.8 %"
-    assert serious.in_words(2) == "none of 200; up to 3.0 % each time, 5.9 % in 2 times"
+    assert tumour.in_words() == "none of 38; up to 14.6 %"
+    assert serious.in_words(2) == "none of 200; up to 3.0 % each time, 5.8 % in 2 times"
 
 
 def test_where_somebody_had_the_event_its_chance_is_told_with_the_middle_90_percent():
@@ -91,7 +92,7 @@ def test_what_a_count_is_worth_is_an_assumption_of_the_prior():
         assert rows[name].sources.startswith("assumption:")
     once = hazards(EVIDENCE, Counted(overdispersion=1.0))
     (tumour,) = [item for item in once if item.name == "tumour of cells"]
-    assert tumour.upper_bound == pytest.approx(3 / tumour.n_at_risk)
+    assert tumour.upper_bound == pytest.approx(1 - 0.05 ** (1 / tumour.n_at_risk))
 
 
 class Counted:

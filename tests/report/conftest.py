@@ -263,9 +263,9 @@ def inputs(result, operating, published) -> ReportInputs:
                 "counted": ["related", "any_cause"],
                 "n_with_event": [0, 0], "n_at_risk": [38, 0], "percent": [np.nan, np.nan],
                 "low": [np.nan, np.nan], "high": [np.nan, np.nan], "seen": [np.nan, np.nan],
-                "could_exclude": [10.0, 10.0], "one_trial": [np.nan, np.nan], "upper_bound": [15.8, np.nan],
-                "upper_bound_in_arm": [15.8, np.nan], "is_estimable": [True, False],
-                "in_words": ["none of 38; up to 15.8 %", "not estimable"], "note": ["six years", "no count"],
+                "could_exclude": [10.0, 10.0], "one_trial": [np.nan, np.nan], "upper_bound": [14.6, np.nan],
+                "upper_bound_in_arm": [14.6, np.nan], "is_estimable": [True, False],
+                "in_words": ["none of 38; up to 14.6 %", "not estimable"], "note": ["six years", "no count"],
             }
         ),
         unused_counts={"a case report": 2},

@@ -52,6 +52,9 @@ WORDS = (
 )  # fmt: skip
 
 
+_LOG_OF_20 = 2.995732273553991
+
+
 def _least(a, b):
     """Return the smaller of two values."""
     return b - positive_part(b - a)
@@ -324,8 +327,8 @@ def beta_second(harm_prior_events, n_at_risk, n_with_event, harm_count_overdispe
 
 @formula(_ONE, sources=("assumption:a-patient-in-a-count-of-harms-counts-half",))
 def bound_where_nobody_had_it(n_at_risk, harm_count_overdispersion):
-    """Largest chance that is left where nobody had the harm, told in place of a chance: the rule of three."""
-    return _least(3 * harm_count_overdispersion / n_at_risk, 1.0)
+    """Largest chance that is left where nobody had the harm, told in place of a chance: the exact limit at 95 %."""
+    return 1 - exp(-_LOG_OF_20 * harm_count_overdispersion / n_at_risk)  # nobody has it with probability 1 / 20
 
 
 @formula(_ONE)

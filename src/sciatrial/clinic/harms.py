@@ -2,7 +2,7 @@
 
 A chance is a Beta distribution: a weak prior and the published counts, each patient counting for less than one because
 studies differ more than patients do (both are assumptions of the prior table). Where nobody had the event there is no
-estimate, only the upper bound (the rule of three). Where no count was found, the harm is listed as not estimable; it is
+estimate, only the exact upper bound. Where no count was found, the harm is listed as not estimable; it is
 never taken to be absent.
 """
 
@@ -116,9 +116,9 @@ class Hazard:
 
     @property
     def upper_bound(self) -> float:
-        """The largest chance that the counts allow at 95 %: by the rule of three where none had the event.
+        """The largest chance that the counts allow at 95 %: exact (Clopper-Pearson) where none had the event.
 
-        The rule is three over the number at risk, and patients count here by the overdispersion less, as everywhere.
+        Patients count here by the overdispersion less, as everywhere.
         """
         if not self.is_estimable:
             return 1.0

@@ -26,6 +26,7 @@ from sciatrial.report.plan_tables import (
     blinding_words,
     cost_wide,
     decisions_wide,
+    harm_followed_wide,
     harm_stopping_wide,
     of_broken_blinding,
     parts_wide,
@@ -228,6 +229,7 @@ def _plan(inputs: ReportInputs) -> dict[str, Any]:
         "safety": safety_wide(inputs.safety_sizes),
         "stopping": harm_stopping_wide(inputs.harm_stopping),
         "boundary": inputs.harm_boundary,
+        "followed": harm_followed_wide(operating.summary),
     }
 
 

@@ -21,6 +21,7 @@ _COLOURS = {
     Decision.FUTILITY: (CONTROL_COLOURS[1], "stopped for futility"),
     Decision.DROPPED: (CELL_COLOURS[2], "arm dropped"),
     Decision.ENDED: (CONTROL_COLOURS[0], "nothing shown"),
+    Decision.CONTINUE: (INK, "stopped for harm before the next look"),
 }
 
 
@@ -89,7 +90,7 @@ def _draw_bounds(ax: Axes, operating: OperatingCharacteristics, scenario: str, c
 def _legend(figure: Figure, looks: pd.DataFrame) -> None:
     from matplotlib.lines import Line2D
 
-    met = {Decision(word) for word in looks["decision"]}
+    met = {Decision(word) for word in looks.groupby("trial")["decision"].last()}
     handles = [
         Line2D([], [], color=colour, marker="o", ms=4, lw=1, label=label)
         for decision, (colour, label) in _COLOURS.items()

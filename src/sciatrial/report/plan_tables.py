@@ -120,6 +120,8 @@ def success_lines(operating: OperatingCharacteristics, currency: str = "") -> li
             parts.append(f"right decision {share_words(of.loc['right_decision'])}")
         if "expected_cost" in of.index:
             parts.append(f"expected cost {cost_words(of.loc['expected_cost'])} {currency}".rstrip())
+        if "stopped_for_harm" in of.index:
+            parts.append(f"stopped for harm {share_words(of.loc['stopped_for_harm'])}")
         apart = " (broken blinding, no type I error)" if scenario == Scenario.UNBLINDED_NULL else ""
         told.append(f"{comparison}, {scenario_words(scenario)}{apart}: {'; '.join(parts)}")
     return told
@@ -197,6 +199,22 @@ def harm_stopping_wide(stopping: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def harm_followed_wide(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return how often simulated trials stop for harm, by scenario; empty where they do not follow a boundary."""
+    rows: dict[str, dict[str, str]] = {}
+    for scenario, _, of in _by_place(summary, "stopped_for_harm"):
+        month = of.loc["month_stopped_for_harm"]
+        row = {
+            "scenario": scenario_words(scenario),
+            "stopped for harm": share_words(of.loc["stopped_for_harm"]),
+            "in month": number(month["value"]) if month["n_trials"] else "–",
+            "expected patients": f"{of.loc['expected_patients', 'value']:.1f} ± "
+            f"{of.loc['expected_patients', 'monte_carlo_se']:.1f}",
+        }  # fmt: skip
+        rows.setdefault(scenario, row)
+    return pd.DataFrame(list(rows.values()))
+
+
 def boundary_words(study: Mapping[str, Any], patients: Sequence[int], fewest: Sequence[int]) -> str:
     """Return the boundary for harm in a sentence; "" for a study without one."""
     safety = study["trial"].get("safety")
@@ -205,4 +223,4 @@ def boundary_words(study: Mapping[str, Any], patients: Sequence[int], fewest: Se
         return ""
     looks = "; ".join(f"{k} of {n}" for n, k in zip(patients, fewest, strict=True) if k <= n)
     told = f"stops with {looks} or more" if looks else "never stops: no count at any look is enough"
-    return f"{stop.in_words()}. It {told}."
+    return f"{stop.in_words()}. It {told}. {stop.followed_in_words()}"

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sciatrial.clinic import Hazard, hazards
 from sciatrial.evidence import Evidence, read_evidence
 from sciatrial.foundation import Problem, Progress, StudyError, fingerprint, nearest, silent
 from sciatrial.model import sciatica_model
-from sciatrial.parameters import Draws, Prior, read_prior, refuse_other_numbers
+from sciatrial.parameters import Draws, Prior, read_prior, reference_draw, refuse_other_numbers
 from sciatrial.study.read import Study
 from sciatrial.study.settings import PRIOR, REFERENCE
 from sciatrial.study.stamp import versions
@@ -18,7 +19,9 @@ from sciatrial.trial import (
     Scenario,
     TrialBatch,
     TrialResult,
+    counted_harms,
     draws_for,
+    follows_boundary,
     run_trial,
     simulate_trials,
     trial_patients,
@@ -77,6 +80,8 @@ def read_inputs(
     StudyError
         When the study compares itself with a study or an arm that the tables do not hold, or names a folder that holds
         no posterior.
+    TrialError
+        When the boundary for harm counts harms that the arm does not have, or of which the tables give no rate.
     """
     if evidence is None:
         named = study.settings.evidence.tables
@@ -85,6 +90,7 @@ def read_inputs(
     if problems:
         raise StudyError(study.name, problems)
     prior = read_prior()
+    counted_harms(study.design, hazards(evidence, reference_draw(prior).one(0)))
     if posterior is None:
         posterior = read_posterior(study, prior)
         population = None if posterior is None else read_population(study, posterior)
@@ -243,6 +249,7 @@ def batch(inputs: Inputs, scenario: Scenario, first: int, count: int, progress: 
         inclusion_probability=study.settings.calibration.inclusion_probability,
         posterior=None if inputs.posterior is None else inputs.posterior.draws,
         unblinding=study.settings.simulation.unblinding,
+        known_harms=_known_harms(inputs),
         progress=progress,
     )
 
@@ -253,4 +260,14 @@ def example_trial(inputs: Inputs, draws: Draws, trial: int) -> TrialResult:
     seed = study.settings.seed
     patients = trial_patients(sciatica_model(), study.design, draws, study.cohort, place=trial, trial=trial, seed=seed)
     name = f"trial {trial} of the {study.settings.calibration.drawn} draws"
-    return run_trial(sciatica_model(), study.design, patients, seed=trial_seed(seed, trial), name=name)
+    return run_trial(
+        sciatica_model(), study.design, patients, seed=trial_seed(seed, trial), name=name,
+        known_harms=_known_harms(inputs),
+    )  # fmt: skip
+
+
+def _known_harms(inputs: Inputs) -> tuple[Hazard, ...]:
+    """Return the harms that the boundary of the study counts from; what a count is worth varies in no draw."""
+    if not follows_boundary(inputs.study.design):
+        return ()
+    return hazards(inputs.evidence, reference_draw(inputs.prior).one(0))

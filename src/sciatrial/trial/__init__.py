@@ -16,6 +16,7 @@ from sciatrial.trial.design import Comparison, Design, Rescue
 from sciatrial.trial.endpoint import Endpoint, Missing, Outcome
 from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.factors import cohort_problems
+from sciatrial.trial.harm_course import counted_harms, follows_boundary
 from sciatrial.trial.harms import expected_harms
 from sciatrial.trial.imputation import Imputation
 from sciatrial.trial.imputed import imputed_effects
@@ -112,11 +113,13 @@ __all__ = [
     "attribute",
     "boundary_of",
     "cohort_problems",
+    "counted_harms",
     "design_of_size",
     "draws_for",
     "expected_harms",
     "family_quantities",
     "first_crossing",
+    "follows_boundary",
     "harm_stopping_table",
     "imputed_effects",
     "make_pool",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.foundation import uniforms
+from sciatrial.foundation import DAYS_PER_MONTH, uniforms
 from sciatrial.population import Patients
 from sciatrial.trial.accrual import Arrivals
 from sciatrial.trial.design import Design
@@ -40,7 +40,8 @@ class Conducted:
     patient's own arm; ``is_observed`` and ``has_stayed`` (not yet lost, seen or not) dims ``patient, occasion``;
     ``potential`` holds every patient in every arm when that was asked for. ``arrivals`` says when and where each was
     randomised; None: as the plan expects, at one site. ``days_late`` (dims ``patient, occasion``) are days after
-    the planned ones; None: as planned. ``covariates`` stands for the patients where they are not at hand.
+    the planned ones; None: as planned. ``covariates`` stands for the patients where they are not at hand. ``ended``
+    is the month in which it stopped for harm, None where it did not: nothing took place after it.
     """
 
     patients: Patients
@@ -54,6 +55,7 @@ class Conducted:
     arrivals: Arrivals | None = None
     days_late: NDArray[np.float64] | None = None
     covariates: pd.DataFrame | None = None
+    ended: float | None = None
 
     @property
     def people(self) -> pd.DataFrame:
@@ -83,7 +85,18 @@ def first_randomised(trial: Conducted, n: int) -> Conducted:
         arrivals=None if trial.arrivals is None else trial.arrivals.first(n),
         days_late=None if trial.days_late is None else trial.days_late[:n],
         covariates=None if trial.covariates is None else trial.covariates.iloc[:n],
+        ended=trial.ended,
     )
+
+
+def taken_place(trial: Conducted, visits_months: Sequence[float]) -> NDArray[np.bool_]:
+    """Return which visits, the baseline first, take place before a trial stops for harm; dims ``patient, occasion``."""
+    if trial.ended is None or trial.arrivals is None:
+        return np.ones(trial.is_observed.shape, dtype=bool)
+    visits = trial.arrivals.months[:, None] + np.array([0.0, *visits_months])
+    if trial.days_late is not None:
+        visits = visits + trial.days_late / DAYS_PER_MONTH
+    return visits <= trial.ended
 
 
 def days_late(design: Design, patients: Patients) -> NDArray[np.float64]:

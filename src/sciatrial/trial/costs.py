@@ -93,11 +93,16 @@ def trial_cost(design: Design, trial: Conducted) -> float:
     total += costs.per_patient_randomised * len(trial.assigned)
     total += costs.per_visit * int(trial.is_observed[:, 1:].sum())
     last_visit = design.visits_months[-1]
+    expected = None if design.accrual is None else arrival_months(design.accrual, len(trial.assigned))
+    months = expected if trial.arrivals is None else trial.arrivals.months
     for index, (arm, protocol) in enumerate(design.arms.items()):
-        doses = len(days_of_doses(protocol, last_visit * DAYS_PER_MONTH))
-        total += costs.per_dose.get(arm, 0.0) * doses * int((trial.assigned == index).sum())
-    if costs.per_month and design.accrual is not None:
-        expected = arrival_months(design.accrual, len(trial.assigned))
-        months = expected if trial.arrivals is None else trial.arrivals.months
-        total += costs.per_month * (float(months[-1] - months[0]) + last_visit)
+        days = days_of_doses(protocol, last_visit * DAYS_PER_MONTH)
+        given = len(days) * int((trial.assigned == index).sum())
+        if trial.ended is not None and months is not None:  # nobody is treated after it
+            left = DAYS_PER_MONTH * (trial.ended - months[trial.assigned == index])
+            given = sum(int((left >= day).sum()) for day in days)
+        total += costs.per_dose.get(arm, 0.0) * given
+    if costs.per_month and expected is not None and months is not None:
+        end = months[-1] + last_visit if trial.ended is None else trial.ended
+        total += costs.per_month * float(end - months[0])
     return float(total)

@@ -41,7 +41,8 @@ def design_problems(design: Design) -> list[str]:
     if design.reestimation is not None and not sizes:
         problems += design.reestimation.problems(design)
     if design.safety is not None:
-        problems += design.safety.problems(design.expected_sizes() if not sizes else dict.fromkeys(design.arms, 0.0))
+        expected = design.expected_sizes() if not sizes else dict.fromkeys(design.arms, 0.0)
+        problems += design.safety.problems(expected, has_accrual=design.accrual is not None)
     return problems
 
 

@@ -10,6 +10,7 @@ from sciatrial.clinic import has_event, hazards, hazards_of, patient_chance
 from sciatrial.evidence import Evidence
 from sciatrial.foundation import DAYS_PER_MONTH, uniforms
 from sciatrial.parameters import Draw
+from sciatrial.statistics import upper_limit_of_share
 from sciatrial.trial.design import Design
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def expected_harms(design: Design, evidence: Evidence, draw: Draw, *, seed: int)
         One row an arm and harm: ``arm, harm, exposure, counted`` (``related``, or from ``any_cause``), ``n_with_event,
         n_at_risk`` (the published counts), ``percent, low, high`` (of patients in the arm: median and middle 90 %),
         ``seen`` (chance that a trial of this size has at least one case), ``could_exclude`` (percent that a trial of
-        this size without a case could exclude: the rule of three), ``one_trial`` (patients with the event in one
+        this size without a case could exclude at 95 %: exact), ``one_trial`` (patients with the event in one
         simulated trial, whose arms hold different people), ``upper_bound, upper_bound_in_arm`` (percent that the
         published counts allow, at one chance and in all of the arm's), ``is_estimable, in_words, note``. Where nobody
         had the event, only the bounds are known; where no count was found, nothing is: numbers are then missing.
@@ -61,9 +62,9 @@ def expected_harms(design: Design, evidence: Evidence, draw: Draw, *, seed: int)
                 "arm": arm, "harm": hazard.harm, "exposure": hazard.exposure, "counted": hazard.counted,
                 "n_with_event": hazard.n_with_event, "n_at_risk": hazard.n_at_risk,
                 "percent": np.nan, "low": np.nan, "high": np.nan, "seen": np.nan,
-                "could_exclude": 100 * min(1.0, 3.0 / sizes[arm]), "one_trial": np.nan, "upper_bound": np.nan,
-                "upper_bound_in_arm": np.nan, "is_estimable": hazard.is_estimable, "in_words": hazard.in_words(times),
-                "note": hazard.remark,
+                "could_exclude": 100 * upper_limit_of_share(0, round(sizes[arm])), "one_trial": np.nan,
+                "upper_bound": np.nan, "upper_bound_in_arm": np.nan, "is_estimable": hazard.is_estimable,
+                "in_words": hazard.in_words(times), "note": hazard.remark,
             }  # fmt: skip
             if hazard.is_estimable:
                 row["upper_bound"] = 100 * hazard.upper_bound

@@ -40,6 +40,7 @@ class Decision(StrEnum):
     ``efficacy``: a benefit is shown. ``other_direction``: a harm is shown (two-sided designs). ``futility``: the trial
     stops without a finding. ``ended``: the trial ended by its deciding comparison, or with its last look, and nothing
     is shown. ``dropped``: others of several arms were selected to go on. ``continue``: the next look decides.
+    ``stopped_for_harm``: the boundary for harm stopped the trial before anything was decided.
     """
 
     EFFICACY = "efficacy"
@@ -48,6 +49,7 @@ class Decision(StrEnum):
     ENDED = "ended"
     DROPPED = "dropped"
     CONTINUE = "continue"
+    STOPPED_FOR_HARM = "stopped_for_harm"
 
 
 @dataclass(frozen=True)

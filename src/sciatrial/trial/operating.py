@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sciatrial.clinic import Hazard
 from sciatrial.foundation import CohortError, Problem, Progress, TrialError, derived_seed, silent, uniforms
 from sciatrial.model import Model
 from sciatrial.parameters import (
@@ -131,6 +132,7 @@ def simulate_trials(
     inclusion_probability: float = 0.5,
     posterior: Draws | None = None,
     unblinding: Unblinding | None = None,
+    known_harms: Sequence[Hazard] = (),
     threads: int | None = None,
     progress: Progress = silent,
 ) -> TrialBatch:
@@ -155,6 +157,8 @@ def simulate_trials(
         Draws to simulate from in place of the prior's: each trial one of them.
     unblinding
         How blinding breaks in the scenario ``unblinded_null``; left out, as `Unblinding` has it.
+    known_harms
+        From `hazards`; needed where the boundary for harm counts some of them.
 
     Returns
     -------
@@ -163,7 +167,7 @@ def simulate_trials(
     Raises
     ------
     TrialError
-        When nobody learns an arm in the scenario ``unblinded_null``.
+        When nobody learns an arm in the scenario ``unblinded_null``, or a harm that the boundary counts has no rate.
     """
     import pandas as pd
 
@@ -185,7 +189,7 @@ def simulate_trials(
         if not progress.advance(1):
             raise KeyboardInterrupt
     seeds = [trial_seed(seed, trial) for trial in numbers]
-    done = completed_trials(model, design, groups, seeds, unblinding=broken, threads=threads)
+    done = completed_trials(model, design, groups, seeds, unblinding=broken, known_harms=known_harms, threads=threads)
     sampled = [Sampled(trial - first, trial, own) for trial, own in zip(numbers, seeds, strict=True)]
     errors = np.array([item.monitored.contrasts["final_standard_error"] for item in done], dtype=float)
     truths = true_values(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sciatrial.clinic import SCORES
+from sciatrial.clinic import SCORES, Hazard
 from sciatrial.foundation import Problem, Score, TrialError, scale_of
 from sciatrial.model import Model
 from sciatrial.population import Patients
 from sciatrial.trial.aims import EndpointMeasure
 from sciatrial.trial.analysis import arm_summaries
 from sciatrial.trial.calendar import known_endpoints
-from sciatrial.trial.conducted import Conducted, first_patients
+from sciatrial.trial.conducted import Conducted, first_patients, taken_place
 from sciatrial.trial.course import Completed, completed_trials
 from sciatrial.trial.design import Design
 from sciatrial.trial.inside import inside_courses
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 
 
 def run_trial(
-    model: Model, design: Design, patients: Patients, *, seed: int, name: str = "trial", threads: int | None = None
+    model: Model,
+    design: Design,
+    patients: Patients,
+    *,
+    seed: int,
+    name: str = "trial",
+    known_harms: Sequence[Hazard] = (),
+    threads: int | None = None,
 ) -> TrialResult:
     """Conduct one trial and analyse it as its design says.
 
@@ -43,6 +51,8 @@ def run_trial(
         Any whole number: allocation and dropout. Measurement errors belong to the patients.
     name
         How the trial is called.
+    known_harms
+        From `hazards`; needed where the boundary for harm counts some of them.
 
     Returns
     -------
@@ -52,9 +62,10 @@ def run_trial(
     Raises
     ------
     TrialError
-        When there are fewer patients than the design randomises.
+        When there are fewer patients than the design randomises, or a harm that the boundary counts has no rate.
     """
-    completed = completed_trials(model, design, [enrolled(design, patients)], [seed], threads=threads)[0]
+    group = enrolled(design, patients)
+    completed = completed_trials(model, design, [group], [seed], known_harms=known_harms, threads=threads)[0]
     return trial_result(model, design, completed, name, seed=seed, threads=threads)
 
 
@@ -113,7 +124,9 @@ def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
     by_arm = {arm: trial.assigned == index for index, arm in enumerate(design.arms)}
     stayed = trial.is_observed if trial.has_stayed is None else trial.has_stayed
     alone = alone_in_strata(design, trial, known_endpoints(design, trial))
-    missed = stayed & ~trial.is_observed & trial.is_solved[:, None]
+    due = taken_place(trial, design.visits_months)
+    missed = due & stayed & ~trial.is_observed & trial.is_solved[:, None]
+    lost = (due & ~stayed).any(axis=1)
     return {
         **dict(trial.patients.screening),
         "randomised": {arm: int(mine.sum()) for arm, mine in by_arm.items()},
@@ -121,7 +134,7 @@ def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
         "observed_at_endpoint": {
             arm: int((mine & trial.is_observed[:, occasion]).sum()) for arm, mine in by_arm.items()
         },
-        "dropped_out": {arm: int((mine & trial.is_solved & ~stayed[:, -1]).sum()) for arm, mine in by_arm.items()},
+        "dropped_out": {arm: int((mine & trial.is_solved & lost).sum()) for arm, mine in by_arm.items()},
         "missed_visits": {arm: int(missed[mine].sum()) for arm, mine in by_arm.items()},
         "rescued": {arm: int((mine & trial.rescued.any(axis=1)).sum()) for arm, mine in by_arm.items()},
         **({"alone_in_strata": alone} if alone else {}),

@@ -74,8 +74,17 @@ class HarmRule(StrEnum):
     BETA_BINOMIAL = "beta_binomial"
 
 
+class HarmTiming(StrEnum):
+    """When an assumed harm comes: on the day of the first dose, or at any time of the follow-up, each as likely."""
+
+    PROCEDURE = "procedure"
+    FOLLOW_UP = "follow_up"
+
+
 class HarmStop(BaseModel):
-    """A boundary for harm of one arm, planned before the trial; simulated trials do not follow it.
+    """A boundary for harm of one arm, planned before the trial.
+
+    Simulated trials follow it where `counts` or `true_share` says how often the event comes; they need `accrual` then.
 
     Parameters
     ----------
@@ -98,6 +107,15 @@ class HarmStop(BaseModel):
         ``beta_binomial`` only; 0.95 when left out.
     prior
         ``beta_binomial`` only: both parameters of the beta prior; Jeffreys' 0.5 and 0.5 when left out.
+    counts
+        Harms of the clinic's list that count as the event, as ``pain_flare`` or, where several exposures of the arm
+        have it, ``pain_flare of into_the_disc``; see `sciatrial show harms`. Each trial draws their chances from what
+        the published counts leave open.
+    true_share
+        Instead: share of the arm's patients with the event in simulated trials, 0 to below 1, an assumption.
+    true_timing
+        ``true_share`` only: ``procedure``, on the day of the first dose, or ``follow_up``, at any time of it; the
+        latter when left out.
     """
 
     model_config = _STRICT
@@ -110,6 +128,14 @@ class HarmStop(BaseModel):
     alpha: _Share | None = None
     threshold: _Share | None = None
     prior: tuple[Annotated[float, Field(gt=0, le=1e6)], Annotated[float, Field(gt=0, le=1e6)]] | None = None
+    counts: tuple[str, ...] = ()
+    true_share: Annotated[float, Field(ge=0, lt=1)] | None = None
+    true_timing: HarmTiming | None = None
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether simulated trials follow it."""
+        return bool(self.counts) or self.true_share is not None
 
     @model_validator(mode="after")
     def _settings_belong_to_the_rule(self) -> Self:
@@ -118,6 +144,15 @@ class HarmStop(BaseModel):
             f"{name}: has no meaning with rule {self.rule}; no such line; delete it"
             for name, rule in of_rule.items()
             if getattr(self, name) is not None and rule is not self.rule
+        ]
+        if self.counts and self.true_share is not None:
+            found.append("true_share: is one of two; counts or true_share; give one of them and not both")
+        if self.true_timing is not None and self.true_share is None:
+            found.append("true_timing: has no meaning without true_share; no such line; delete it, or add true_share")
+        found += [
+            f"counts.{place}: {word!r} is listed twice; each once; leave one out"
+            for place, word in enumerate(self.counts)
+            if word in self.counts[:place]
         ]
         if found:
             raise ValueError("\n".join(found))
@@ -131,6 +166,19 @@ class HarmStop(BaseModel):
         return beta_binomial_boundary(
             looks, self.acceptable, threshold=self.threshold or 0.95, prior=self.prior or (0.5, 0.5)
         )
+
+    def followed_in_words(self) -> str:
+        """Return by what simulated trials follow it, or that they do not, as a sentence."""
+        if self.counts:
+            names = ", ".join(word.replace("_", " ") for word in self.counts)
+            return (
+                f"Simulated trials follow it, counting {names}: each trial draws the chances from what published "
+                "counts leave open; a harm of an administration comes on its day, others over the follow-up."
+            )
+        if self.true_share is None:
+            return "Simulated trials do not follow it."
+        when = "on the day of the first dose" if self.true_timing is HarmTiming.PROCEDURE else "over the follow-up"
+        return f"Simulated trials follow it: {100 * self.true_share:g} % of the arm have the event (assumed), {when}."
 
     def in_words(self) -> str:
         """Return the rule in a sentence."""
@@ -167,7 +215,7 @@ class Safety(BaseModel):
     rates: tuple[HarmRate, ...] = ()
     stopping: HarmStop | None = None
 
-    def problems(self, sizes: Mapping[str, float]) -> list[str]:
+    def problems(self, sizes: Mapping[str, float], *, has_accrual: bool) -> list[str]:
         """Return what does not fit the arms and their sizes, as ``key: found; expected; next``."""
         arms = tuple(sizes)
         named = [
@@ -184,6 +232,9 @@ class Safety(BaseModel):
         if n_arm > _MOST_IN_AN_ARM:
             told = f"the arm has {n_arm:g} patients; {_MOST_IN_AN_ARM} or fewer for an exact boundary"
             found.append(f"safety.stopping.arm: {told}; randomise fewer, or leave the boundary out")
+        if self.stopping is not None and self.stopping.is_followed and not has_accrual:
+            told = "is missing; patients a month, from which follows who is randomised before a stop for harm"
+            found.append(f"accrual: {told}; add accrual = {{ per_month = … }}")
         return found
 
 

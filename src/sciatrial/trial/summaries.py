@@ -31,7 +31,8 @@ def summarise(trials: pd.DataFrame) -> pd.DataFrame:
     stop; ``reversed_by_overrun`` the share of trials shown whose statistic there does not cross the bound that belongs
     to its information. Of a principal stratum, ``stratum`` is the share of patients in it, and what ends in
     ``_independent_luck`` is against the truth where a patient's worlds share no luck. ``expected_alone_in_strata``:
-    patients who have nobody of the other arm in their stratum. ``right_decision`` is over trials
+    patients who have nobody of the other arm in their stratum. ``stopped_for_harm``: the boundary for harm was reached;
+    never a success nor a rejection, unless the comparison was decided before. ``right_decision`` is over trials
     whose true effect matters or is none (see `TrueEffect`), and told with ``expected_cost`` only where the design has
     what they need.
     """
@@ -100,6 +101,7 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
         ("reversed_by_overrun", *share_of(reversed_later if has_later_bound else reversed_later[:0])),
         ("not_estimable", float((~made).sum()), np.nan, len(group)),
         *_alone_in_strata(group),
+        *_stopped_for_harm(group),
         *_of_stratum(group, made),
         *arm_quantities(group),
         *size_quantities(group),
@@ -113,6 +115,15 @@ def _alone_in_strata(group: pd.DataFrame) -> list[_Quantity]:
     if "n_alone_in_strata" not in group:
         return []
     return [("expected_alone_in_strata", *mean_of(group["n_alone_in_strata"].to_numpy(dtype=float)))]
+
+
+def _stopped_for_harm(group: pd.DataFrame) -> list[_Quantity]:
+    """Return how often the boundary for harm stops the trial, and when; nothing where it is not followed."""
+    if "harm_month" not in group:
+        return []
+    months = group["harm_month"].to_numpy(dtype=float)
+    stopped = np.isfinite(months)
+    return [("stopped_for_harm", *share_of(stopped)), ("month_stopped_for_harm", *mean_of(months[stopped]))]
 
 
 def _of_stratum(group: pd.DataFrame, made: NDArray[np.bool_]) -> list[_Quantity]:
