@@ -13,6 +13,8 @@ import pandas as pd
 from sciatrial.parameters import CELL_EFFECTS
 from sciatrial.report import figures, tables, words
 from sciatrial.report.assurance_figures import plot_assurance
+from sciatrial.report.dose_figures import plot_dose_response
+from sciatrial.report.dose_tables import dose_section
 from sciatrial.report.effects import effect_digits, effect_told, measure_of, measure_words, ratio_cells
 from sciatrial.report.evidence_figures import plot_evidence_map
 from sciatrial.report.forest_figure import plot_forest
@@ -166,6 +168,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "short": words.short_table(inputs.operating),
         "analysis": words.analysis_words(dict(inputs.study["trial"])),
         "looks": _looks(inputs),
+        "doses": dose_section(inputs.study, inputs.result, inputs.operating),
         "imputed": None if inputs.imputed is None or inputs.imputed.empty else tables.imputed_wide(inputs.imputed),
         "comparison": _comparison(comparison.loc[np.isfinite(comparison["published"])]),
         "not_reported": _comparison(comparison.loc[~np.isfinite(comparison["published"])]).drop(
@@ -449,6 +452,13 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
             plot_looks(inputs.operating),
             "The statistic at each look of simulated trials "
             f"({tables.scenario_words(drawn_scenario(inputs.operating))}) until they stop, and the bounds.",
+        )
+    if len(inputs.result.dose_target):
+        made["doses"] = (
+            plot_dose_response(inputs.result),
+            f"Benefit by dose in one simulated trial ({inputs.result.name}): adjusted means and 95 % intervals of the "
+            "differences; the shapes that are shown, each over its own value at dose 0, which need not be the "
+            "control's estimate; the target dose with its interval.",
         )
     if np.isfinite(comparison["published"]).any() and np.isfinite(comparison["simulated_median"]).any():
         made["published"] = (

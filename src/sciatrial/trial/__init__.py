@@ -12,6 +12,8 @@ from sciatrial.trial.conduct import allocate, strata_of
 from sciatrial.trial.costs import Costs
 from sciatrial.trial.decisions import TrueEffect
 from sciatrial.trial.design import Comparison, Design, Rescue
+from sciatrial.trial.dose_finding import Candidate, DoseFinding
+from sciatrial.trial.dose_response import fitted_effects
 from sciatrial.trial.endpoint import Endpoint, Missing, Outcome
 from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.factors import cohort_problems
@@ -24,6 +26,7 @@ from sciatrial.trial.missingness import DropoutHazard, MissingMechanism, Missing
 from sciatrial.trial.monitoring import Decision, first_crossing
 from sciatrial.trial.operating import draws_for, operating_characteristics, simulate_trials, trial_patients, trial_seed
 from sciatrial.trial.planned import plan_in_words, planned_looks, planned_sizes, r_of_design
+from sciatrial.trial.planned_doses import planned_contrasts, planned_critical_value, planned_dose_power
 from sciatrial.trial.pool import POOL_RATIO, PatientPool, make_pool
 from sciatrial.trial.randomisation import Randomisation, RandomisationMethod
 from sciatrial.trial.resampled import (
@@ -57,11 +60,13 @@ __all__ = [
     "ArrivalKind",
     "AssuranceCurve",
     "Attribution",
+    "Candidate",
     "Comparison",
     "Costs",
     "Deciding",
     "Decision",
     "Design",
+    "DoseFinding",
     "DropoutHazard",
     "EfficacyBounds",
     "EfficacyKind",
@@ -106,12 +111,16 @@ __all__ = [
     "draws_for",
     "expected_harms",
     "first_crossing",
+    "fitted_effects",
     "harm_stopping_table",
     "imputed_effects",
     "make_pool",
     "operating_characteristics",
     "parts_of",
     "plan_in_words",
+    "planned_contrasts",
+    "planned_critical_value",
+    "planned_dose_power",
     "planned_looks",
     "planned_sizes",
     "r_of_design",

@@ -14,6 +14,7 @@ from sciatrial.clinic import SCORES
 from sciatrial.foundation import Score
 from sciatrial.statistics import (
     Estimates,
+    MixedFits,
     Sides,
     contrasts,
     fit_constrained_measures,
@@ -106,7 +107,7 @@ def _mean_effects(
     design: Design, trials: Sequence[Conducted], seen: Sequence[NDArray[np.bool_]]
 ) -> tuple[dict[str, NDArray[Any]], NDArray[Any], NDArray[Any]]:
     """Return statistics by name, patients with an endpoint by arm, and why there is no estimate."""
-    known = [_changes(design, trial, mask) for trial, mask in zip(trials, seen, strict=True)]
+    known = [known_changes(design, trial, mask) for trial, mask in zip(trials, seen, strict=True)]
     names, compared = list(design.arms), design.compared()
     pairs = np.array([[names.index(item.arm), names.index(item.control)] for item in compared])
     counts = np.array(
@@ -136,7 +137,7 @@ def _mean_effects(
 
 
 @dataclass(frozen=True)
-class _Changes:
+class KnownChanges:
     """What the analysis of one trial uses; dims ``patient``, or ``patient, visit`` with the endpoint's visit last.
 
     The first visit is the baseline where that is an outcome.
@@ -165,7 +166,8 @@ class _Changes:
         return ""
 
 
-def _changes(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> _Changes:
+def known_changes(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> KnownChanges:
+    """Return what the analysis of a change uses of one trial, where `seen` says what is known."""
     last = 1 + design.visits_months.index(design.endpoint.month)
     first = {Analysis.ANCOVA: last, Analysis.CLDA: 0}.get(design.analysis, 1)
     column = score_column(design.endpoint.outcome)
@@ -176,11 +178,11 @@ def _changes(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> _Chan
     present = tuple(np.unique(trial.assigned[np.isfinite(change[:, -1])]).tolist())
     change[~np.isin(trial.assigned, present)] = np.nan
     if not design.adjust_for:
-        return _Changes(change, trial.assigned, baseline, present, np.zeros((len(baseline), 0)))
+        return KnownChanges(change, trial.assigned, baseline, present, np.zeros((len(baseline), 0)))
     sites = None if trial.arrivals is None else trial.arrivals.sites
     further = adjustment_columns(design.adjust_for, trial.people, sites, design.n_sites)
     columns = [np.ones(len(baseline)), *(trial.assigned == arm for arm in present[1:]), baseline]
-    return _Changes(
+    return KnownChanges(
         change, trial.assigned, baseline, present, further, _with_slope(change, np.stack(columns, axis=1), further)
     )
 
@@ -207,8 +209,25 @@ def _with_slope(
 _REPEATED = 1e-8
 
 
-def _fitted(design: Design, alike: Sequence[_Changes], pairs: Sequence[NDArray[np.int64]]) -> Estimates:
+def _fitted(design: Design, alike: Sequence[KnownChanges], pairs: Sequence[NDArray[np.int64]]) -> Estimates:
     """Fit trials that have the same arms, in which the baseline differs or is the same; one estimate a pair of arms."""
+    fits, width = fits_of(design, alike)
+    # coefficients at the endpoint's visit: the first arm's mean, then each other arm's difference from it
+    weights = np.zeros((len(pairs), fits.coefficients.shape[1]))
+    for row, (arm, control) in zip(weights, pairs, strict=True):
+        differences = row[-width:]
+        differences[arm] += 1
+        differences[control] -= 1
+        differences[0] = 0
+    return contrasts(fits, weights, level=design.level)
+
+
+def fits_of(design: Design, alike: Sequence[KnownChanges]) -> tuple[MixedFits, int]:
+    """Fit trials that have the same arms; return the fits, and how many coefficients each visit has.
+
+    Those of the endpoint's visit come last: the first arm's mean where slopes are 0, the differences of the others from
+    it, slopes of what is adjusted for, and last that of the baseline where it differs between patients.
+    """
     present = np.array(alike[0].present)
     change = np.stack([item.change for item in alike])
     # who is in none of these arms has no outcome, and any number will do
@@ -227,14 +246,7 @@ def _fitted(design: Design, alike: Sequence[_Changes], pairs: Sequence[NDArray[n
         single = np.concatenate([groups, further], axis=-1)
         crossed = np.einsum("tpw,vu->tpvuw", single, np.eye(visits)).reshape(*change.shape, -1)
         fits = fit_mixed_models(change, crossed, small_sample=design.small_sample)
-    # coefficients at the endpoint's visit: the first arm's mean, then each other arm's difference from it
-    weights = np.zeros((len(pairs), fits.coefficients.shape[1]))
-    for row, (arm, control) in zip(weights, pairs, strict=True):
-        differences = row[-width:]
-        differences[arm] += 1
-        differences[control] -= 1
-        differences[0] = 0
-    return contrasts(fits, weights, level=design.level)
+    return fits, width
 
 
 def arm_summaries(design: Design, trial: Conducted) -> pd.DataFrame:

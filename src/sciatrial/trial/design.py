@@ -14,6 +14,7 @@ from sciatrial.trial.accrual import Accrual
 from sciatrial.trial.aims import Analysis, SummaryMeasure
 from sciatrial.trial.costs import Costs
 from sciatrial.trial.design_problems import design_problems
+from sciatrial.trial.dose_finding import DoseFinding
 from sciatrial.trial.endpoint import Endpoint, Missing
 from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.imputation import Imputation
@@ -138,6 +139,8 @@ class Design(BaseModel):
         Unit costs, or none.
     safety
         Follow-up of harms, rates that the trial should see or exclude, and a boundary for harm; or none.
+    dose_finding
+        Whether the effect goes with the dose, and which dose is enough; or none.
     """
 
     model_config = _STRICT
@@ -167,6 +170,7 @@ class Design(BaseModel):
     minimal_important_change: Annotated[float, Field(gt=0, le=100)] | None = None
     costs: Costs | None = None
     safety: Safety | None = None
+    dose_finding: DoseFinding | None = None
 
     @field_validator("allocation", mode="before")
     @classmethod

@@ -37,6 +37,11 @@ def design_problems(design: Design) -> list[str]:
         problems += design.costs.problems(tuple(design.arms), has_accrual=design.accrual is not None)
     if design.safety is not None:
         problems += design.safety.problems(design.expected_sizes() if not sizes else dict.fromkeys(design.arms, 0.0))
+    if design.dose_finding is not None:
+        has_looks = bool(design.looks.information)
+        problems += design.dose_finding.problems(
+            design.arms, design.analysis, design.endpoint.measure, has_looks=has_looks
+        )
     return problems
 
 

@@ -131,6 +131,8 @@ def _one_by_one_problems(design: Design) -> list[Problem]:
     measure = design.endpoint.measure
     if measure is not EndpointMeasure.CHANGE_FROM_BASELINE:
         found.append(("endpoint.measure", f"is {measure}", str(EndpointMeasure.CHANGE_FROM_BASELINE)))
+    if design.dose_finding is not None:
+        found.append(("dose_finding", "is planned", "comparisons alone"))
     if design.visit_window_days:
         found.append(("visit_window_days", f"is {design.visit_window_days:g}", "0"))
     outcome = design.endpoint.outcome
