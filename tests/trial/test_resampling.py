@@ -202,3 +202,11 @@ def test_what_only_trials_one_by_one_have_is_named(design, pool, words, told):
         refuse_pool(changed(design, **words), pool, 1)
     with pytest.raises(TrialError, match=told):
         refuse_pooling(changed(design, **words))
+
+
+def test_designs_that_find_a_dose_are_refused_by_name():
+    asked = {"control": "saline", "relevant_effect": 5, "candidates": [{"shape": "linear"}]}
+    more = CELLS.model_copy(update={"dose_million_cells": 50})
+    design = small_design(arms={"cells": CELLS, "saline": SALINE, "more": more}, dose_finding=asked)
+    with pytest.raises(TrialError, match="dose_finding: is planned"):
+        refuse_pooling(design)

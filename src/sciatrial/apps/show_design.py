@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sciatrial.apps.show_doses import dose_design_words
 from sciatrial.apps.shown import Shown
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def show_design(study: Path, *, with_r: bool = False) -> Shown:
         return Shown(f"Design of {read.name}, by formulae and simulated statistics", frame, note, _narrow(frame), code)
     sizes = planned_sizes(read.design)
     unit = "more responders" if read.design.endpoint.measure is EndpointMeasure.RESPONSE else "SD"
-    note = f"{plan_in_words(read.design)}\n{_size_words(sizes, unit)}"
+    note = "\n".join([plan_in_words(read.design), _size_words(sizes, unit), *dose_design_words(read.design)])
     code = r_of_design(read.design) if with_r else ""
     return Shown(f"Design of {read.name}, by formulae", frame, note, _narrow(frame), code)
 

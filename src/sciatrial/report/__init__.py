@@ -17,6 +17,8 @@ from sciatrial.report.calibration_page import write_calibration
 from sciatrial.report.calibration_tables import answer_lines, claim_words, parameter_words, posterior_lines
 from sciatrial.report.credibility_page import write_credibility
 from sciatrial.report.document import ReportInputs, write_report
+from sciatrial.report.dose_figures import plot_dose_response
+from sciatrial.report.dose_tables import dose_lines
 from sciatrial.report.dossier import write_dossier
 from sciatrial.report.effects import effect_told, endpoint_told
 from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, plot_harms, plot_network
@@ -57,6 +59,7 @@ __all__ = [
     "calibration_words",
     "claim_words",
     "compare_with_published",
+    "dose_lines",
     "effect_told",
     "endpoint_told",
     "family_lines",
@@ -74,6 +77,7 @@ __all__ = [
     "plot_courses",
     "plot_coverage",
     "plot_crps",
+    "plot_dose_response",
     "plot_effect_probabilities",
     "plot_evidence_map",
     "plot_forest",

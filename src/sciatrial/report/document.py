@@ -13,6 +13,8 @@ import pandas as pd
 from sciatrial.parameters import CELL_EFFECTS
 from sciatrial.report import figures, tables, words
 from sciatrial.report.assurance_figures import plot_assurance
+from sciatrial.report.dose_figures import plot_dose_response
+from sciatrial.report.dose_tables import dose_section
 from sciatrial.report.effects import effect_digits, effect_told, measure_of, measure_words, ratio_cells
 from sciatrial.report.evidence_figures import plot_evidence_map
 from sciatrial.report.family_figure import plot_arms
@@ -170,6 +172,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "analysis": words.analysis_words(dict(inputs.study["trial"])),
         "looks": _looks(inputs),
         "family": _family(inputs.operating),
+        "doses": dose_section(inputs.study, inputs.result, inputs.operating),
         "imputed": None if inputs.imputed is None or inputs.imputed.empty else tables.imputed_wide(inputs.imputed),
         "comparison": _comparison(comparison.loc[np.isfinite(comparison["published"])]),
         "not_reported": _comparison(comparison.loc[~np.isfinite(comparison["published"])]).drop(
@@ -463,6 +466,13 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
     if drops_arms(inputs.operating):
         said = "What becomes of each arm in simulated trials, by scenario."
         made["arms"] = (plot_arms(inputs.operating), said)
+    if len(inputs.result.dose_target):
+        made["doses"] = (
+            plot_dose_response(inputs.result),
+            f"Benefit by dose in one simulated trial ({inputs.result.name}): adjusted means and 95 % intervals of the "
+            "differences; the shapes that are shown, each over its own value at dose 0, which need not be the "
+            "control's estimate; the target dose with its interval.",
+        )
     if np.isfinite(comparison["published"]).any() and np.isfinite(comparison["simulated_median"]).any():
         made["published"] = (
             figures.plot_published(comparison, colours=colours),

@@ -13,6 +13,8 @@ from sciatrial.trial.conduct import allocate, strata_of
 from sciatrial.trial.costs import Costs
 from sciatrial.trial.decisions import TrueEffect
 from sciatrial.trial.design import Comparison, Design, Rescue
+from sciatrial.trial.dose_finding import Candidate, DoseFinding
+from sciatrial.trial.dose_response import fitted_effects
 from sciatrial.trial.endpoint import Endpoint, Missing, Outcome
 from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.factors import cohort_problems
@@ -29,6 +31,7 @@ from sciatrial.trial.multiplicity import Multiplicity, MultiplicityMethod
 from sciatrial.trial.operating import draws_for, operating_characteristics, simulate_trials, trial_patients, trial_seed
 from sciatrial.trial.planned import plan_in_words, planned_looks, planned_sizes, r_of_design
 from sciatrial.trial.planned_arms import arms_in_words, planned_arms, r_of_arms
+from sciatrial.trial.planned_doses import planned_contrasts, planned_critical_value, planned_dose_power
 from sciatrial.trial.pool import POOL_RATIO, PatientPool, make_pool
 from sciatrial.trial.randomisation import Randomisation, RandomisationMethod
 from sciatrial.trial.resampled import (
@@ -62,11 +65,13 @@ __all__ = [
     "ArrivalKind",
     "AssuranceCurve",
     "Attribution",
+    "Candidate",
     "Comparison",
     "Costs",
     "Deciding",
     "Decision",
     "Design",
+    "DoseFinding",
     "DropoutHazard",
     "EfficacyBounds",
     "EfficacyKind",
@@ -119,6 +124,7 @@ __all__ = [
     "expected_harms",
     "family_quantities",
     "first_crossing",
+    "fitted_effects",
     "follows_boundary",
     "harm_stopping_table",
     "imputed_effects",
@@ -127,6 +133,9 @@ __all__ = [
     "parts_of",
     "plan_in_words",
     "planned_arms",
+    "planned_contrasts",
+    "planned_critical_value",
+    "planned_dose_power",
     "planned_looks",
     "planned_sizes",
     "r_of_arms",

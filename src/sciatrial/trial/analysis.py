@@ -14,6 +14,7 @@ from sciatrial.clinic import SCORES
 from sciatrial.foundation import Score
 from sciatrial.statistics import (
     Estimates,
+    MixedFits,
     Sides,
     contrasts,
     fit_constrained_measures,
@@ -120,7 +121,7 @@ def _mean_effects(
     periods: Sequence[NDArray[np.int64] | None],
 ) -> tuple[dict[str, NDArray[Any]], NDArray[Any], NDArray[Any]]:
     """Return statistics by name, patients with an endpoint by arm, and why there is no estimate."""
-    known = [_changes(design, *item) for item in zip(trials, seen, periods, strict=True)]
+    known = [known_changes(design, *item) for item in zip(trials, seen, periods, strict=True)]
     names, compared = list(design.arms), design.compared()
     pairs = np.array([[names.index(item.arm), names.index(item.control)] for item in compared])
     counts = np.array(
@@ -150,7 +151,7 @@ def _mean_effects(
 
 
 @dataclass(frozen=True)
-class _Changes:
+class KnownChanges:
     """What the analysis of one trial uses; dims ``patient``, or ``patient, visit`` with the endpoint's visit last.
 
     The first visit is the baseline where that is an outcome.
@@ -179,9 +180,13 @@ class _Changes:
         return ""
 
 
-def _changes(
+def known_changes(
     design: Design, trial: Conducted, seen: NDArray[np.bool_], period: NDArray[np.int64] | None = None
-) -> _Changes:
+) -> KnownChanges:
+    """Return what the analysis of a change uses of one trial, where `seen` says what is known.
+
+    `period` (dims ``patient``) is adjusted for where there is one.
+    """
     last = 1 + design.visits_months.index(design.endpoint.month)
     first = {Analysis.ANCOVA: last, Analysis.CLDA: 0}.get(design.analysis, 1)
     column = score_column(design.endpoint.outcome)
@@ -193,7 +198,7 @@ def _changes(
     change[~np.isin(trial.assigned, present)] = np.nan
     later = [] if period is None else [period == number for number in np.unique(period)[1:]]
     if not design.adjust_for and not later:
-        return _Changes(change, trial.assigned, baseline, present, np.zeros((len(baseline), 0)))
+        return KnownChanges(change, trial.assigned, baseline, present, np.zeros((len(baseline), 0)))
     further = columns_of(design, trial)
     if later:
         further = np.concatenate([further, np.stack(later, axis=1).astype(float)], axis=1)
@@ -201,11 +206,28 @@ def _changes(
     if design.analysis is not Analysis.CLDA:  # there the baseline is an outcome
         columns.append(baseline)
     adjusted = with_slope(np.isfinite(change), np.stack(columns, axis=1), further)
-    return _Changes(change, trial.assigned, baseline, present, further, adjusted)
+    return KnownChanges(change, trial.assigned, baseline, present, further, adjusted)
 
 
-def _fitted(design: Design, alike: Sequence[_Changes], pairs: Sequence[NDArray[np.int64]]) -> Estimates:
+def _fitted(design: Design, alike: Sequence[KnownChanges], pairs: Sequence[NDArray[np.int64]]) -> Estimates:
     """Fit trials that have the same arms, in which the baseline differs or is the same; one estimate a pair of arms."""
+    fits, width = fits_of(design, alike)
+    # coefficients at the endpoint's visit: the first arm's mean, then each other arm's difference from it
+    weights = np.zeros((len(pairs), fits.coefficients.shape[1]))
+    for row, (arm, control) in zip(weights, pairs, strict=True):
+        differences = row[-width:]
+        differences[arm] += 1
+        differences[control] -= 1
+        differences[0] = 0
+    return contrasts(fits, weights, level=design.level)
+
+
+def fits_of(design: Design, alike: Sequence[KnownChanges]) -> tuple[MixedFits, int]:
+    """Fit trials that have the same arms; return the fits, and how many coefficients each visit has.
+
+    Those of the endpoint's visit come last: the first arm's mean where slopes are 0, the differences of the others from
+    it, slopes of what is adjusted for, and last that of the baseline where it differs between patients.
+    """
     present = np.array(alike[0].present)
     change = np.stack([item.change for item in alike])
     # who is in none of these arms has no outcome, and any number will do
@@ -224,14 +246,7 @@ def _fitted(design: Design, alike: Sequence[_Changes], pairs: Sequence[NDArray[n
         single = np.concatenate([groups, further], axis=-1)
         crossed = np.einsum("tpw,vu->tpvuw", single, np.eye(visits)).reshape(*change.shape, -1)
         fits = fit_mixed_models(change, crossed, small_sample=design.small_sample)
-    # coefficients at the endpoint's visit: the first arm's mean, then each other arm's difference from it
-    weights = np.zeros((len(pairs), fits.coefficients.shape[1]))
-    for row, (arm, control) in zip(weights, pairs, strict=True):
-        differences = row[-width:]
-        differences[arm] += 1
-        differences[control] -= 1
-        differences[0] = 0
-    return contrasts(fits, weights, level=design.level)
+    return fits, width
 
 
 def arm_summaries(design: Design, trial: Conducted) -> pd.DataFrame:

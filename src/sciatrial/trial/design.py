@@ -14,6 +14,7 @@ from sciatrial.trial.accrual import Accrual
 from sciatrial.trial.aims import Analysis, SummaryMeasure
 from sciatrial.trial.costs import Costs
 from sciatrial.trial.design_problems import design_problems
+from sciatrial.trial.dose_finding import DoseFinding
 from sciatrial.trial.endpoint import Endpoint, Missing
 from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.imputation import Imputation
@@ -149,6 +150,8 @@ class Design(BaseModel):
         How the comparisons of a trial without interim looks share one alpha; left out, each has its own.
     reestimation
         A size that is estimated anew on the way; left out, it stays.
+    dose_finding
+        Whether the effect goes with the dose, and which dose is enough; or none.
     """
 
     model_config = _STRICT
@@ -181,6 +184,7 @@ class Design(BaseModel):
     multi_arm: MultiArm | None = None
     multiplicity: Multiplicity | None = None
     reestimation: Reestimation | None = None
+    dose_finding: DoseFinding | None = None
 
     @field_validator("allocation", mode="before")
     @classmethod

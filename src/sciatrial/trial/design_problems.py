@@ -43,6 +43,11 @@ def design_problems(design: Design) -> list[str]:
     if design.safety is not None:
         expected = design.expected_sizes() if not sizes else dict.fromkeys(design.arms, 0.0)
         problems += design.safety.problems(expected, has_accrual=design.accrual is not None)
+    if design.dose_finding is not None:
+        has_looks = bool(design.looks.information)
+        problems += design.dose_finding.problems(
+            design.arms, design.analysis, design.endpoint.measure, has_looks=has_looks
+        )
     return problems
 
 

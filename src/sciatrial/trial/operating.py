@@ -27,6 +27,8 @@ from sciatrial.trial.costs import trial_cost
 from sciatrial.trial.course import Completed, completed_trials
 from sciatrial.trial.decisions import TrueEffect, true_effects
 from sciatrial.trial.design import Design
+from sciatrial.trial.dose_response import dose_findings
+from sciatrial.trial.dose_truth import dose_row, summarise_doses, with_doses_between
 from sciatrial.trial.inside import inside_courses
 from sciatrial.trial.monitoring import rows_without_patients
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch
@@ -39,7 +41,7 @@ from sciatrial.trial.unblinding import Unblinding
 if TYPE_CHECKING:
     import pandas as pd
 
-FRAMES = ("trials", "looks", "courses", "responses", "inside", "counts")
+FRAMES = ("trials", "looks", "courses", "responses", "inside", "counts", "doses")
 LEAST_ELIGIBLE_SHARE = 0.01
 
 
@@ -192,13 +194,16 @@ def simulate_trials(
     done = completed_trials(model, design, groups, seeds, unblinding=broken, known_harms=known_harms, threads=threads)
     sampled = [Sampled(trial - first, trial, own) for trial, own in zip(numbers, seeds, strict=True)]
     errors = np.array([item.monitored.contrasts["final_standard_error"] for item in done], dtype=float)
+    wide = with_doses_between(design)
+    if done and wide is not design:
+        errors = np.pad(errors, [(0, 0), (0, len(wide.comparisons) - errors.shape[1])], constant_values=np.nan)
     truths = true_values(
-        model, design, draws, cohort, sampled, errors, least_eligible_share=LEAST_ELIGIBLE_SHARE, unblinding=broken,
-        threads=threads,
+        model, wide, draws, cohort, sampled, errors, least_eligible_share=LEAST_ELIGIBLE_SHARE,
+        unblinding=broken, threads=threads,
     )  # fmt: skip
     frames += [
-        _trial_frames(design, scenario, trial, item, truth)
-        for trial, item, truth in zip(numbers, done, truths, strict=True)
+        _trial_frames(design, scenario, trial, item, truth, own)
+        for trial, item, truth, own in zip(numbers, done, truths, seeds, strict=True)
     ]
     if scenario.is_drawn:
         inside = inside_courses(model, design, [item.trial.patients for item in done], seeds, threads=threads)
@@ -238,11 +243,12 @@ def _without_patients(design: Design, scenario: Scenario, trial: int) -> dict[st
 
 
 def _trial_frames(
-    design: Design, scenario: Scenario, trial: int, completed: Completed, truth: Truth
+    design: Design, scenario: Scenario, trial: int, completed: Completed, all_truths: Truth, seed: int
 ) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
     result, monitored = completed.trial, completed.monitored
+    truth = all_truths.first(len(design.compared()))
     estimates = monitored.contrasts.copy()
     estimates.insert(5, "truth", truth.values)
     estimates.insert(6, "truth_error", truth.errors)
@@ -273,6 +279,9 @@ def _trial_frames(
         "responses": responses(design, result),
         "counts": pd.DataFrame([line]),
     }
+    found = dose_findings(design, result, seed=seed)
+    if found is not None:
+        frames["doses"] = dose_row(design, found.target, all_truths, is_known=is_of_cells)
     return _marked(frames, scenario, trial)
 
 
@@ -329,5 +338,6 @@ def operating_characteristics(batches: Iterable[TrialBatch]) -> OperatingCharact
         endpoint=parts[0].endpoint,
         summary=summarise(frames["trials"]),
         stopping=stopping_by_look(frames["looks"], frames["trials"]),
+        dose_summary=summarise_doses(frames["doses"]),
         **frames,
     )

@@ -139,6 +139,8 @@ def _one_by_one_problems(design: Design) -> list[Problem]:
         found.append(("endpoint.measure", f"is {measure}", str(EndpointMeasure.CHANGE_FROM_BASELINE)))
     if design.safety is not None and design.safety.stopping is not None and design.safety.stopping.is_followed:
         found.append(("safety.stopping", "is followed by simulated trials", "a boundary without counts or true_share"))
+    if design.dose_finding is not None:
+        found.append(("dose_finding", "is planned", "comparisons alone"))
     if design.visit_window_days:
         found.append(("visit_window_days", f"is {design.visit_window_days:g}", "0"))
     outcome = design.endpoint.outcome

@@ -7,7 +7,7 @@ Their ``alpha`` is the design's, ``alpha_of_a_side`` the error in the direction 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -47,13 +47,20 @@ class Scenario(StrEnum):
         return self in (Scenario.PRIOR, Scenario.POSTERIOR)
 
 
+def _no_rows() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame()
+
+
 @dataclass(frozen=True)
 class TrialResult(Record):
     """One simulated trial, analysed.
 
     ``contrasts``: one row a comparison, at the look that decided. ``looks``: one row a comparison and look until it
     stopped. ``arms``: one row an arm, score and visit. ``baseline``: the baseline table. ``patients``: one row a
-    patient and visit, as measured. ``inside``: what no trial can see. ``conduct``: counts.
+    patient and visit, as measured. ``inside``: what no trial can see. ``conduct``: counts. ``dose_target``,
+    ``dose_arms``, ``dose_shapes``: what the trial says of its doses; empty where the design finds none.
     """
 
     name: str
@@ -67,6 +74,9 @@ class TrialResult(Record):
     patients: pd.DataFrame
     inside: pd.DataFrame
     conduct: Mapping[str, Any]
+    dose_target: pd.DataFrame = field(default_factory=_no_rows)
+    dose_arms: pd.DataFrame = field(default_factory=_no_rows)
+    dose_shapes: pd.DataFrame = field(default_factory=_no_rows)
 
     def table(self) -> pd.DataFrame:
         """Return the comparisons."""
@@ -100,6 +110,7 @@ class TrialBatch(Record):
     inside: pd.DataFrame
     counts: pd.DataFrame
     responses: pd.DataFrame
+    doses: pd.DataFrame = field(default_factory=_no_rows)
 
     def table(self) -> pd.DataFrame:
         """Return one row a trial and comparison."""
@@ -113,7 +124,8 @@ class OperatingCharacteristics(Record):
     ``trials``: one row a scenario, trial and comparison, with the true effect. ``summary``: one row a scenario,
     comparison and quantity with its Monte-Carlo standard error. ``looks``: one row a scenario, trial, comparison and
     look until the comparison stopped. ``stopping``: one row a scenario, comparison, look and quantity. ``courses``,
-    ``inside``: each trial's arm means. ``counts``: each trial's patients.
+    ``inside``: each trial's arm means. ``counts``: each trial's patients. ``doses``: one row a scenario and trial, with
+    the true target dose, and ``dose_summary``: one row a scenario and quantity; empty where the design finds no dose.
     """
 
     alpha: float
@@ -127,6 +139,8 @@ class OperatingCharacteristics(Record):
     inside: pd.DataFrame
     counts: pd.DataFrame
     responses: pd.DataFrame
+    doses: pd.DataFrame = field(default_factory=_no_rows)
+    dose_summary: pd.DataFrame = field(default_factory=_no_rows)
 
     @property
     def drawn(self) -> Scenario:

@@ -17,6 +17,7 @@ from sciatrial.trial.calendar import known_endpoints
 from sciatrial.trial.conducted import Conducted, first_patients, taken_place
 from sciatrial.trial.course import Completed, completed_trials
 from sciatrial.trial.design import Design
+from sciatrial.trial.dose_response import dose_findings
 from sciatrial.trial.inside import inside_courses
 from sciatrial.trial.pairwise import alone_in_strata
 from sciatrial.trial.results import TrialResult
@@ -92,6 +93,8 @@ def trial_result(
     A trial that stops early has no patients beyond those randomised by then: they are in no table.
     """
     trial, monitored = completed.trial, completed.monitored
+    found = dose_findings(design, trial, seed=seed)
+    doses = {} if found is None else {f"dose_{name}": frame for name, frame in vars(found).items()}
     return TrialResult(
         name=name,
         endpoint=endpoint_words(design),
@@ -104,6 +107,7 @@ def trial_result(
         patients=patient_rows(design, trial),
         inside=inside_courses(model, design, [trial.patients], [seed], threads=threads)[0],
         conduct=conduct_counts(design, trial),
+        **doses,
     )
 
 

@@ -41,6 +41,11 @@ class Truth:
     n_patients: int
     beside: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
+    def first(self, n: int) -> Truth:
+        """Return the truth of the first `n` comparisons."""
+        beside = {name: values[:n] for name, values in self.beside.items()}
+        return replace(self, values=self.values[:n], errors=self.errors[:n], beside=beside)
+
 
 # the truth where a patient's two worlds share no luck, and the share of patients in the stratum either way
 BESIDE = ("truth_independent_luck", "truth_independent_luck_error", "stratum", "stratum_independent_luck")
