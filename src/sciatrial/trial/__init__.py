@@ -14,10 +14,12 @@ from sciatrial.trial.decisions import TrueEffect
 from sciatrial.trial.design import Comparison, Design, Rescue
 from sciatrial.trial.endpoint import Endpoint, Missing, Outcome
 from sciatrial.trial.estimand import Estimand
+from sciatrial.trial.every_arm import EveryArm, endpoint_in_every_arm
 from sciatrial.trial.factors import cohort_problems
 from sciatrial.trial.harms import expected_harms
 from sciatrial.trial.imputation import Imputation
 from sciatrial.trial.imputed import imputed_effects
+from sciatrial.trial.in_full import TrialInFull, trial_in_full
 from sciatrial.trial.inside import INSIDE
 from sciatrial.trial.looks import Deciding, EfficacyBounds, EfficacyKind, FutilityBounds, FutilityKind, Looks
 from sciatrial.trial.missingness import DropoutHazard, MissingMechanism, MissingVisits
@@ -68,6 +70,7 @@ __all__ = [
     "Endpoint",
     "EndpointMeasure",
     "Estimand",
+    "EveryArm",
     "FutilityBounds",
     "FutilityKind",
     "HarmRate",
@@ -93,6 +96,7 @@ __all__ = [
     "Strategy",
     "SummaryMeasure",
     "TrialBatch",
+    "TrialInFull",
     "TrialResult",
     "TrueEffect",
     "Unblinding",
@@ -104,6 +108,7 @@ __all__ = [
     "cohort_problems",
     "design_of_size",
     "draws_for",
+    "endpoint_in_every_arm",
     "expected_harms",
     "first_crossing",
     "harm_stopping_table",
@@ -124,6 +129,7 @@ __all__ = [
     "simulate_trials",
     "size_in_words",
     "strata_of",
+    "trial_in_full",
     "trial_patients",
     "trial_seed",
     "upper_cell_effects",

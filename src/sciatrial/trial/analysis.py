@@ -105,7 +105,7 @@ def _mean_effects(
     design: Design, trials: Sequence[Conducted], seen: Sequence[NDArray[np.bool_]]
 ) -> tuple[dict[str, NDArray[Any]], NDArray[Any], NDArray[Any]]:
     """Return statistics by name, patients with an endpoint by arm, and why there is no estimate."""
-    known = [_changes(design, trial, mask) for trial, mask in zip(trials, seen, strict=True)]
+    known = [changes_used(design, trial, mask) for trial, mask in zip(trials, seen, strict=True)]
     names, compared = list(design.arms), design.compared()
     pairs = np.array([[names.index(item.arm), names.index(item.control)] for item in compared])
     counts = np.array(
@@ -135,7 +135,7 @@ def _mean_effects(
 
 
 @dataclass(frozen=True)
-class _Changes:
+class ChangesUsed:
     """What the analysis of one trial uses; dims ``patient``, or ``patient, visit`` with the endpoint's visit last.
 
     The first visit is the baseline where that is an outcome.
@@ -164,7 +164,8 @@ class _Changes:
         return ""
 
 
-def _changes(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> _Changes:
+def changes_used(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> ChangesUsed:
+    """Return the changes from baseline that the analysis of a trial uses, as its estimand makes of them."""
     last = 1 + design.visits_months.index(design.endpoint.month)
     first = {Analysis.ANCOVA: last, Analysis.CLDA: 0}.get(design.analysis, 1)
     column = score_column(design.endpoint.outcome)
@@ -175,11 +176,11 @@ def _changes(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> _Chan
     present = tuple(np.unique(trial.assigned[np.isfinite(change[:, -1])]).tolist())
     change[~np.isin(trial.assigned, present)] = np.nan
     if not design.adjust_for:
-        return _Changes(change, trial.assigned, baseline, present, np.zeros((len(baseline), 0)))
+        return ChangesUsed(change, trial.assigned, baseline, present, np.zeros((len(baseline), 0)))
     sites = None if trial.arrivals is None else trial.arrivals.sites
     further = adjustment_columns(design.adjust_for, trial.people, sites, design.n_sites)
     columns = [np.ones(len(baseline)), *(trial.assigned == arm for arm in present[1:]), baseline]
-    return _Changes(
+    return ChangesUsed(
         change, trial.assigned, baseline, present, further, _with_slope(change, np.stack(columns, axis=1), further)
     )
 
@@ -206,7 +207,7 @@ def _with_slope(
 _REPEATED = 1e-8
 
 
-def _fitted(design: Design, alike: Sequence[_Changes], pairs: Sequence[NDArray[np.int64]]) -> Estimates:
+def _fitted(design: Design, alike: Sequence[ChangesUsed], pairs: Sequence[NDArray[np.int64]]) -> Estimates:
     """Fit trials that have the same arms, in which the baseline differs or is the same; one estimate a pair of arms."""
     present = np.array(alike[0].present)
     change = np.stack([item.change for item in alike])

@@ -11,9 +11,11 @@ from sciatrial.foundation import Problem, Score, TrialError, scale_of
 from sciatrial.model import Model
 from sciatrial.population import Patients
 from sciatrial.trial.aims import EndpointMeasure
+from sciatrial.trial.analysed import ended_trial
 from sciatrial.trial.analysis import arm_summaries
-from sciatrial.trial.conduct import Conducted, conduct, first_patients, first_randomised
+from sciatrial.trial.conduct import Conducted, conduct, first_patients
 from sciatrial.trial.design import Design
+from sciatrial.trial.flow import days_treated, participant_flow
 from sciatrial.trial.inside import inside_courses
 from sciatrial.trial.monitoring import monitor
 from sciatrial.trial.results import TrialResult
@@ -76,7 +78,9 @@ def trial_result(
     A trial that stops early has no patients beyond those randomised by then: they are in no table.
     """
     monitored = monitor(design, [trial])[0]
-    trial = first_randomised(trial, monitored.n_randomised)
+    ended = ended_trial(design, trial, monitored)
+    trial = ended.trial
+    flow = participant_flow(design, trial, ended.analysed, *days_treated(design, trial, seed))
     return TrialResult(
         name=name,
         endpoint=endpoint_words(design),
@@ -88,7 +92,7 @@ def trial_result(
         baseline=baseline_table(design, trial),
         patients=patient_rows(design, trial),
         inside=inside_courses(model, design, [trial.patients], [seed], threads=threads)[0],
-        conduct=conduct_counts(design, trial),
+        conduct={**conduct_counts(design, trial), "flow": flow},
     )
 
 
