@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from sciatrial.clinic import Protocol, sham_of
     from sciatrial.engine import Events, Rule, simulate
     from sciatrial.evidence import arm_estimates, harmonise, read_evidence, select_outcomes
-    from sciatrial.exchange import reference_case, to_antimony, to_sbml
+    from sciatrial.exchange import adam_datasets, reference_case, to_antimony, to_sbml
     from sciatrial.foundation import SciatrialError
     from sciatrial.model import sciatica_model
     from sciatrial.parameters import Draw, Draws, Prior, draw_parameters, read_prior, reference_draw
     from sciatrial.population import Patients, cohort_named, sample_patients
     from sciatrial.report import plot, write_calibration, write_dossier, write_report, write_review
     from sciatrial.sensitivity import Setting, analyse_sensitivity
-    from sciatrial.study import read_study, run_study
+    from sciatrial.study import read_study, run_study, study_trial
     from sciatrial.synthesis import Question, certainty_of, fit_literature, review_evidence, synthesise
     from sciatrial.trial import (
         Design,
@@ -50,6 +50,7 @@ __all__ = [
     "SciatrialError",
     "Setting",
     "__version__",
+    "adam_datasets",
     "analyse_sensitivity",
     "arm_estimates",
     "attribute",
@@ -77,6 +78,7 @@ __all__ = [
     "sham_of",
     "simulate",
     "simulate_trials",
+    "study_trial",
     "synthesise",
     "to_antimony",
     "to_sbml",
@@ -92,14 +94,14 @@ _NAMES = {
     "clinic": ("Protocol", "sham_of"),
     "engine": ("Events", "Rule", "simulate"),
     "evidence": ("arm_estimates", "harmonise", "read_evidence", "select_outcomes"),
-    "exchange": ("reference_case", "to_antimony", "to_sbml"),
+    "exchange": ("adam_datasets", "reference_case", "to_antimony", "to_sbml"),
     "foundation": ("SciatrialError",),
     "model": ("sciatica_model",),
     "parameters": ("Draw", "Draws", "Prior", "draw_parameters", "read_prior", "reference_draw"),
     "population": ("Patients", "cohort_named", "sample_patients"),
     "report": ("plot", "write_calibration", "write_dossier", "write_report", "write_review"),
     "sensitivity": ("Setting", "analyse_sensitivity"),
-    "study": ("read_study", "run_study"),
+    "study": ("read_study", "run_study", "study_trial"),
     "synthesis": ("Question", "certainty_of", "fit_literature", "review_evidence", "synthesise"),
     "trial": (
         "Design",

@@ -1,21 +1,26 @@
-"""``sciatrial export``: the model, or one patient of it, in other people's formats."""
+"""``sciatrial export``: the model, one patient of it, trials and designs in other people's formats."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sciatrial.apps.places import written
+from sciatrial.apps import export_trial
+from sciatrial.apps.places import refuse_existing, write_new, written
 from sciatrial.foundation import LONGEST_MONTHS, Problem, StudyError
 
 if TYPE_CHECKING:
     from sciatrial.clinic import Protocol
     from sciatrial.exchange import Case
 
-app = typer.Typer(help="Write the model in other programs' formats, or as pages.", no_args_is_help=True)
+app = typer.Typer(
+    help="Write the model, simulated trials or a design in other programs' formats, or as pages.", no_args_is_help=True
+)
+app.command()(export_trial.adam)
+app.command()(export_trial.usdm)
+app.command()(export_trial.facts)
 
 Target = Annotated[Path, typer.Argument(metavar="PATH", help="File to write.")]
 Cause = Annotated[
@@ -40,7 +45,7 @@ def sbml(
     from sciatrial.parameters import read_prior
 
     case = _case(cause, treatment, months)
-    _write(path, to_sbml(case, links=_links(), prior=read_prior()), force)
+    write_new(path, to_sbml(case, links=_links(), prior=read_prior()), force=force)
 
 
 @app.command()
@@ -52,7 +57,7 @@ def antimony(
     from sciatrial.exchange import to_antimony
 
     case = _case(cause, treatment, months)
-    _write(path, to_antimony(case), force)
+    write_new(path, to_antimony(case), force=force)
 
 
 @app.command()
@@ -65,7 +70,7 @@ def omex(
     from sciatrial.parameters import read_prior
 
     case = _case(cause, treatment, months)
-    _refuse_existing(path, force)
+    refuse_existing(path, force=force)
     with written(path):
         write_omex(case, path, links=_links(), prior=read_prior())
     print(path)
@@ -98,22 +103,6 @@ def _arm(text: str) -> Protocol:
     if arm not in study.design.arms:
         raise StudyError(file, unknown_word("--treatment", arm, study.design.arms, "arm"))
     return study.design.arms[arm]
-
-
-def _refuse_existing(path: Path, force: bool) -> None:
-    if path.exists() and not force:
-        raise StudyError(
-            str(path),
-            Problem("file", "already exists", "a new name", "choose another, or add --force; nothing changed"),
-        )
-
-
-def _write(path: Path, text: str, force: bool) -> None:
-    _refuse_existing(path, force)
-    with written(path):
-        path.write_text(text, encoding="utf-8")
-    print(path)
-    print(f"{len(text.splitlines())} lines", file=sys.stderr)
 
 
 @app.command()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +29,30 @@ def written(path: Path, what: str = "file") -> Iterator[None]:
         raise StudyError(str(path), problem) from error
 
 
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Refuse a file that is there already, unless it may be replaced."""
+    if path.exists() and not force:
+        hint = "choose another, or add --force; nothing changed"
+        raise StudyError(str(path), Problem("file", "already exists", "a new name", hint))
+
+
+def write_new(path: Path, text: str, *, force: bool) -> None:
+    """Write a text file and tell its name and number of lines; what was there stays until the new text is whole."""
+    refuse_existing(path, force=force)
+    refuse_unwritable_file(path)
+    with written(path):
+        handle, temporary = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.", suffix=".partial")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+    print(path)
+    print(f"{len(text.splitlines())} lines", file=sys.stderr)
+
+
 def refuse_unwritable_folder(path: Path) -> None:
     """Refuse a new folder that is already there or cannot be made; folders above it may be missing."""
     if path.exists():
@@ -41,3 +68,49 @@ def refuse_unwritable_file(path: Path) -> None:
         raise StudyError(str(path), Problem("file", "is a folder", "the name of a file", "add a name"))
     with written(path), tempfile.TemporaryFile(dir=path.absolute().parent):
         pass
+
+
+@contextmanager
+def whole_folder(path: Path, *, force: bool = False, replaces: Collection[str]) -> Iterator[Path]:
+    """Yield an empty folder that becomes `path` when everything in it is written; until then `path` is as it was.
+
+    Parameters
+    ----------
+    path
+        New, or with `force` a folder that holds nothing but files that the same verb writes.
+    replaces
+        Patterns of the names that the verb writes.
+    """
+    if path.exists() and not force:
+        hint = "choose another name, or add --force; nothing changed"
+        raise StudyError(str(path), Problem("folder", "already exists", "a new folder", hint))
+    if path.exists():
+        _refuse_other_files(path, replaces)
+    else:
+        refuse_unwritable_folder(path)
+    with written(path, "folder"):
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}.", suffix=".partial"))
+        try:
+            made.chmod(0o755)
+            yield made
+            if path.exists():
+                old = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}.", suffix=".old"))
+                path.rename(old / path.name)
+                made.rename(path)
+                shutil.rmtree(old)
+            else:
+                made.rename(path)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+
+
+def _refuse_other_files(path: Path, replaces: Collection[str]) -> None:
+    """Refuse to replace a file, or a folder that holds what the verb would not write."""
+    if not path.is_dir():
+        raise StudyError(str(path), Problem("folder", "is a file", "a folder", "choose another name"))
+    others = sorted(item.name for item in path.iterdir() if item.is_dir() or not any(map(item.match, replaces)))
+    if others:
+        found = f"holds {', '.join(others[:3])}{' and more' if len(others) > 3 else ''}, which this verb does not write"
+        hint = "choose another name, or move them away; nothing changed"
+        raise StudyError(str(path), Problem("folder", found, "a folder that the same verb wrote", hint))

@@ -18,15 +18,26 @@ from sciatrial.clinic.harms import (
 from sciatrial.clinic.numbers import Numbers
 from sciatrial.clinic.observe import SCORES, answer_steps, measured, measurement_errors, true_score_above
 from sciatrial.clinic.product import Product, product
-from sciatrial.clinic.protocol import CELLS_NOT_SIMULATABLE, NOT_SIMULATABLE, TABLETS, Protocol, control_of, sham_of
+from sciatrial.clinic.protocol import (
+    CELLS_NOT_SIMULATABLE,
+    COURSES,
+    FLUIDS,
+    NOT_SIMULATABLE,
+    TABLETS,
+    Protocol,
+    control_of,
+    sham_of,
+)
 from sciatrial.clinic.screen import Screening, screen
 from sciatrial.clinic.tablets import average_concentration, exposure
-from sciatrial.clinic.treat import EXPOSURES, Treatment, days_of_doses, treat
+from sciatrial.clinic.treat import EXPOSURES, Treatment, days_of_doses, has_procedure_flare, treat
 
 __all__ = [
     "CELLS_NOT_SIMULATABLE",
     "CHAPTERS",
+    "COURSES",
     "EXPOSURES",
+    "FLUIDS",
     "NOT_SIMULATABLE",
     "SCORES",
     "TABLETS",
@@ -45,6 +56,7 @@ __all__ = [
     "exposure",
     "exposures_of",
     "has_event",
+    "has_procedure_flare",
     "hazards",
     "hazards_of",
     "measured",

@@ -267,13 +267,30 @@ def _irritate(
     seed: int,
 ) -> None:
     """Let a procedure set off a flare in some patients: the same ones in every arm with that kind of procedure."""
+    hit = given & has_procedure_flare(protocol, numbers, dose=dose, patients=patients, seed=seed)
+    plan.push(day, "exacerbation", hit * numbers.value("procedure_flare_size"))
+
+
+def has_procedure_flare(
+    protocol: Protocol, numbers: Numbers, *, dose: int, patients: NDArray[np.int64], seed: int
+) -> NDArray[np.bool_]:
+    """Return in whom an administration that is given sets off a flare; dims ``patient``.
+
+    Parameters
+    ----------
+    dose
+        Which administration, from 0.
+    patients
+        Patient numbers; dims ``patient``.
+    seed
+        Seed of the trial.
+    """
     kind = "intradiscal" if protocol.where is Route.INTRADISCAL else "at_root"
     reaches = protocol.where is Route.INTRADISCAL or protocol.where in TO_ROOT
     if protocol.intervention is Intervention.SHAM or not reaches:
-        return
+        return np.zeros(len(patients), dtype=bool)
     chance = numbers.value("procedure_flare_fraction", (kind,))
-    hit = given & (uniforms(seed, f"flare after procedure {dose} {kind}", patients) < chance)
-    plan.push(day, "exacerbation", hit * numbers.value("procedure_flare_size"))
+    return uniforms(seed, f"flare after procedure {dose} {kind}", patients) < chance
 
 
 def _operate(plan: _Plan, numbers: Numbers, day: ArrayLike, cause: str) -> None:

@@ -19,6 +19,8 @@ from sciatrial.report.effects import effect_digits, effect_told, measure_of, mea
 from sciatrial.report.evidence_figures import plot_evidence_map
 from sciatrial.report.family_figure import plot_arms
 from sciatrial.report.family_tables import arms_wide, drops_arms, family_cells, family_wide, is_family
+from sciatrial.report.flow_figure import plot_flow
+from sciatrial.report.flow_words import flow_of, flow_wide
 from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.look_figures import drawn_scenario, has_interim_looks, plot_looks
 from sciatrial.report.look_tables import looks_wide, one_trial_looks, size_wide
@@ -159,6 +161,8 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "arms": pd.DataFrame(words.arm_rows(dict(inputs.study))),
         "result": inputs.result,
         "conduct": inputs.result.conduct,
+        "flow": flow_wide(inputs.result),
+        "flow_words": flow_of(inputs.result, inputs.study).in_words(),
         "has_dropout_hazard": bool(inputs.study["trial"].get("dropout_hazard")),
         "baseline": tables.baseline_wide(inputs.result.baseline),
         "contrasts": _contrasts(inputs.result, together=is_family(inputs.operating)),
@@ -450,6 +454,11 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
             ),
             "Above: share of trials that show a benefit over the true benefit that they meet (logistic curve, 95 % "
             "band; points: groups of trials). Dotted: assurance, the curve's mean over the true benefits below.",
+        ),
+        "flow": (
+            plot_flow(flow_of(inputs.result, inputs.study)),
+            f"Participant flow of one simulated trial ({inputs.result.name}), as CONSORT 2025 has it. Nobody declines "
+            "to take part, and nobody stops the treatment once it is given: neither is simulated.",
         ),
         "inside": (
             figures.plot_inside(inputs.operating, colours=colours),

@@ -6,6 +6,7 @@ could compute.
 
 from sciatrial.study.chain import check_study, study_draws
 from sciatrial.study.folder import read_run
+from sciatrial.study.one_trial import study_responses, study_trial
 from sciatrial.study.present import report_inputs, write_run_report
 from sciatrial.study.read import Study, read_study
 from sciatrial.study.rerun import Rerun, rerun_study
@@ -25,6 +26,8 @@ __all__ = [
     "rerun_study",
     "run_study",
     "study_draws",
+    "study_responses",
     "study_size",
+    "study_trial",
     "write_run_report",
 ]

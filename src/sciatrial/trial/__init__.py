@@ -17,11 +17,13 @@ from sciatrial.trial.dose_finding import Candidate, DoseFinding
 from sciatrial.trial.dose_response import fitted_effects
 from sciatrial.trial.endpoint import Endpoint, Missing, Outcome
 from sciatrial.trial.estimand import Estimand
+from sciatrial.trial.every_arm import EveryArm, endpoint_in_every_arm
 from sciatrial.trial.factors import cohort_problems
 from sciatrial.trial.harm_course import counted_harms, follows_boundary
 from sciatrial.trial.harms import expected_harms
 from sciatrial.trial.imputation import Imputation
 from sciatrial.trial.imputed import imputed_effects
+from sciatrial.trial.in_full import TrialInFull, trial_in_full
 from sciatrial.trial.inside import INSIDE
 from sciatrial.trial.looks import Deciding, EfficacyBounds, EfficacyKind, FutilityBounds, FutilityKind, Looks
 from sciatrial.trial.missingness import DropoutHazard, MissingMechanism, MissingVisits
@@ -78,6 +80,7 @@ __all__ = [
     "Endpoint",
     "EndpointMeasure",
     "Estimand",
+    "EveryArm",
     "Freed",
     "FutilityBounds",
     "FutilityKind",
@@ -107,6 +110,7 @@ __all__ = [
     "Strategy",
     "SummaryMeasure",
     "TrialBatch",
+    "TrialInFull",
     "TrialResult",
     "TrialStop",
     "TrueEffect",
@@ -121,6 +125,7 @@ __all__ = [
     "counted_harms",
     "design_of_size",
     "draws_for",
+    "endpoint_in_every_arm",
     "expected_harms",
     "family_quantities",
     "first_crossing",
@@ -149,6 +154,7 @@ __all__ = [
     "simulate_trials",
     "size_in_words",
     "strata_of",
+    "trial_in_full",
     "trial_patients",
     "trial_seed",
     "upper_cell_effects",

@@ -174,7 +174,7 @@ def simulate_trials(
     import pandas as pd
 
     scenario = Scenario(scenario)
-    broken = _unblinding(design, scenario, unblinding)
+    broken = unblinding_of(design, scenario, unblinding)
     draws = draws_for(
         prior, scenario, first=first, count=count, seed=seed, inclusion_probability=inclusion_probability,
         posterior=posterior,
@@ -223,8 +223,8 @@ def simulate_trials(
     )
 
 
-def _unblinding(design: Design, scenario: Scenario, unblinding: Unblinding | None) -> Unblinding | None:
-    """Return how blinding breaks in a scenario."""
+def unblinding_of(design: Design, scenario: Scenario, unblinding: Unblinding | None) -> Unblinding | None:
+    """Return how blinding breaks in a scenario, None where it holds."""
     if scenario is not Scenario.UNBLINDED_NULL:
         return None
     broken = unblinding or Unblinding()

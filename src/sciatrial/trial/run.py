@@ -12,12 +12,14 @@ from sciatrial.foundation import Problem, Score, TrialError, scale_of
 from sciatrial.model import Model
 from sciatrial.population import Patients
 from sciatrial.trial.aims import EndpointMeasure
+from sciatrial.trial.analysed import ended_trial
 from sciatrial.trial.analysis import arm_summaries
 from sciatrial.trial.calendar import known_endpoints
 from sciatrial.trial.conducted import Conducted, first_patients, taken_place
 from sciatrial.trial.course import Completed, completed_trials
 from sciatrial.trial.design import Design
 from sciatrial.trial.dose_response import dose_findings
+from sciatrial.trial.flow import days_treated, participant_flow
 from sciatrial.trial.inside import inside_courses
 from sciatrial.trial.pairwise import alone_in_strata
 from sciatrial.trial.results import TrialResult
@@ -95,6 +97,8 @@ def trial_result(
     trial, monitored = completed.trial, completed.monitored
     found = dose_findings(design, trial, seed=seed)
     doses = {} if found is None else {f"dose_{name}": frame for name, frame in vars(found).items()}
+    analysed = ended_trial(design, completed).analysed
+    flow = participant_flow(design, trial, analysed, *days_treated(design, trial, seed))
     return TrialResult(
         name=name,
         endpoint=endpoint_words(design),
@@ -106,7 +110,7 @@ def trial_result(
         baseline=baseline_table(design, trial),
         patients=patient_rows(design, trial),
         inside=inside_courses(model, design, [trial.patients], [seed], threads=threads)[0],
-        conduct=conduct_counts(design, trial),
+        conduct={**conduct_counts(design, trial), "flow": flow},
         **doses,
     )
 
