@@ -20,11 +20,12 @@ from sciatrial.report.document import ReportInputs, write_report
 from sciatrial.report.dossier import write_dossier
 from sciatrial.report.effects import effect_told, endpoint_told
 from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, plot_harms, plot_network
+from sciatrial.report.family_tables import family_lines
 from sciatrial.report.figures import picture_format, plot, save_picture
 from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.look_figures import has_interim_looks, plot_looks
-from sciatrial.report.family_tables import family_lines
 from sciatrial.report.look_tables import looks_wide
+from sciatrial.report.new_size_report import new_size_lines
 from sciatrial.report.plan_tables import boundary_words, harm_stopping_wide, safety_wide, success_lines
 from sciatrial.report.population_figures import plot_population
 from sciatrial.report.population_tables import population_lines, population_table
@@ -59,10 +60,11 @@ __all__ = [
     "compare_with_published",
     "effect_told",
     "endpoint_told",
-    "harm_stopping_wide",
     "family_lines",
+    "harm_stopping_wide",
     "has_interim_looks",
     "looks_wide",
+    "new_size_lines",
     "observed_only",
     "parameter_words",
     "picture_format",

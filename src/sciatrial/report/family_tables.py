@@ -1,4 +1,4 @@
-"""Comparisons that are tested together, as they are told and printed: the rule, its error and power, what becomes of arms."""
+"""Comparisons that are tested together, as they are told and printed: rule, error, power, what becomes of arms."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def family_facts(trial: Mapping[str, Any]) -> list[tuple[str, str]]:
     if rule:
         told = (
             f"closed test: every intersection of arms by {_TESTS[rule['test']]} in each stage, stages combined by the "
-            "inverse normal method with the planned information as weights. A stage is everybody whose endpoint fell due "
-            "after the look before and by this one"
+            "inverse normal method with the planned information as weights. A stage is everybody whose endpoint fell "
+            "due after the look before and by this one"
         )
         facts += [("Several arms", told), ("At each interim look", _selection_words(rule))]
     return facts
@@ -86,7 +86,9 @@ def family_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
     for scenario in dict.fromkeys(told["scenario"]):
         of = told.loc[told["scenario"] == scenario].set_index("quantity")
         shares = {head: share_words(of.loc[name]) for name, head in _HEADS.items()}
-        rows.append({"scenario": scenario_words(str(scenario)), "trials": str(of.loc["any_shown", "n_trials"]), **shares})
+        rows.append(
+            {"scenario": scenario_words(str(scenario)), "trials": str(of.loc["any_shown", "n_trials"]), **shares}
+        )
     frame = pd.DataFrame(rows)
     return frame if frame.empty or drops_arms(operating) else frame.drop(columns=_HEADS["best_kept"])
 
@@ -138,7 +140,9 @@ def family_lines(operating: OperatingCharacteristics) -> list[str]:
 
 def family_cells(row: Mapping[str, Any], result: TrialResult) -> dict[str, str]:
     """Return what one trial says of a comparison that is tested with others."""
-    told = {"adjusted p": "–" if row["adjusted_p_value"] != row["adjusted_p_value"] else f"{row['adjusted_p_value']:.3f}"}
+    told = {
+        "adjusted p": "–" if row["adjusted_p_value"] != row["adjusted_p_value"] else f"{row['adjusted_p_value']:.3f}"
+    }
     if "patients_arm" not in row:
         return told
     digits = effect_digits(result.endpoint)

@@ -53,8 +53,8 @@ class Reestimation(BaseModel):
     most
         Patients randomised in all at most, at least as many as planned.
     least
-        Patients in all at least: ``blinded`` and ``conditional_power`` only, the planned size when left out. Whoever was
-        recruited by then stays.
+        Patients in all at least: ``blinded`` and ``conditional_power`` only, the planned size when left out. Whoever
+        was recruited by then stays.
     at_endpoints
         ``blinded`` only: observed endpoints, 10 or more and fewer than planned, at which the spread is estimated.
     effect
@@ -141,7 +141,9 @@ class Reestimation(BaseModel):
             return found
         found = []
         if n != 1:
-            told = f"there are {n} interim looks; one, at which {self.kind} sees the size; write looks.information = [0.5]"
+            told = (
+                f"there are {n} interim looks; one, at which {self.kind} sees the size; write looks.information = [0.5]"
+            )
             found.append(f"{key}: {told}")
         if design.sides is not Sides.ONE:
             told = f"{design.sides}, and the conditional power is that of a benefit; one_sided"

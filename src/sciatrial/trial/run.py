@@ -62,7 +62,10 @@ def enrolled(design: Design, patients: Patients) -> Patients:
         raise TrialError(
             "trial",
             Problem(
-                "patients", f"there are {len(patients)}", f"{design.most_patients} or more", "sample more, or lower n_total"
+                "patients",
+                f"there are {len(patients)}",
+                f"{design.most_patients} or more",
+                "sample more, or lower n_total",
             ),
         )
     return first_patients(patients, design.most_patients)
