@@ -245,14 +245,21 @@ def _runs(_: Mapping[str, str]) -> Shown:
 def _run(folder: Path) -> Shown:
     import pandas as pd
 
-    from sciatrial.report import calibration_words, family_lines, has_interim_looks, looks_wide, success_lines
+    from sciatrial.report import (
+        calibration_words,
+        family_lines,
+        has_interim_looks,
+        looks_wide,
+        new_size_lines,
+        success_lines,
+    )
     from sciatrial.study import read_finished, read_study
 
     operating = read_finished(folder).operating
     costs = read_study(folder / "study.toml").design.costs
     title = f"{folder}: operating characteristics, {calibration_words(operating.drawn)}"
     told = success_lines(operating, "" if costs is None else costs.currency)
-    note = "\n".join([*told, *family_lines(operating), f"Report: {folder / 'report.html'}"])
+    note = "\n".join([*told, *family_lines(operating), *new_size_lines(operating), f"Report: {folder / 'report.html'}"])
     if not has_interim_looks(operating):
         return Shown(title, operating.summary, note)
     columns = ["scenario", "comparison", "look", *operating.summary.columns[2:]]

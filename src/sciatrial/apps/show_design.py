@@ -32,25 +32,30 @@ def show_design(study: Path, *, with_r: bool = False) -> Shown:
     from sciatrial.study import read_study
     from sciatrial.trial import (
         EndpointMeasure,
+        arm_plan,
         arms_in_words,
         plan_in_words,
-        planned_arms,
         planned_looks,
         planned_sizes,
         r_of_arms,
         r_of_design,
+        r_of_reestimation,
+        reestimation_in_words,
     )
 
     read = read_study(study)
     frame = planned_looks(read.design)
     if read.design.multi_arm is not None:
         code = r_of_arms(read.design) if with_r else ""
-        note = f"{arms_in_words(read.design, planned_arms(read.design))}\n{_BOUNDS_OF_INTERSECTIONS}"
+        note = f"{arms_in_words(read.design, arm_plan(read.design))}\n{_BOUNDS_OF_INTERSECTIONS}"
         return Shown(f"Design of {read.name}, by formulae and simulated statistics", frame, note, _narrow(frame), code)
     sizes = planned_sizes(read.design)
     unit = "more responders" if read.design.endpoint.measure is EndpointMeasure.RESPONSE else "SD"
     note = "\n".join([plan_in_words(read.design), _size_words(sizes, unit), *dose_design_words(read.design)])
     code = r_of_design(read.design) if with_r else ""
+    if read.design.reestimation is not None:
+        note = f"{note}\n{reestimation_in_words(read.design)}"
+        code = r_of_reestimation(read.design) if with_r else ""
     return Shown(f"Design of {read.name}, by formulae", frame, note, _narrow(frame), code)
 
 

@@ -27,6 +27,7 @@ from sciatrial.report.figures import picture_format, plot, save_picture
 from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.look_figures import has_interim_looks, plot_looks
 from sciatrial.report.look_tables import looks_wide
+from sciatrial.report.new_size_report import new_size_lines
 from sciatrial.report.plan_tables import boundary_words, harm_stopping_wide, safety_wide, success_lines
 from sciatrial.report.population_figures import plot_population
 from sciatrial.report.population_tables import population_lines, population_table
@@ -66,6 +67,7 @@ __all__ = [
     "harm_stopping_wide",
     "has_interim_looks",
     "looks_wide",
+    "new_size_lines",
     "observed_only",
     "parameter_words",
     "picture_format",

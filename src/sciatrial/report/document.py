@@ -24,6 +24,7 @@ from sciatrial.report.flow_words import flow_of, flow_wide
 from sciatrial.report.forest_figure import plot_forest
 from sciatrial.report.look_figures import drawn_scenario, has_interim_looks, plot_looks
 from sciatrial.report.look_tables import looks_wide, one_trial_looks, size_wide
+from sciatrial.report.new_size_report import has_new_size, new_sizes_wide, plot_new_sizes, zones_wide
 from sciatrial.report.page import css, html_table, picture_address, rendered, write_page
 from sciatrial.report.plan_tables import (
     beside_type_one_error,
@@ -94,6 +95,8 @@ class ReportInputs:
         harms.
     imputed
         Rows of `imputed_effects`; None or empty where the study asks for no imputation.
+    new_sizes
+        Rows of `planned_new_sizes`; empty where the size stays.
     """
 
     study: Mapping[str, Any]
@@ -121,6 +124,7 @@ class ReportInputs:
     harm_stopping: pd.DataFrame = field(default_factory=pd.DataFrame)
     harm_boundary: str = ""
     imputed: pd.DataFrame | None = None
+    new_sizes: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> Path:
@@ -177,6 +181,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "looks": _looks(inputs),
         "family": _family(inputs.operating),
         "doses": dose_section(inputs.study, inputs.result, inputs.operating),
+        "new_size": _new_size(inputs.operating),
         "imputed": None if inputs.imputed is None or inputs.imputed.empty else tables.imputed_wide(inputs.imputed),
         "comparison": _comparison(comparison.loc[np.isfinite(comparison["published"])]),
         "not_reported": _comparison(comparison.loc[~np.isfinite(comparison["published"])]).drop(
@@ -245,13 +250,22 @@ def _family(operating: OperatingCharacteristics) -> dict[str, pd.DataFrame] | No
     return {"wide": family_wide(operating), "arms": arms_wide(operating)} if is_family(operating) else None
 
 
+def _ends_by_bounds(operating: OperatingCharacteristics) -> bool:
+    return not (drops_arms(operating) or has_new_size(operating))
+
+
+def _new_size(operating: OperatingCharacteristics) -> dict[str, pd.DataFrame] | None:
+    """Return the tables of a size that is estimated anew, None where it stays."""
+    return {"sizes": new_sizes_wide(operating), "zones": zones_wide(operating)} if has_new_size(operating) else None
+
+
 def _looks(inputs: ReportInputs) -> dict[str, pd.DataFrame] | None:
     """Return the tables of the looks, None for a design with one."""
     if not has_interim_looks(inputs.operating):
         return None
     return {
         "by_look": looks_wide(inputs.operating),
-        "sizes": pd.DataFrame() if drops_arms(inputs.operating) else size_wide(inputs.operating),
+        "sizes": size_wide(inputs.operating) if _ends_by_bounds(inputs.operating) else pd.DataFrame(),
         "one_trial": one_trial_looks(inputs.result),
     }
 
@@ -472,6 +486,9 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
             "The statistic at each look of simulated trials "
             f"({tables.scenario_words(drawn_scenario(inputs.operating))}) until they stop, and the bounds.",
         )
+    if has_new_size(inputs.operating):
+        said = "Patients of simulated trials whose size is estimated anew, by the result at the look, and how often."
+        made["new-size"] = (plot_new_sizes(inputs.operating, inputs.new_sizes), said)
     if drops_arms(inputs.operating):
         said = "What becomes of each arm in simulated trials, by scenario."
         made["arms"] = (plot_arms(inputs.operating), said)

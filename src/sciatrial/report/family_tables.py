@@ -1,4 +1,4 @@
-"""Comparisons that are tested together, as they are told and printed: the rule, its error and power, what becomes of arms."""
+"""Comparisons that are tested together, as they are told and printed: rule, error, power, what becomes of arms."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def family_facts(trial: Mapping[str, Any]) -> list[tuple[str, str]]:
     if rule:
         told = (
             f"closed test: every intersection of arms by {_TESTS[rule['test']]} in each stage, stages combined by the "
-            "inverse normal method with the planned information as weights. A stage is everybody whose endpoint fell due "
-            "after the look before and by this one"
+            "inverse normal method with the planned information as weights. A stage is everybody whose endpoint fell "
+            "due after the look before and by this one"
         )
         facts += [("Several arms", told), ("At each interim look", _selection_words(rule))]
     return facts

@@ -18,6 +18,7 @@ from sciatrial.report.conduct_words import (
 )
 from sciatrial.report.effects import effect_digits, endpoint_told, is_higher_better, measure_words
 from sciatrial.report.family_tables import alpha_words, family_facts
+from sciatrial.report.new_size_report import new_size_facts
 from sciatrial.report.tables import number, outcome_words, scenario_words
 from sciatrial.synthesis import EPIDURAL
 from sciatrial.trial import Costs, OperatingCharacteristics, Scenario
@@ -182,6 +183,8 @@ def _size_needed(reference: dict[str, dict], operating: OperatingCharacteristics
         return "none: a harm"
     if "has_no_benefit" in operating.trials:
         return "with the others: simulate"
+    if "zone" in operating.trials:
+        return "it is estimated anew"
     look, spent = (operating.looks[name].to_numpy(dtype=float) for name in ("look", "alpha_spent"))
     if np.any(look > 1) or np.any(spent < operating.alpha * (1 - 1e-9)):
         return "by formulae: show design"
@@ -239,6 +242,7 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
             f"{trial['alpha']:g} {alpha_words(trial)}",
         ),
         *family_facts(trial),
+        *new_size_facts(trial),
         *_look_facts(trial),
         ("Rescue", rescue_words),
         ("Dropout", dropout_words(trial)),

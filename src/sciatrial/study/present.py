@@ -38,6 +38,7 @@ from sciatrial.trial import (
     expected_harms,
     harm_stopping_table,
     imputed_effects,
+    planned_new_sizes,
     safety_sizes,
     upper_cell_effects,
 )
@@ -94,6 +95,7 @@ def report_inputs(folder: Path) -> ReportInputs:
         optimistic=upper_cell_effects(read_prior(), None if posterior is None else posterior.draws),
         **_safety(study, evidence, draws),
         imputed=imputed_effects(study.design, trial.patients, seed=stamp["seed"]),
+        new_sizes=planned_new_sizes(study.design),
         **_together(study.design, evidence),
     )
 

@@ -32,10 +32,17 @@ from sciatrial.trial.multi_arm import Freed, MultiArm, TrialStop
 from sciatrial.trial.multiplicity import Multiplicity, MultiplicityMethod
 from sciatrial.trial.operating import draws_for, operating_characteristics, simulate_trials, trial_patients, trial_seed
 from sciatrial.trial.planned import plan_in_words, planned_looks, planned_sizes, r_of_design
-from sciatrial.trial.planned_arms import arms_in_words, planned_arms, r_of_arms
+from sciatrial.trial.planned_arms import arm_plan, arms_in_words, planned_arms, r_of_arms
 from sciatrial.trial.planned_doses import planned_contrasts, planned_critical_value, planned_dose_power
+from sciatrial.trial.planned_reestimation import (
+    planned_new_sizes,
+    r_of_reestimation,
+    reestimation_in_words,
+    reestimation_plan,
+)
 from sciatrial.trial.pool import POOL_RATIO, PatientPool, make_pool
 from sciatrial.trial.randomisation import Randomisation, RandomisationMethod
+from sciatrial.trial.reestimation import FinalTest, Reestimation, ReestimationKind
 from sciatrial.trial.resampled import (
     ResampledCharacteristics,
     ResampledTrials,
@@ -81,6 +88,7 @@ __all__ = [
     "EndpointMeasure",
     "Estimand",
     "EveryArm",
+    "FinalTest",
     "Freed",
     "FutilityBounds",
     "FutilityKind",
@@ -100,6 +108,8 @@ __all__ = [
     "PatientPool",
     "Randomisation",
     "RandomisationMethod",
+    "Reestimation",
+    "ReestimationKind",
     "ResampledCharacteristics",
     "ResampledTrials",
     "Rescue",
@@ -116,6 +126,7 @@ __all__ = [
     "TrueEffect",
     "Unblinding",
     "allocate",
+    "arm_plan",
     "arms_in_words",
     "assurance_curve",
     "assurance_parts",
@@ -142,9 +153,13 @@ __all__ = [
     "planned_critical_value",
     "planned_dose_power",
     "planned_looks",
+    "planned_new_sizes",
     "planned_sizes",
     "r_of_arms",
     "r_of_design",
+    "r_of_reestimation",
+    "reestimation_in_words",
+    "reestimation_plan",
     "refuse_pooling",
     "required_size",
     "resample_trials",

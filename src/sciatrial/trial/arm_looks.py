@@ -4,7 +4,7 @@ A stage is everybody whose endpoint fell due after the look before and by this o
 nothing of patients whose endpoint is still to come, so that what a look decides rests on other patients than the later
 stages' tests: under the hypothesis these are as good as independent of it, and the combination test holds. Patients who
 were recruited but not observed at a look belong to the next stage. Those of an arm that was dropped enter no test
-there; for the others the analysis is adjusted for the period in which they were assigned, as the arms' ratio may change.
+there; for the others the analysis is adjusted for the period of their assignment, as the arms' ratio may change.
 """
 
 from __future__ import annotations

@@ -34,8 +34,9 @@ def arm_quantities(group: pd.DataFrame) -> list[Quantity]:
     """Return what looks make of one arm, and what the choice of it makes of its estimate; nothing of other designs.
 
     ``dropped``: others were selected. ``kept``: no look dropped the arm or found it futile. ``bias_if_kept``,
-    ``bias_if_shown``: of the naive estimate in those trials alone. ``simultaneous_coverage``: of the interval that holds
-    for all arms at once, over trials that have one. ``expected_arm_patients, expected_control_patients``: randomised.
+    ``bias_if_shown``: of the naive estimate in those trials alone. ``simultaneous_coverage``: of the interval that
+    holds for all arms at once, over trials that have one. ``expected_arm_patients, expected_control_patients``:
+    randomised.
     """
     from sciatrial.trial.summaries import mean_of, share_of
 
@@ -66,8 +67,8 @@ def family_quantities(operating: OperatingCharacteristics) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ``scenario, quantity, value, monte_carlo_se, n_trials``. ``familywise_error``: a comparison is shown that
-        has no true benefit (above twice its Monte-Carlo error), over all trials; ``any_shown`` and ``all_shown``
+        Columns ``scenario, quantity, value, monte_carlo_se, n_trials``. ``familywise_error``: a comparison is shown
+        that has no true benefit (above twice its Monte-Carlo error), over all trials; ``any_shown`` and ``all_shown``
         (disjunctive and conjunctive power), ``best_shown`` (the comparison with the largest true benefit is);
         ``best_kept``: no look dropped it. Empty for designs that test every comparison by itself.
     """
@@ -106,6 +107,6 @@ def _best(group: pd.DataFrame) -> int | None:
     """Return the place of the comparison with the largest true benefit, None where there is none."""
     # a benefit has the sign in which its statistic is positive
     benefit = group["benefit_sign"].to_numpy(dtype=float) * group["truth"].to_numpy(dtype=float)
-    if not np.isfinite(benefit).all() or (group["has_no_benefit"] == 1).all():
+    if not np.isfinite(benefit).all() or bool((group["has_no_benefit"].to_numpy(dtype=float) == 1).all()):
         return None
     return int(benefit.argmax())

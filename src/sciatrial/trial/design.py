@@ -112,8 +112,8 @@ class Design(BaseModel):
         exact; analyses of responses, categories and hierarchies are normal.
     alpha
         Error of each comparison (0.001 to 0.2) over all its looks, not adjusted for their number unless `multi_arm` or
-        `multiplicity` makes it the error of all of them: of both directions together where `sides` is ``two_sided``, of the arm's benefit alone where it is ``one_sided``. Left out, 0.05
-        and 0.025.
+        `multiplicity` makes it the error of all of them: of both directions together where `sides` is ``two_sided``, of
+        the arm's benefit alone where it is ``one_sided``. Left out, 0.05 and 0.025.
     sides
         ``two_sided``, or ``one_sided`` (needed by futility bounds).
     looks

@@ -64,11 +64,6 @@ class Monitored:
         """Patients randomised by the end of the trial."""
         return int(self.contrasts["n_randomised"].iloc[0])
 
-    @property
-    def last_look(self) -> int:
-        """Planned number of the look with which the trial ended."""
-        return int(self.contrasts["look"].to_numpy().max())
-
 
 _Look = tuple[Effects, int]  # a batch of trials, and the place of one of them
 

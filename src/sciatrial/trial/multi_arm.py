@@ -42,9 +42,9 @@ class TrialStop(StrEnum):
 class MultiArm(BaseModel):
     """Several arms against one control, of which looks select some; needs interim looks and ``one_sided``.
 
-    An arm is shown when every intersection of hypotheses that holds it is rejected (closed test), stages combined by the
-    inverse normal method with the planned information as weights. A stage is everybody whose endpoint fell due after
-    the look before and by this one. That holds `alpha` for all arms together, whatever arms a look drops.
+    An arm is shown when every intersection of hypotheses that holds it is rejected (closed test), stages combined by
+    the inverse normal method with the planned information as weights. A stage is everybody whose endpoint fell due
+    after the look before and by this one. That holds `alpha` for all arms together, whatever arms a look drops.
 
     Parameters
     ----------
@@ -101,8 +101,8 @@ class MultiArm(BaseModel):
         looks, found = design.looks, []
         n = len(looks.information)
         if not n:
-            told = "has no look at which arms are selected; interim looks; add looks.information, or use [trial.multiplicity]"
-            found.append(f"multi_arm: {told}")
+            told = "has no look at which arms are selected; interim looks; add looks.information"
+            found.append(f"multi_arm: {told}, or use [trial.multiplicity]")
         if looks.deciding is not None:
             told = "one comparison stops the trial, but with multi_arm every arm stops alone; none; delete it"
             found.append(f"looks.deciding: {told}")

@@ -1,4 +1,4 @@
-"""Trials whose size is estimated anew on the way: conducted with as many patients as there may be, cut where it says so.
+"""Trials whose size is estimated anew on the way: conducted with as many patients as there may be, cut to their size.
 
 Blinded: the spread of the first endpoints, arms unknown, sets the size; the analysis at the end is the usual one.
 Unblinded: the first stage is everybody whose endpoint fell due by the look, the second one everybody else, whoever was
@@ -148,7 +148,7 @@ def _change(patients: int, planned: int) -> str:
 
 @dataclass(frozen=True)
 class _Interim:
-    """One trial at its look: when, who was recruited, what was found, the size that follows, why it stops if it does."""
+    """One trial at its look: when, how many were recruited, what was found, the size that follows, what it decides."""
 
     month: float
     recruited: int
@@ -326,7 +326,7 @@ def _contrast_rows(
 def _adjusted(
     design: Design, bounds: GroupSequentialDesign, stages: Sequence[_Found], place: int
 ) -> tuple[float, float, float]:
-    """Return the effect at which the test's statistic is 0, and those at which it is at its bound, in effect's order."""
+    """Return the effect at which the test's statistic is 0, and the two at which it is at its bound."""
     benefit = np.array([design.benefit_sign * _value(stage, "estimate") for stage in stages])
     error = np.array([_value(stage, "standard_error") for stage in stages])
     freedom = np.array([_value(stage, "degrees_of_freedom") for stage in stages])
@@ -356,7 +356,8 @@ def _look_rows(
         bound, low = bounds.efficacy_z[place], bounds.futility_z[0] if place == 0 else nan
         rows.append(
             {
-                "comparison": design.compared()[0].name, "look": place + 1, "information": (n_arm + n_control) / planned,
+                "comparison": design.compared()[0].name, "look": place + 1,
+                "information": (n_arm + n_control) / planned,
                 "month": months[place], "n_recruited": interim.recruited if place == 0 else n_patients,
                 "n_arm": n_arm, "n_control": n_control,
                 **{name: _value(effects, name) for name in ("estimate", "standard_error")}, "z": statistic,

@@ -219,8 +219,8 @@ def _of_what(design: Design) -> str:
     if design.multiplicity is None:
         return "each comparison"
     return (
-        f"all comparisons together ({design.multiplicity.method.replace('_', ' ')}); what follows is for one comparison "
-        "that has all of it, and simulations tell the power of all"
+        f"all comparisons together ({design.multiplicity.method.replace('_', ' ')}); what follows is for one "
+        "comparison that has all of it, and simulations tell the power of all"
     )
 
 

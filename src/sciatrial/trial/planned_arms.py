@@ -42,7 +42,7 @@ class ArmPaths:
     endpoints: NDArray[np.float64]
 
 
-def planned_arms(
+def arm_plan(
     design: Design, effects: Sequence[float] | None = None, *, n_trials: int = _N_TRIALS, seed: int = 1
 ) -> pd.DataFrame:
     """Return what a design of several arms with looks shows at some effects.
@@ -63,8 +63,8 @@ def planned_arms(
     -------
     pandas.DataFrame
         Columns ``effect, arms_with_effect`` (none, the first, all), ``familywise_error, any_shown, all_shown,
-        best_kept, expected_endpoints`` and each with ``_se``, the Monte-Carlo standard error. Best: the first arm, where
-        it alone has an effect, NaN elsewhere.
+        best_kept, expected_endpoints`` and each with ``_se``, the Monte-Carlo standard error. Best: the first arm,
+        where it alone has an effect, NaN elsewhere.
     """
     import pandas as pd
 
@@ -80,9 +80,9 @@ def planned_arms(
         found = arm_paths(design, rule, benefits, n_trials=n_trials, seed=seed)
         is_null = benefits == 0
         quantities: list[Quantity] = [
-            ("familywise_error", *share_of(found.shown[:, is_null].any(axis=1))),
-            ("any_shown", *share_of(found.shown.any(axis=1))),
-            ("all_shown", *share_of(found.shown.all(axis=1))),
+            ("familywise_error", *share_of(_in_any(found.shown[:, is_null]))),
+            ("any_shown", *share_of(_in_any(found.shown))),
+            ("all_shown", *share_of(~_in_any(~found.shown))),
             ("best_kept", *share_of(found.kept[:, 0] if words == "the first" else np.zeros(0))),
             ("expected_endpoints", *mean_of(found.endpoints)),
         ]
@@ -91,6 +91,11 @@ def planned_arms(
             row[name], row[f"{name}_se"] = value, error
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _in_any(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return whether any comparison of a trial has it; dims ``trial``."""
+    return np.asarray(flags.any(axis=1))
 
 
 def arm_paths(design: Design, rule: MultiArm, benefits: NDArray[np.float64], *, n_trials: int, seed: int) -> ArmPaths:
@@ -177,22 +182,24 @@ def r_of_arms(design: Design, effects: Sequence[float] | None = None) -> str:
         f"  effectMatrix = matrix(c({matrix}), {len(asked)}), stDev = 1, {selection},\n"
         f'  effectMeasure = "testStatistic", intersectionTest = "{str(rule.test).capitalize()}",\n'
         f'  successCriterion = "{criterion}", plannedSubjects = c({sizes}),\n'
-        f"  allocationRatioPlanned = {planned[arms[0]] / planned[control]:.12g}, maxNumberOfIterations = 20000, seed = 1)"
+        f"  allocationRatioPlanned = {planned[arms[0]] / planned[control]:.12g},\n"
+        "  maxNumberOfIterations = 20000, seed = 1)"
     )
 
 
 def arms_in_words(design: Design, plan: pd.DataFrame) -> str:
-    """Return the rows of `planned_arms` as sentences."""
+    """Return the rows of `arm_plan` as sentences."""
     whole = sum(design.expected_endpoints().values())
     bounds = design.bounds()
     told = [
-        f"{bounds.n_looks} looks, one-sided alpha {design.alpha:g} for all comparisons together (closed test); simulated "
-        "statistics, every endpoint known at once, ± Monte-Carlo standard error."
+        f"{bounds.n_looks} looks, one-sided alpha {design.alpha:g} for all comparisons together (closed test); "
+        "simulated statistics, every endpoint known at once, ± Monte-Carlo standard error."
     ]
     for row in plan.to_dict("records"):
         where = "no arm has an effect"
         if row["effect"]:
-            where = f"{row['arms_with_effect']} {'have' if row['arms_with_effect'] == 'all' else 'arm has'} {row['effect']:g} SD"
+            have = "all have" if row["arms_with_effect"] == "all" else "the first arm has"
+            where = f"{have} {row['effect']:g} SD"
         best = "" if np.isnan(row["best_kept"]) else f", that arm kept {_share(row, 'best_kept')}"
         false = (
             ""

@@ -53,8 +53,8 @@ class Reestimation(BaseModel):
     most
         Patients randomised in all at most, at least as many as planned.
     least
-        Patients in all at least: ``blinded`` and ``conditional_power`` only, the planned size when left out. Whoever was
-        recruited by then stays.
+        Patients in all at least: ``blinded`` and ``conditional_power`` only, the planned size when left out. Whoever
+        was recruited by then stays.
     at_endpoints
         ``blinded`` only: observed endpoints, 10 or more and fewer than planned, at which the spread is estimated.
     effect

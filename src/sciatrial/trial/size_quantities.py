@@ -18,8 +18,8 @@ _QUANTILES = (0.1, 0.5, 0.9)
 def size_quantities(group: pd.DataFrame) -> list[Quantity]:
     """Return what the new size is and does; nothing of designs that keep theirs.
 
-    ``size_10, size_50, size_90``: quantiles of the patients randomised; ``size_grew``: more than planned. For every zone
-    that a trial met, with the zone's words: ``zone …``, the share of trials in it, and ``success in …``.
+    ``size_10, size_50, size_90``: quantiles of the patients randomised; ``size_grew``: more than planned. For every
+    zone that a trial met, with the zone's words: ``zone …``, the share of trials in it, and ``success in …``.
     """
     from sciatrial.trial.summaries import mean_of, quantile_of, share_of
 

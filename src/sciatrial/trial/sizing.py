@@ -142,7 +142,8 @@ def required_size(
         When `progress` asks to stop.
     """
     compared = [(item.arm, item.control) for item in design.compared()]
-    chosen = design.deciding_arms() if comparison is None else (comparison.arm, comparison.control)
+    arms = design.deciding_arms()  # of one comparison: what more arms decide together no pool has
+    chosen = (arms[0], arms[1]) if comparison is None else (comparison.arm, comparison.control)
     _refuse(pools, target, n_sizes, chosen in compared, smallest)
     block = sum(design.ratio.values())
     first, last = ceil(smallest / block), pools[0].window // block

@@ -197,9 +197,10 @@ def stopping_by_look(looks: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns ``scenario, comparison, look, quantity, value, monte_carlo_se, n_trials``. ``reached``: share of trials
-        in which the comparison was tested at the look; ``efficacy, other_direction, futility`` (and ``dropped``
-        where looks drop arms): share of all trials that stop there for that reason; ``success_so_far``: share that has shown a benefit by this look;
-        ``information, month, n_recruited, efficacy_z, futility_z``: means over the trials that reached the look.
+        in which the comparison was tested at the look; ``efficacy, other_direction, futility`` (and ``dropped`` where
+        looks drop arms): share of all trials that stop there for that reason; ``success_so_far``: share that has shown
+        a benefit by this look; ``information, month, n_recruited, efficacy_z, futility_z``: means over the trials that
+        reached the look.
     """
     import pandas as pd
 

@@ -45,8 +45,9 @@ def shown_together(design: Design, rule: Multiplicity, monitored: Monitored) -> 
         for shown, good in zip(is_shown, in_favour, strict=True)
     ]
     contrasts = contrasts.assign(decision=words, adjusted_p_value=adjusted, efficacy_z=np.nan, final_efficacy_z=np.nan)
+    word_of = dict(zip(contrasts["comparison"], words, strict=True))
     looks = monitored.looks.assign(
-        decision=monitored.looks["comparison"].map(dict(zip(contrasts["comparison"], words, strict=True))),
+        decision=[word_of[name] for name in monitored.looks["comparison"]],
         efficacy_z=np.nan,
     )
     return replace(monitored, contrasts=contrasts, looks=looks)

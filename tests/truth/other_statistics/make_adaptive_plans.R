@@ -6,4 +6,9 @@ arms <- lapply(code$arms, function(text) {
   found <- eval(parse(text = text))
   list(any_shown = I(as.numeric(found$rejectAtLeastOne)), iterations = found$maxNumberOfIterations)
 })
-write(toJSON(list(arms = arms), digits = 14, pretty = TRUE, auto_unbox = TRUE), "adaptive_plans.json")
+sizes <- lapply(code$sizes, function(text) {
+  found <- eval(parse(text = text))
+  list(power = I(as.numeric(found$overallReject)), endpoints = I(as.numeric(found$expectedNumberOfSubjects)),
+       iterations = found$maxNumberOfIterations)
+})
+write(toJSON(list(arms = arms, sizes = sizes), digits = 14, pretty = TRUE, auto_unbox = TRUE), "adaptive_plans.json")
