@@ -21,7 +21,7 @@ from sciatrial.clinic.product import Product, product
 from sciatrial.clinic.protocol import CELLS_NOT_SIMULATABLE, NOT_SIMULATABLE, TABLETS, Protocol, control_of, sham_of
 from sciatrial.clinic.screen import Screening, screen
 from sciatrial.clinic.tablets import average_concentration, exposure
-from sciatrial.clinic.treat import EXPOSURES, Treatment, days_of_doses, treat
+from sciatrial.clinic.treat import EXPOSURES, Treatment, days_of_doses, operation_effects, treat
 
 __all__ = [
     "CELLS_NOT_SIMULATABLE",
@@ -49,6 +49,7 @@ __all__ = [
     "hazards_of",
     "measured",
     "measurement_errors",
+    "operation_effects",
     "patient_chance",
     "product",
     "screen",
