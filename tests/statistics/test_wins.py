@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import brunnermunzel, norm
 
 from sciatrial.foundation import TrialError
-from sciatrial.statistics import win_statistics
+from sciatrial.statistics import crossed_win_statistics, win_statistics
 
 
 def trials(n_trials=6, n_patients=50, effect=0.5, seed=4):
@@ -99,3 +99,42 @@ def test_what_cannot_be_compared_is_refused_by_name():
         win_statistics(outcomes, arms[:4], margins=[1.0], level=0)
     with pytest.raises(TrialError, match="outcomes"):
         win_statistics(outcomes[..., 0].ravel(), arms)
+
+
+def test_crossed_worlds_are_all_pairs_of_different_patients():
+    generator = np.random.default_rng(2)
+    first, second = generator.normal(0.3, 1, (50, 2)).round(1), generator.normal(0, 1, (50, 2)).round(1)
+    found = crossed_win_statistics(first, second, margins=[0.5, 0.0])
+    won = lost = 0
+    for i, j in np.ndindex(50, 50):
+        gaps = first[i] - second[j]
+        told = np.sign(gaps[0]) if abs(gaps[0]) > 0.5 else np.sign(gaps[1])
+        won, lost = won + (i != j and told > 0), lost + (i != j and told < 0)
+    assert found.wins.sum() == pytest.approx(won / (50 * 49))
+    assert found.losses.sum() == pytest.approx(lost / (50 * 49))
+
+
+@pytest.mark.parametrize("likeness", [0.0, 0.9])
+def test_the_error_of_crossed_worlds_is_their_spread(likeness):
+    generator = np.random.default_rng(5)
+    values, errors = [], []
+    for _ in range(300):
+        common = generator.normal(size=(100, 1))
+        worlds = [np.sqrt(likeness) * common + np.sqrt(1 - likeness) * generator.normal(size=(100, 1)) for _ in "ab"]
+        found = crossed_win_statistics(worlds[0] + 0.3, worlds[1]).log_win_odds
+        values.append(found.estimate.item())
+        errors.append(found.standard_error.item())
+    assert np.mean(errors) == pytest.approx(np.std(values), rel=0.15)
+
+
+def test_who_is_unknown_in_one_world_takes_no_part_in_crossed_ones():
+    generator = np.random.default_rng(3)
+    first, second = generator.normal(size=(40, 1)), generator.normal(size=(40, 1))
+    gone = first.copy()
+    gone[:5] = np.nan
+    found = crossed_win_statistics(gone, second)
+    assert (
+        found.net_benefit.estimate.item() == crossed_win_statistics(first[5:], second[5:]).net_benefit.estimate.item()
+    )
+    with pytest.raises(TrialError, match="dims patient, outcome"):
+        crossed_win_statistics(first, second[1:])

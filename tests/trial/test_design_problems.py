@@ -45,7 +45,7 @@ def names(design):
         ({"dropout_per_year": 1.0}, "dropout_per_year"),
         ({"rescue": {"score": "quality_of_life", "above": 50}}, "quality_of_life is worse below one"),
         ({"rescue": {"score": "leg_pain", "above": 100}}, "less than 100"),
-        ({"rescue": {"score": "leg_pain", "above": 50, "intervention": "surgery"}}, "rescue.intervention"),
+        ({"rescue": {"score": "leg_pain", "above": 50, "intervention": "opioid"}}, "rescue.intervention"),
         ({"sample": 4}, "sample"),
     ],
 )

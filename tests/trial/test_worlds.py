@@ -95,10 +95,23 @@ def test_pairs_are_of_patients_who_share_no_luck():
     value, _ = value_of("net_benefit", worlds(4000, effect=-10.0))
     own = worlds(4000, effect=-10.0).potential
     changes = [arm.scores[:, 0, PAIN] - arm.scores[:, 2, PAIN] for arm in own.values()]
-    among = np.subtract.outer(changes[0][::2], changes[1][1::2])
-    assert value == pytest.approx((among > 0).mean() - (among < 0).mean())
+    among = np.sign(np.subtract.outer(*changes))
+    np.fill_diagonal(among, 0.0)
+    assert value == pytest.approx(among.sum() / (4000 * 3999))
     within = (changes[0] > changes[1]).mean() - (changes[0] < changes[1]).mean()
     assert within > value + 0.2
+
+
+@pytest.mark.parametrize("summary", ["risk_difference", "marginal_odds_ratio", "odds_ratio"])
+def test_an_error_of_a_response_that_no_patient_has_in_one_world_alone_is_not_0(summary):
+    trial = worlds(400, effect=0.0)
+    same = trial.potential["saline"]
+    value, error = value_of(summary, replace(trial, potential={"cells": same, "saline": same}))
+    share = responses(trial)[1].mean()
+    assert value == pytest.approx(0.0, abs=1e-9)
+    assert error == pytest.approx(
+        1 / 400 if summary == "risk_difference" else 1 / (400 * share * (1 - share)), rel=1e-6
+    )
 
 
 def test_a_principal_stratum_is_of_those_without_rescue_in_both_worlds():

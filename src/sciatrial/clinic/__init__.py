@@ -30,7 +30,14 @@ from sciatrial.clinic.protocol import (
 )
 from sciatrial.clinic.screen import Screening, screen
 from sciatrial.clinic.tablets import average_concentration, exposure
-from sciatrial.clinic.treat import EXPOSURES, Treatment, days_of_doses, has_procedure_flare, treat
+from sciatrial.clinic.treat import (
+    EXPOSURES,
+    Treatment,
+    days_of_doses,
+    has_procedure_flare,
+    operation_effects,
+    treat,
+)
 
 __all__ = [
     "CELLS_NOT_SIMULATABLE",
@@ -61,6 +68,7 @@ __all__ = [
     "hazards_of",
     "measured",
     "measurement_errors",
+    "operation_effects",
     "patient_chance",
     "product",
     "screen",

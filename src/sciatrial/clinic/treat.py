@@ -13,7 +13,7 @@ from sciatrial.clinic.numbers import Numbers
 from sciatrial.clinic.product import Product, product
 from sciatrial.clinic.protocol import FLUIDS, TO_ROOT, Protocol
 from sciatrial.clinic.tablets import exposure
-from sciatrial.engine import Events
+from sciatrial.engine import Effect, Events
 from sciatrial.foundation import DAYS_PER_WEEK, Carrier, Donor, Intervention, Route, uniforms
 from sciatrial.model import Model
 
@@ -294,15 +294,34 @@ def has_procedure_flare(
 
 
 def _operate(plan: _Plan, numbers: Numbers, day: ArrayLike, cause: str) -> None:
+    for effect in operation_effects(numbers, cause):
+        plan.add(day, effect.state, factor=effect.factor, amount=effect.amount)
+
+
+def operation_effects(numbers: Numbers, cause: str, *, delay_days: float = 0.0) -> tuple[Effect, ...]:
+    """Return what an operation changes, one effect a state.
+
+    Parameters
+    ----------
+    numbers
+        One draw.
+    cause
+        Qualifier for numbers that differ by cause: what is freed, and whether the segment is fused.
+    delay_days
+        Days from the decision to the operation, 0 or more.
+    """
     kept = 1 - numbers.value("surgery_removed_fraction")
-    plan.add(day, "herniated_volume", factor=kept)
-    plan.add(day, "herniation_irritancy", factor=kept)
-    plan.add(day, "extrudable_nucleus", factor=1 - numbers.value("surgery_nucleus_removed_fraction"))
-    plan.add(day, "fixed_narrowing", factor=1 - numbers.value("surgery_decompressed_fraction", _words(cause)))
-    plan.add(day, "segment_mobility", factor=1 - numbers.value("surgery_fusion_fraction", _words(cause)))
-    plan.add(
-        day,
+    factors = {
+        "herniated_volume": kept,
+        "herniation_irritancy": kept,
+        "extrudable_nucleus": 1 - numbers.value("surgery_nucleus_removed_fraction"),
+        "fixed_narrowing": 1 - numbers.value("surgery_decompressed_fraction", _words(cause)),
+        "segment_mobility": 1 - numbers.value("surgery_fusion_fraction", _words(cause)),
+    }
+    wound = Effect(
         "inflammatory_macrophages",
         factor=1 - numbers.value("surgery_washout_fraction"),
         amount=numbers.value("surgery_inflammation_fraction"),
+        delay_days=delay_days,
     )
+    return (*(Effect(state, factor=factor, delay_days=delay_days) for state, factor in factors.items()), wound)

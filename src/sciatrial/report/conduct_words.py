@@ -44,6 +44,18 @@ def adjustment_words(trial: dict) -> str:
     return told
 
 
+def rescue_in_words(rescue: dict) -> str:
+    """Return what rescue is, and when it is given."""
+    when = f"when measured {rescue['score'].replace('_', ' ')} exceeds {rescue['above']:g} from month "
+    when += f"{rescue['from_month']:g} on"
+    if rescue["intervention"] == "surgery":
+        return (
+            f"surgery, once, {rescue['weeks_until_surgery']:g} weeks after a visit (assumed) {when}; the visits after "
+            "that one count as after rescue; an operation adds no context of its own, and its harms are not counted"
+        )
+    return f"{rescue['intervention']} for {rescue['course_weeks']:g} weeks, once, {when}"
+
+
 def accrual_words(accrual: dict) -> str:
     """Return how fast patients come, and where."""
     sites = accrual.get("sites")

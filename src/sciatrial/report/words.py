@@ -14,6 +14,7 @@ from sciatrial.report.conduct_words import (
     dropout_words,
     missing_visit_words,
     randomisation_words,
+    rescue_in_words,
     visit_words,
 )
 from sciatrial.report.effects import effect_digits, endpoint_told, is_higher_better, measure_words
@@ -222,12 +223,7 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
     )
     months = population["symptom_months"]
     rescue = trial.get("rescue")
-    rescue_words = (
-        f"{rescue['intervention']} for {rescue['course_weeks']:g} weeks, once, when measured "
-        f"{rescue['score'].replace('_', ' ')} exceeds {rescue['above']:g} from month {rescue['from_month']:g} on"
-        if rescue
-        else "none"
-    )
+    rescue_words = rescue_in_words(rescue) if rescue else "none"
     return [
         ("Population", f"{population['cohort'].replace('_', ' ')}; symptoms for {months[0]:g} to {months[1]:g} months"),
         ("Eligible, as measured at entry", eligible or "everybody"),

@@ -179,7 +179,7 @@ from sciatrial.statistics.stopping import (
     fixed_information,
     stopping_at,
 )
-from sciatrial.statistics.wins import WinStatistics, win_statistics
+from sciatrial.statistics.wins import WinStatistics, crossed_win_statistics, win_statistics
 
 __all__ = [
     "O_BRIEN_FLEMING",
@@ -268,6 +268,7 @@ __all__ = [
     "constrained_differences",
     "contrasts",
     "count_responders",
+    "crossed_win_statistics",
     "design_at_alpha",
     "dose_contrasts",
     "dose_curve",

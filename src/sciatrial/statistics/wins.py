@@ -98,6 +98,70 @@ def win_statistics(
     return _summary(wins, losses, first + second, level)
 
 
+def crossed_win_statistics(
+    first: ArrayLike, second: ArrayLike, *, margins: Sequence[float] | None = None, level: float = 0.95
+) -> WinStatistics:
+    """Compare two worlds of the same patients: each in the first world against every other one in the second.
+
+    Nobody meets the own other world, so that the pairs are of different patients, as in a trial. Where a patient's
+    worlds are alike, the errors of both sides cancel in part.
+
+    Parameters
+    ----------
+    first, second
+        Outcomes in either world, higher is better, the weightiest first; dims ``patient, outcome``. A patient all of
+        whose outcomes are NaN in one of them takes no part.
+    margins, level
+        As in `win_statistics`.
+
+    Returns
+    -------
+    WinStatistics
+        Dims ``trial, arm`` of one each; standard errors from the variance of a one-sample U statistic of patients.
+
+    Raises
+    ------
+    TrialError
+        When shapes do not pair, or margins or level cannot be used.
+
+    Source
+    ------
+    Hoeffding (1948), Annals of Mathematical Statistics 19, 293-325.
+    """
+    x, y = np.asarray(first, float), np.asarray(second, float)
+    problems = share_problem("level", level)
+    if x.ndim != 2 or x.shape != y.shape or not x.size:
+        problems.append(Problem("outcomes", f"shapes {x.shape} and {y.shape}", "dims patient, outcome, both alike"))
+    wide = np.zeros(x.shape[-1]) if margins is None else np.asarray(margins, float)
+    if wide.shape != x.shape[-1:] or not (np.isfinite(wide) & (wide >= 0)).all():
+        problems.append(Problem("margins", f"{margins}", f"{x.shape[-1]} numbers of 0 or more"))
+    refuse("win statistics", problems)
+    takes_part = np.isfinite(x).any(axis=1) & np.isfinite(y).any(axis=1)
+    x, y = x[takes_part], y[takes_part]
+    n = len(x)
+    size = max(1, _PAIRS // max(n, 1))
+    # (patient, won or lost): in the first world against others, and in the second against them
+    own, against = np.zeros((n, 2)), np.zeros((n, 2))
+    decided = np.zeros((2, len(wide)))
+    for start in range(0, n, size):
+        rows = np.arange(start, min(start + size, n))
+        undecided = np.ones((len(rows), n), dtype=bool)
+        undecided[np.arange(len(rows)), rows] = False
+        for outcome, margin in enumerate(wide):
+            difference = x[rows, None, outcome] - y[None, :, outcome]  # NaN decides nothing
+            for place, now in enumerate((difference > margin, difference < -margin)):
+                now &= undecided
+                own[rows, place] += now.sum(axis=1)
+                against[:, place] += now.sum(axis=0)
+                decided[place, outcome] += now.sum()
+            undecided &= (np.abs(difference) <= margin) | np.isnan(difference)
+    others = max(n - 1, 1)
+    shares = decided / (n * others if n > 1 else np.nan)
+    influence = (own + against) / others - 2 * shares.sum(axis=1)
+    covariance = influence.T @ influence / (n * (n - 1.0) if n > 1 else np.nan)
+    return _summary(shares[0][None, None], shares[1][None, None], covariance[None, None], level)
+
+
 def _gathered(x: Floats, is_own: Floats) -> tuple[Floats, Floats]:
     """Return the outcomes of the patients of one arm, filled up to the same number in every trial, and who is real."""
     number = int(is_own.sum(axis=1).max())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from sciatrial.clinic import (
     answer_steps,
     measured,
     measurement_errors,
+    operation_effects,
     true_score_above,
 )
 from sciatrial.engine import Effect, Events, Rule, simulate
@@ -146,6 +148,7 @@ class Job:
     errors: NDArray[np.float64]  # dims ``row, occasion, score``; baseline errors are unused
     steps: NDArray[np.float64]  # dims ``row, score``
     days_late: NDArray[np.float64]  # of the visits; dims ``row, occasion``
+    operation: tuple[Effect, ...]  # where rescue is surgery: as this draw has it
 
 
 def prepared_jobs(
@@ -163,6 +166,7 @@ def prepared_jobs(
     last_day = design.visits_months[-1] * DAYS_PER_MONTH + design.visit_window_days
     late = days_late(design, patients)
     by_chance = patients.later_events(model, last_day)
+    operation = rescue_operation(design, patients)
     jobs = []
     for index, (arm, protocol) in enumerate(design.arms.items()):
         if luck is Luck.INDEPENDENT:
@@ -185,6 +189,7 @@ def prepared_jobs(
                 errors[rows],
                 steps[rows],
                 late[rows],
+                operation,
             )
         )
     return jobs
@@ -225,19 +230,44 @@ def _rescue_threshold(design: Design, errors: NDArray[np.float64], steps: NDArra
     return threshold
 
 
-def rescue_rules(design: Design, threshold: NDArray[np.float64]) -> tuple[Rule, ...]:
-    """Return the rule that gives rescue tablets where the true score exceeds `threshold`; dims ``row, occasion``."""
+def rescue_operation(design: Design, patients: Patients) -> tuple[Effect, ...]:
+    """Return what rescue surgery does to these patients; nothing where rescue is no surgery."""
+    rescue = design.rescue
+    if rescue is None or not rescue.is_surgery:
+        return ()
+    delay = (rescue.weeks_until_surgery or 0.0) * DAYS_PER_WEEK
+    return operation_effects(patients.draw, patients.cause, delay_days=delay)
+
+
+def rescue_rules(design: Design, threshold: NDArray[np.float64], operation: tuple[Effect, ...]) -> tuple[Rule, ...]:
+    """Return the rule that gives rescue where the true score exceeds `threshold`; dims ``row, occasion``."""
     if design.rescue is None:
         return ()
-    state = EXPOSURES[Intervention(design.rescue.intervention)]
-    effects = (
-        Effect(state, factor=0.0, amount=1.0),
-        Effect(state, factor=0.0, amount=0.0, delay_days=design.rescue.course_weeks * DAYS_PER_WEEK),
-    )
+    effects = operation
+    if not design.rescue.is_surgery:
+        state = EXPOSURES[Intervention(design.rescue.intervention)]
+        effects = (
+            Effect(state, factor=0.0, amount=1.0),
+            Effect(state, factor=0.0, amount=0.0, delay_days=design.rescue.course_weeks * DAYS_PER_WEEK),
+        )
     return (Rule("rescue", str(design.rescue.score), threshold, effects, at_most=1),)
 
 
+def with_one_operation(jobs: Sequence[Job]) -> list[list[Job]]:
+    """Return jobs in their order, together as far as an operation does the same in all: a rule has one effect for all.
+
+    An operation is as a draw has it, so that each draw is solved by itself; without rescue surgery all are together.
+    """
+    return [list(some) for _, some in groupby(jobs, key=lambda job: job.operation)]
+
+
 def _simulate_jobs(model: Model, design: Design, jobs: Sequence[Job], threads: int | None) -> list[ArmScores]:
+    """Run jobs in as few calls as can be."""
+    parts = [_simulate_together(model, design, some, threads) for some in with_one_operation(jobs)]
+    return [scores for part in parts for scores in part]
+
+
+def _simulate_together(model: Model, design: Design, jobs: Sequence[Job], threads: int | None) -> list[ArmScores]:
     """Run all jobs in one call and deal the results out again."""
     starts = np.cumsum([0] + [len(job.rows) for job in jobs])
     events = Events.joined(
@@ -254,7 +284,7 @@ def _simulate_jobs(model: Model, design: Design, jobs: Sequence[Job], threads: i
         np.concatenate([job.initial for job in jobs]),
         times_days=days,
         events=events,
-        rules=rescue_rules(design, np.concatenate([job.threshold for job in jobs])),
+        rules=rescue_rules(design, np.concatenate([job.threshold for job in jobs]), jobs[0].operation),
         outputs=names,
         threads=threads,
     )

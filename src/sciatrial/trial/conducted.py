@@ -134,7 +134,7 @@ def as_seen(design: Design, every: Everybody, seed: int) -> Conducted:
         patients=every.patients,
         assigned=every.assigned,
         scores=every.scores,
-        # nobody gives tablets to somebody who has left; who only misses the visit gets them, and the trial hears of it
+        # nobody rescues somebody who has left; who only misses the visit is rescued, and the trial hears of it
         rescued=every.rescued & seen.stayed & every.is_solved[:, None],
         is_solved=every.is_solved,
         is_observed=observed,

@@ -27,20 +27,24 @@ from sciatrial.trial.reestimation import Reestimation
 from sciatrial.trial.safety import Safety
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+# written into every saved study, also beside surgery
+_USUAL_COURSE_WEEKS = 12.0
 _Months = Annotated[float, Field(gt=0, le=LONGEST_MONTHS)]
 
 
 class Rescue(BaseModel):
-    """Tablets that a patient gets when a measured score exceeds a threshold at a visit.
+    """Tablets or an operation that a patient gets when a measured score exceeds a threshold at a visit.
 
     Parameters
     ----------
     score, above
         Measured score, and the value (0 to below 100) above which rescue starts.
     intervention
-        ``nsaid`` or ``gabapentinoid``.
+        ``nsaid``, ``gabapentinoid``, or ``surgery``: crossing over to an operation, as the arm of that name has it.
     course_weeks
-        1 to 520 weeks from that visit.
+        Tablets only: 1 to 520 weeks from that visit; 12 when left out.
+    weeks_until_surgery
+        ``surgery`` only, where it must be told: 0 to 52 weeks from that visit to the operation; an assumption.
     from_month
         Earliest visit at which rescue is offered.
     """
@@ -49,8 +53,9 @@ class Rescue(BaseModel):
 
     score: Score
     above: Annotated[float, Field(ge=0, lt=100)]  # no measured score exceeds 100
-    intervention: Literal[Intervention.NSAID, Intervention.GABAPENTINOID] = Intervention.NSAID
-    course_weeks: Annotated[float, Field(ge=1, le=520)] = 12.0
+    intervention: Literal[Intervention.NSAID, Intervention.GABAPENTINOID, Intervention.SURGERY] = Intervention.NSAID
+    course_weeks: Annotated[float, Field(ge=1, le=520)] = _USUAL_COURSE_WEEKS
+    weeks_until_surgery: Annotated[float, Field(ge=0, le=52)] | None = None
     from_month: Annotated[float, Field(ge=0, le=LONGEST_MONTHS)] = 1.0
 
     @field_validator("score")
@@ -59,6 +64,25 @@ class Rescue(BaseModel):
         if score is Score.QUALITY_OF_LIFE:
             raise ValueError("rescue starts above a threshold; quality_of_life is worse below one")
         return score
+
+    @property
+    def is_surgery(self) -> bool:
+        """Whether patients cross over to an operation."""
+        return self.intervention is Intervention.SURGERY
+
+    @model_validator(mode="after")
+    def _settings_belong_to_the_intervention(self) -> Self:
+        found = []
+        if self.is_surgery and "course_weeks" in self.model_fields_set and self.course_weeks != _USUAL_COURSE_WEEKS:
+            found.append("course_weeks: has no meaning with intervention surgery; no such line; delete it")
+        if self.is_surgery and self.weeks_until_surgery is None:
+            found.append("weeks_until_surgery: is missing; 0 to 52, from the visit to the operation; add it")
+        if not self.is_surgery and self.weeks_until_surgery is not None:
+            told = f"has no meaning with intervention {self.intervention}"
+            found.append(f"weeks_until_surgery: {told}; no such line; delete it")
+        if found:
+            raise ValueError("\n".join(found))
+        return self
 
 
 class Comparison(BaseModel):
@@ -134,7 +158,7 @@ class Design(BaseModel):
     missing_visits
         Single visits that patients miss, or none.
     rescue
-        Rescue tablets, or none.
+        Rescue tablets, or crossing over to surgery, or none.
     imputation
         A sensitivity analysis of the one trial that the report shows, or none.
     minimal_important_change

@@ -102,10 +102,10 @@ def _comparison_problems(design: Design) -> list[str]:
 
 
 def _rescue_problems(design: Design) -> list[str]:
-    """Find rescue that ends an arm's own course of the same tablets, or that an estimand cannot be about."""
+    """Find rescue that an arm has anyway, or that an estimand cannot be about."""
     if design.rescue is None:
         return []
-    tablets, strategy = design.rescue.intervention, design.estimand.rescue
+    given, strategy = design.rescue.intervention, design.estimand.rescue
     problems = []
     before = [month for month in design.visits_months if design.rescue.from_month <= month < design.endpoint.month]
     if strategy is not Strategy.TREATMENT_POLICY and not before:
@@ -119,9 +119,9 @@ def _rescue_problems(design: Design) -> list[str]:
         told = "composite, and no outcome of the hierarchy counts rescue; treatment_policy"
         problems.append(f'estimand.rescue: {told}; write it, or add {{ event = "rescue" }} to the hierarchy')
     return problems + [
-        f"rescue.intervention: arm {arm} takes {tablets} anyway; choose other tablets for rescue"
+        f"rescue.intervention: arm {arm} takes {given} anyway; choose another rescue"
         for arm, protocol in design.arms.items()
-        if tablets in (protocol.intervention, *protocol.co_treatments)
+        if given in (protocol.intervention, *protocol.co_treatments)
     ]
 
 

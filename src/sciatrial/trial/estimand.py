@@ -17,8 +17,8 @@ class Estimand(BaseModel):
     Parameters
     ----------
     rescue
-        Strategy for rescue tablets taken before the endpoint. Dropout is no intercurrent event: it is missing data, and
-        treatment goes on.
+        Strategy for rescue (tablets, or the decision to operate) before the endpoint. Dropout is no intercurrent event:
+        it is missing data, and treatment goes on.
     population
         ``all_randomised`` under the draw that the trial meets; under ``principal_stratum`` those of them who would need
         rescue in neither arm.

@@ -13,7 +13,7 @@ from sciatrial.engine import Events, simulate
 from sciatrial.foundation import DAYS_PER_MONTH
 from sciatrial.model import Model
 from sciatrial.population import Patients
-from sciatrial.trial.conduct import Job, enrolment_of, prepared_jobs, rescue_rules
+from sciatrial.trial.conduct import Job, enrolment_of, prepared_jobs, rescue_rules, with_one_operation
 from sciatrial.trial.design import Design
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def inside_courses(
     if not flat:
         return []
     months = inside_months(design)
-    values = iter(_simulated(model, design, flat, months, threads))
+    parts = [_simulated(model, design, some, months, threads) for some in with_one_operation(flat)]
+    values = iter([inside for part in parts for inside in part])
     units = {output.name: output.unit for output in model.outputs}
     return [_told(design, [next(values) for _ in jobs], months, units) for jobs in per_trial]
 
@@ -85,7 +86,7 @@ def _simulated(
         events=Events.joined(
             *(replace(job.events, patient=job.events.patient + start) for job, start in zip(jobs, starts, strict=False))
         ),
-        rules=rescue_rules(design, threshold),
+        rules=rescue_rules(design, threshold, jobs[0].operation),
         outputs=list(INSIDE),
         threads=threads,
     )

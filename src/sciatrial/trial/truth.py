@@ -23,7 +23,11 @@ from sciatrial.trial.worlds import outcomes_by_world, population_value
 
 # the Monte-Carlo error of a truth is at most this share of the trial's standard error, as far as the limits below allow
 _SHARE_OF_ERROR = 0.1
-_FIRST_PATIENTS, _MOST_PATIENTS = 100, 4_000
+_FIRST_PATIENTS = 100
+# patients at most, or as many times those of the trial where that is more
+_MOST_PATIENTS, _MOST_TIMES = 4_000, 10
+# how often more patients are added: the spread that the first ones show may be too small
+_ROUNDS = 3
 # the spread is estimated from the first patients; a fifth more patients than it asks for cover its doubt
 _MARGIN = 1.2
 
@@ -76,9 +80,9 @@ def true_values(
 
     Patients are independent of the trial's own, follow its visits, and are simulated in every arm with the same luck; a
     hypothetical estimand without rescue is simulated without rescue. One hundred patients tell the spread of the
-    differences between a patient's worlds, and then as many are simulated, 4000 at most, as bring the error below a
-    tenth of the trial's standard error. Who is in a principal stratum rests on that luck: its truth is simulated a
-    second time with measurement errors and later flares that the worlds do not share.
+    differences between a patient's worlds, and then as many are simulated as bring the error below a tenth of the
+    trial's standard error: 4000 at most, or ten times the trial's. Who is in a principal stratum rests on that luck:
+    its truth is simulated a second time with measurement errors and later flares that the worlds do not share.
 
     Parameters
     ----------
@@ -117,18 +121,22 @@ def true_values(
         worlds = conduct(model, world, groups, seeds, every_arm=True, luck=luck, unblinding=unblinding, threads=threads)
         for place, trial in zip(able, worlds, strict=True):
             mine[place] = outcomes_by_world(design, trial)
+    most = max(_MOST_PATIENTS, _MOST_TIMES * design.size)
     for place, seed in zip(able, seeds, strict=True):
-        rough = [truth_of(design, mine[place]) for mine in found.values()]
-        needed = max(_needed(truth, standard_errors[place]) for truth in rough)
-        more = patients_of(sampled[place], needed) if needed > _FIRST_PATIENTS else None
-        if more is None:
-            continue
-        rest = more.only(slice(_FIRST_PATIENTS, None))
-        for luck, mine in found.items():
-            trial = conduct(
-                model, world, [rest], [seed], every_arm=True, luck=luck, unblinding=unblinding, threads=threads
-            )[0]
-            mine[place] = np.concatenate([mine[place], outcomes_by_world(design, trial)])
+        have = _FIRST_PATIENTS
+        for _ in range(_ROUNDS):
+            rough = [truth_of(design, mine[place]) for mine in found.values()]
+            needed = min(most, max(_needed(truth, standard_errors[place], have) for truth in rough))
+            more = patients_of(sampled[place], needed) if needed > have else None
+            if more is None:
+                break
+            rest = more.only(slice(have, None))
+            for luck, mine in found.items():
+                trial = conduct(
+                    model, world, [rest], [seed], every_arm=True, luck=luck, unblinding=unblinding, threads=threads
+                )[0]
+                mine[place] = np.concatenate([mine[place], outcomes_by_world(design, trial)])
+            have = needed
     truths = [truth_of(design, values) for values in found[Luck.SHARED]]
     if not has_stratum:
         return truths
@@ -166,12 +174,17 @@ def _nobody(design: Design) -> NDArray[np.float64]:
     return np.empty((0, len(design.compared()), 2, 1))
 
 
-def _needed(rough: Truth, standard_errors: NDArray[np.float64]) -> int:
-    """Return how many patients bring the error of every comparison below its share of the trial's."""
+def _needed(rough: Truth, standard_errors: NDArray[np.float64], have: int) -> int:
+    """Return how many patients bring the error of every comparison below its share of the trial's.
+
+    What more than the first patients say is exact enough as soon as it is; of the first, the spread itself is in doubt.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = rough.errors * np.sqrt(rough.n_patients) / (_SHARE_OF_ERROR * standard_errors)
+        ratio = rough.errors / (_SHARE_OF_ERROR * standard_errors)
     finite = ratio[np.isfinite(ratio)]
-    return min(_MOST_PATIENTS, ceil(_MARGIN * float(finite.max()) ** 2)) if len(finite) else 0
+    if not len(finite) or (have > _FIRST_PATIENTS and finite.max() <= 1):
+        return 0
+    return ceil(_MARGIN * rough.n_patients * float(finite.max()) ** 2)
 
 
 def truth_of(design: Design, outcomes: NDArray[np.float64]) -> Truth:

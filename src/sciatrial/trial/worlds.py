@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from sciatrial.statistics import fit_logistic, fit_proportional_odds, ordinal_odds_ratios, win_statistics
+from sciatrial.statistics import crossed_win_statistics, fit_logistic, fit_proportional_odds, ordinal_odds_ratios
 from sciatrial.trial.adjusted import columns_of_population, with_slope
 from sciatrial.trial.aims import EndpointMeasure, Strategy, SummaryMeasure
 from sciatrial.trial.conduct import score_column
@@ -82,13 +82,32 @@ def population_value(design: Design, outcomes: Floats) -> tuple[float, float]:
     if len(both) < _FEWEST:
         return np.nan, np.nan
     arm, control = both[:, 0, 0], both[:, 1, 0]
-    if measure in (SummaryMeasure.DIFFERENCE_IN_MEANS, SummaryMeasure.RISK_DIFFERENCE):
+    if measure is SummaryMeasure.DIFFERENCE_IN_MEANS:
         return _mean(arm - control)
-    if measure is SummaryMeasure.MARGINAL_ODDS_RATIO:
-        return _marginal_odds_ratio(arm, control)
-    if measure is SummaryMeasure.ODDS_RATIO:
-        return _odds_ratio(arm, control, both[:, 0, 1:])
-    return _common_odds_ratio(arm, control, both[:, 0, 1:])
+    if measure is SummaryMeasure.COMMON_ODDS_RATIO:
+        return _common_odds_ratio(arm, control, both[:, 0, 1:])
+    if measure is SummaryMeasure.RISK_DIFFERENCE:
+        found = _mean(arm - control)
+    elif measure is SummaryMeasure.MARGINAL_ODDS_RATIO:
+        found = _marginal_odds_ratio(arm, control)
+    else:
+        found = _odds_ratio(arm, control, both[:, 0, 1:])
+    return found if (arm != control).any() else (found[0], _error_of_none(measure, control))
+
+
+def _error_of_none(measure: SummaryMeasure, response: Floats) -> float:
+    """Return the error where no patient responds in one world alone: as if one in all did, half a patient each way.
+
+    The usual error is then 0, which nobody should believe.
+
+    Source
+    ------
+    Agresti and Min (2005), Statistics in Medicine 24, 729-740 (half a patient in each cell of matched pairs).
+    """
+    share = float(response.mean())
+    if measure is SummaryMeasure.RISK_DIFFERENCE:
+        return 1 / len(response)
+    return 1 / (len(response) * share * (1 - share)) if 0 < share < 1 else np.nan
 
 
 def _mean(values: Floats) -> tuple[float, float]:
@@ -142,14 +161,12 @@ def _common_odds_ratio(arm: Floats, control: Floats, conditions: Floats) -> tupl
 
 
 def _pairs_won(design: Design, outcomes: Floats) -> tuple[float, float]:
-    """Return what patients at even places in the arm and those at odd ones in the control say: they share no luck."""
+    """Return what patients in the arm and other patients in the control say: those of a pair share no luck."""
     values = outcomes[:, :, :-1]  # less the baseline
-    halves = np.concatenate([values[::2, 0], values[1::2, 1]])
-    arms = np.repeat([1, 0], [len(values[::2]), len(values[1::2])])
-    margins = [item.margin for item in design.endpoint.hierarchy]
-    if (np.bincount(arms[np.isfinite(halves).any(axis=1)], minlength=2) < _FEWEST).any():
+    known = values[np.isfinite(values).any(axis=2).all(axis=1)]
+    if len(known) < _FEWEST:
         return np.nan, np.nan
-    wins = win_statistics(halves, arms, margins=margins)
+    wins = crossed_win_statistics(known[:, 0], known[:, 1], margins=[item.margin for item in design.endpoint.hierarchy])
     found = {
         SummaryMeasure.WIN_RATIO: wins.log_win_ratio,
         SummaryMeasure.WIN_ODDS: wins.log_win_odds,
