@@ -1,12 +1,14 @@
 """Print how often null trials show a dose response, with their errors: python -m tests.trial.dose_type_one_error"""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from sciatrial.trial.dose_response import dose_findings
 from tests.trial.conftest import invented_trial
 from tests.trial.test_dose_finding import ASKED, dose_design
 
-N_TRIALS = 4_000
+N_TRIALS = 2_000
 SHAPES = [
     {"shape": "linear"}, {"shape": "emax", "half_dose": 10}, {"shape": "sigmoid_emax", "half_dose": 20, "hill": 3},
     {"shape": "exponential", "growth_dose": 40}, {"shape": "quadratic", "peak_dose": 60},
@@ -23,21 +25,19 @@ PLANS = {
 }  # fmt: skip
 
 
-def shares() -> list[tuple[str, float]]:
-    """Return description, and share of null trials that show a dose response at a one-sided alpha of 0.025."""
-    found = []
+def shares() -> Iterator[tuple[str, float]]:
+    """Yield description, and share of null trials that show a dose response at a one-sided alpha of 0.025."""
     for name, words in PLANS.items():
         design = dose_design(dose_finding=ASKED | {"candidates": SHAPES, "n_resamples": 100}, **words)
         shown = [
             bool(dose_findings(design, invented_trial(design, seed), seed=seed).target["is_shown"].iloc[0])
             for seed in range(N_TRIALS)
         ]
-        found.append((name, float(np.mean(shown))))
-    return found
+        yield name, float(np.mean(shown))
 
 
 if __name__ == "__main__":
     print("| null trials | alpha | shows a dose response | ± | trials |\n|---|---|---|---|---|")  # noqa: T201
     for name, share in shares():
         error = np.sqrt(share * (1 - share) / N_TRIALS)
-        print(f"| {name} | 0.025 | {share:.4f} | {error:.4f} | {N_TRIALS} |")  # noqa: T201
+        print(f"| {name} | 0.025 | {share:.4f} | {error:.4f} | {N_TRIALS} |", flush=True)  # noqa: T201

@@ -45,6 +45,7 @@ OTHER = HIGH.model_copy(update={"n_doses": 2})
         ({"analysis": "clda"}, "with analysis clda; ancova or mmrm"),
         ({"looks": {"information": [0.5]}, "accrual": {"per_month": 5}, "comparisons": [
             {"arm": "low", "control": "saline"}]}, "dose_finding: with interim looks"),
+        (asked(candidates=[]), "candidates: has 0 shapes; 1 to 12"),
         (asked(candidates=[{"shape": "linear"}, {"shape": "linear"}]), "candidates.1: is listed twice"),
         (asked(candidates=[{"shape": "quadratic", "peak_dose": 20}]), "below half of the largest dose"),
         (asked(candidates=[{"shape": "exponential", "growth_dose": 0.01}]), "too steep to compute"),

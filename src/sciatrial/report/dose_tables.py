@@ -24,6 +24,7 @@ _NUMBERS = {
     "true_effect_at_target": "true effect at the named dose",
     "mean_target": "named dose",
     "mean_true_target": "true dose",
+    "true_target_error": "its Monte-Carlo error",
     "target_bias": "bias",
     "target_root_mean_square_error": "root mean square error",
     "target_ratio": "named / true",

@@ -29,6 +29,8 @@ _SEQUENCES, _LOG2_POINTS = 8, 12
 _SEED = 20261128
 # eigenvalues of a correlation below this are rounding
 _RANK = 1e-10
+# of many directions the radial probability is read off a table, straight between knots, to some 1e-6
+_FEW, _SQUARED_LENGTHS, _KNOTS = 1000, (-25.0, 15.0), 8192
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,11 +232,27 @@ def _below(bound: float, reach: Floats, rank: int, degrees_of_freedom: float) ->
 
 def _within(squared: Floats, rank: int, degrees_of_freedom: float) -> Floats:
     """Return how often a vector of normals over their common scale is shorter than this."""
+    if squared.size <= _FEW:
+        return _radial(squared, rank, degrees_of_freedom)
+    knots, shares = _radial_table(rank, degrees_of_freedom)
+    with np.errstate(divide="ignore"):
+        return np.interp(np.log(squared), knots, shares)
+
+
+def _radial(squared: Floats, rank: int, degrees_of_freedom: float) -> Floats:
+    finite = np.where(np.isinf(squared), 0.0, squared)
     if isfinite(degrees_of_freedom):
-        return np.where(
-            np.isinf(squared), 1.0, fdtr(rank, degrees_of_freedom, np.where(np.isinf(squared), 0, squared) / rank)
-        )
-    return np.where(np.isinf(squared), 1.0, chdtr(rank, np.where(np.isinf(squared), 0, squared)))
+        found = fdtr(rank, degrees_of_freedom, finite / rank)
+    else:
+        found = chdtr(rank, finite)
+    return np.where(np.isinf(squared), 1.0, found)
+
+
+@lru_cache(maxsize=64)
+def _radial_table(rank: int, degrees_of_freedom: float) -> tuple[Floats, Floats]:
+    """Return knots in the logarithm of the squared length, and how often a vector is shorter."""
+    knots = np.linspace(*_SQUARED_LENGTHS, _KNOTS)
+    return knots, _radial(np.exp(knots), rank, degrees_of_freedom)
 
 
 @lru_cache(maxsize=16)

@@ -14,6 +14,7 @@ from sciatrial.trial.aims import Analysis, EndpointMeasure
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 _Positive = Annotated[float, Field(gt=0, le=1e6)]
 _ANALYSES = (Analysis.ANCOVA, Analysis.MMRM)
+_MOST_CANDIDATES = 12
 # what may differ between the arms of one product
 _OF_THE_DOSE = frozenset({"dose_million_cells", "volume_ml"})
 
@@ -98,11 +99,18 @@ class DoseFinding(BaseModel):
 
     control: str
     doses: tuple[str, ...] = ()
-    candidates: Annotated[tuple[Candidate, ...], Field(min_length=1, max_length=12)]
+    candidates: tuple[Candidate, ...]
     relevant_effect: Annotated[float, Field(gt=0, le=100)]
     alpha: Annotated[float, Field(ge=0.001, le=0.2)] = 0.025
     choice: DoseChoice = DoseChoice.BEST
     n_resamples: Annotated[int, Field(ge=100, le=10_000)] = 500
+
+    @model_validator(mode="after")
+    def _has_candidates(self) -> Self:
+        if not 1 <= len(self.candidates) <= _MOST_CANDIDATES:
+            told = f"has {len(self.candidates)} shapes; 1 to {_MOST_CANDIDATES}"
+            raise ValueError(f'candidates: {told}; list shapes, {{ shape = "linear" }} for one')
+        return self
 
     def dose_arms(self, arms: Mapping[str, Protocol]) -> dict[str, float]:
         """Return arm → million cells, the control with 0 first, then by dose."""
