@@ -148,7 +148,6 @@ __all__ = [
     "operating_characteristics",
     "parts_of",
     "plan_in_words",
-    "planned_arms",
     "planned_contrasts",
     "planned_critical_value",
     "planned_dose_power",
