@@ -29,13 +29,20 @@ def show_design(study: Path, *, with_r: bool = False) -> Shown:
         With every problem of the file.
     """
     from sciatrial.study import read_study
-    from sciatrial.trial import EndpointMeasure, plan_in_words, planned_looks, planned_sizes, r_of_design
+    from sciatrial.trial import (
+        EndpointMeasure,
+        course_in_words,
+        plan_in_words,
+        planned_looks,
+        planned_sizes,
+        r_of_design,
+    )
 
     read = read_study(study)
     frame = planned_looks(read.design)
     sizes = planned_sizes(read.design)
     unit = "more responders" if read.design.endpoint.measure is EndpointMeasure.RESPONSE else "SD"
-    note = f"{plan_in_words(read.design)}\n{_size_words(sizes, unit)}"
+    note = "\n".join([plan_in_words(read.design), _size_words(sizes, unit), *course_in_words(read.design)])
     code = r_of_design(read.design) if with_r else ""
     return Shown(f"Design of {read.name}, by formulae", frame, note, _narrow(frame), code)
 

@@ -16,6 +16,7 @@ from sciatrial.report.conduct_words import (
     randomisation_words,
     visit_words,
 )
+from sciatrial.report.course_words import course_facts
 from sciatrial.report.effects import effect_digits, endpoint_told, is_higher_better, measure_words
 from sciatrial.report.tables import number, outcome_words, scenario_words
 from sciatrial.synthesis import EPIDURAL
@@ -236,6 +237,7 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
             f"{trial['alpha']:g} for each comparison, not adjusted for their number",
         ),
         *_look_facts(trial),
+        *course_facts(trial),
         ("Rescue", rescue_words),
         ("Dropout", dropout_words(trial)),
         ("Missed visits", missing_visit_words(trial)),

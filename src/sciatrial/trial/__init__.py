@@ -10,10 +10,17 @@ from sciatrial.trial.assurance import AssuranceCurve, assurance_curve, assurance
 from sciatrial.trial.attribution import CELL_PARTS, Attribution, attribute, parts_of
 from sciatrial.trial.conduct import allocate, strata_of
 from sciatrial.trial.costs import Costs
+from sciatrial.trial.course_summaries import (
+    allocation_characteristics,
+    analysis_characteristics,
+    choice_characteristics,
+    margin_characteristics,
+)
 from sciatrial.trial.decisions import TrueEffect
 from sciatrial.trial.design import Comparison, Design, Rescue
 from sciatrial.trial.endpoint import Endpoint, Missing, Outcome
 from sciatrial.trial.estimand import Estimand
+from sciatrial.trial.factorial import FactorArms, Factorial
 from sciatrial.trial.factors import cohort_problems
 from sciatrial.trial.harms import expected_harms
 from sciatrial.trial.imputation import Imputation
@@ -24,6 +31,8 @@ from sciatrial.trial.missingness import DropoutHazard, MissingMechanism, Missing
 from sciatrial.trial.monitoring import Decision, first_crossing
 from sciatrial.trial.operating import draws_for, operating_characteristics, simulate_trials, trial_patients, trial_seed
 from sciatrial.trial.planned import plan_in_words, planned_looks, planned_sizes, r_of_design
+from sciatrial.trial.planned_course import course_in_words
+from sciatrial.trial.platform_trial import ArmTimes, ControlRatio, Controls, Platform, PlatformPlan, platform_plan
 from sciatrial.trial.pool import POOL_RATIO, PatientPool, make_pool
 from sciatrial.trial.randomisation import Randomisation, RandomisationMethod
 from sciatrial.trial.resampled import (
@@ -33,6 +42,7 @@ from sciatrial.trial.resampled import (
     resampled_characteristics,
 )
 from sciatrial.trial.resampling import refuse_pooling
+from sciatrial.trial.response_adaptive import ControlShare, ResponseAdaptive
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch, TrialResult
 from sciatrial.trial.run import run_trial
 from sciatrial.trial.safety import (
@@ -46,6 +56,7 @@ from sciatrial.trial.safety import (
 )
 from sciatrial.trial.scenarios import upper_cell_effects
 from sciatrial.trial.sizing import SizeSearch, design_of_size, required_size, size_in_words
+from sciatrial.trial.time_trend import TimeTrend
 from sciatrial.trial.unblinding import Unblinding
 
 __all__ = [
@@ -54,10 +65,14 @@ __all__ = [
     "POOL_RATIO",
     "Accrual",
     "Analysis",
+    "ArmTimes",
     "ArrivalKind",
     "AssuranceCurve",
     "Attribution",
     "Comparison",
+    "ControlRatio",
+    "ControlShare",
+    "Controls",
     "Costs",
     "Deciding",
     "Decision",
@@ -68,6 +83,8 @@ __all__ = [
     "Endpoint",
     "EndpointMeasure",
     "Estimand",
+    "FactorArms",
+    "Factorial",
     "FutilityBounds",
     "FutilityKind",
     "HarmRate",
@@ -81,27 +98,35 @@ __all__ = [
     "OperatingCharacteristics",
     "Outcome",
     "PatientPool",
+    "Platform",
+    "PlatformPlan",
     "Randomisation",
     "RandomisationMethod",
     "ResampledCharacteristics",
     "ResampledTrials",
     "Rescue",
+    "ResponseAdaptive",
     "Safety",
     "Scenario",
     "Sites",
     "SizeSearch",
     "Strategy",
     "SummaryMeasure",
+    "TimeTrend",
     "TrialBatch",
     "TrialResult",
     "TrueEffect",
     "Unblinding",
     "allocate",
+    "allocation_characteristics",
+    "analysis_characteristics",
     "assurance_curve",
     "assurance_parts",
     "attribute",
     "boundary_of",
+    "choice_characteristics",
     "cohort_problems",
+    "course_in_words",
     "design_of_size",
     "draws_for",
     "expected_harms",
@@ -109,11 +134,13 @@ __all__ = [
     "harm_stopping_table",
     "imputed_effects",
     "make_pool",
+    "margin_characteristics",
     "operating_characteristics",
     "parts_of",
     "plan_in_words",
     "planned_looks",
     "planned_sizes",
+    "platform_plan",
     "r_of_design",
     "refuse_pooling",
     "required_size",

@@ -69,7 +69,12 @@ class Effects:
     why_not: NDArray[np.object_]
 
 
-def effects_seen(design: Design, trials: Sequence[Conducted], seen: Sequence[NDArray[np.bool_]]) -> Effects:
+def effects_seen(
+    design: Design,
+    trials: Sequence[Conducted],
+    seen: Sequence[NDArray[np.bool_]],
+    periods: Sequence[NDArray[np.int64]] | None = None,
+) -> Effects:
     """Analyse what is seen of some trials of one design, all at once.
 
     Parameters
@@ -80,13 +85,19 @@ def effects_seen(design: Design, trials: Sequence[Conducted], seen: Sequence[NDA
         One or more.
     seen
         Which values are known of each trial; see `known_visits`.
+    periods
+        Of a change from baseline only: the period in which each patient was assigned, which the analysis adjusts for;
+        dims ``patient``. Left out, there is one.
 
     Source
     ------
     Analysis of covariance with one covariate; see the EMA guideline on adjustment for baseline covariates (2015).
     """
     is_change = design.endpoint.measure is EndpointMeasure.CHANGE_FROM_BASELINE
-    found, counts, why_not = (_mean_effects if is_change else pairwise_effects)(design, trials, seen)
+    if is_change:
+        found, counts, why_not = _mean_effects(design, trials, seen, periods or [None] * len(trials))
+    else:
+        found, counts, why_not = pairwise_effects(design, trials, seen)
     names = list(design.arms)
     n_arm, n_control = (
         counts[:, [names.index(getattr(item, role)) for item in design.compared()]] for role in ("arm", "control")
@@ -103,10 +114,13 @@ def effects_seen(design: Design, trials: Sequence[Conducted], seen: Sequence[NDA
 
 
 def _mean_effects(
-    design: Design, trials: Sequence[Conducted], seen: Sequence[NDArray[np.bool_]]
+    design: Design,
+    trials: Sequence[Conducted],
+    seen: Sequence[NDArray[np.bool_]],
+    periods: Sequence[NDArray[np.int64] | None],
 ) -> tuple[dict[str, NDArray[Any]], NDArray[Any], NDArray[Any]]:
     """Return statistics by name, patients with an endpoint by arm, and why there is no estimate."""
-    known = [_changes(design, trial, mask) for trial, mask in zip(trials, seen, strict=True)]
+    known = [_changes(design, *item) for item in zip(trials, seen, periods, strict=True)]
     names, compared = list(design.arms), design.compared()
     pairs = np.array([[names.index(item.arm), names.index(item.control)] for item in compared])
     counts = np.array(
@@ -165,7 +179,9 @@ class _Changes:
         return ""
 
 
-def _changes(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> _Changes:
+def _changes(
+    design: Design, trial: Conducted, seen: NDArray[np.bool_], period: NDArray[np.int64] | None = None
+) -> _Changes:
     last = 1 + design.visits_months.index(design.endpoint.month)
     first = {Analysis.ANCOVA: last, Analysis.CLDA: 0}.get(design.analysis, 1)
     column = score_column(design.endpoint.outcome)
@@ -175,10 +191,14 @@ def _changes(design: Design, trial: Conducted, seen: NDArray[np.bool_]) -> _Chan
     # an arm that lost everybody has no coefficient, and takes nothing from the comparisons of the others
     present = tuple(np.unique(trial.assigned[np.isfinite(change[:, -1])]).tolist())
     change[~np.isin(trial.assigned, present)] = np.nan
-    if not design.adjust_for:
+    later = [] if period is None else [period == number for number in np.unique(period)[1:]]
+    if not design.adjust_for and not later:
         return _Changes(change, trial.assigned, baseline, present, np.zeros((len(baseline), 0)))
-    sites = None if trial.arrivals is None else trial.arrivals.sites
-    further = adjustment_columns(design.adjust_for, trial.people, sites, design.n_sites)
+    further = np.stack(later, axis=1).astype(float) if later else np.zeros((len(baseline), 0))
+    if design.adjust_for:
+        sites = None if trial.arrivals is None else trial.arrivals.sites
+        named = adjustment_columns(design.adjust_for, trial.people, sites, design.n_sites)
+        further = np.concatenate([named, further], axis=1)
     columns = [np.ones(len(baseline)), *(trial.assigned == arm for arm in present[1:]), baseline]
     return _Changes(
         change, trial.assigned, baseline, present, further, _with_slope(change, np.stack(columns, axis=1), further)

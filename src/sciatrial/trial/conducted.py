@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,6 +83,31 @@ def first_randomised(trial: Conducted, n: int) -> Conducted:
         arrivals=None if trial.arrivals is None else trial.arrivals.first(n),
         days_late=None if trial.days_late is None else trial.days_late[:n],
         covariates=None if trial.covariates is None else trial.covariates.iloc[:n],
+    )
+
+
+def only_patients(trial: Conducted, kept: NDArray[np.int64]) -> Conducted:
+    """Return a trial as it went for some of its patients, by their place in the order of enrolment, increasing.
+
+    What they would have shown in other arms is left out.
+    """
+
+    def some(values: NDArray | None) -> NDArray | None:
+        return None if values is None else values[kept]
+
+    return replace(
+        trial,
+        patients=trial.patients if trial.patients is None else trial.patients.only(kept),
+        assigned=trial.assigned[kept],
+        scores=trial.scores[kept],
+        rescued=trial.rescued[kept],
+        is_solved=trial.is_solved[kept],
+        is_observed=trial.is_observed[kept],
+        potential={},
+        has_stayed=some(trial.has_stayed),
+        arrivals=None if trial.arrivals is None else trial.arrivals.only(kept),
+        days_late=some(trial.days_late),
+        covariates=None if trial.covariates is None else trial.covariates.iloc[kept],
     )
 
 

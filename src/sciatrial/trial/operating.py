@@ -37,7 +37,7 @@ from sciatrial.trial.unblinding import Unblinding
 if TYPE_CHECKING:
     import pandas as pd
 
-FRAMES = ("trials", "looks", "courses", "responses", "inside", "counts")
+FRAMES = ("trials", "looks", "courses", "responses", "inside", "counts", "allocation", "analyses", "margins")
 LEAST_ELIGIBLE_SHARE = 0.01
 
 
@@ -186,7 +186,7 @@ def simulate_trials(
     seeds = [trial_seed(seed, trial) for trial in numbers]
     done = completed_trials(model, design, groups, seeds, unblinding=broken, threads=threads)
     sampled = [Sampled(trial - first, trial, own) for trial, own in zip(numbers, seeds, strict=True)]
-    errors = np.array([item.monitored.contrasts["final_standard_error"] for item in done], dtype=float)
+    errors = np.array([_standard_errors(item) for item in done], dtype=float)
     truths = true_values(
         model, design, draws, cohort, sampled, errors, least_eligible_share=LEAST_ELIGIBLE_SHARE, unblinding=broken,
         threads=threads,
@@ -196,7 +196,10 @@ def simulate_trials(
         for trial, item, truth in zip(numbers, done, truths, strict=True)
     ]
     if scenario.is_drawn:
-        inside = inside_courses(model, design, [item.trial.patients for item in done], seeds, threads=threads)
+        inside = inside_courses(
+            model, design, [item.trial.patients for item in done], seeds,
+            assigned=[item.trial.assigned for item in done], threads=threads,
+        )  # fmt: skip
         frames += [_marked({"inside": frame}, scenario, trial) for trial, frame in zip(numbers, inside, strict=True)]
     return TrialBatch(
         scenario=str(scenario),
@@ -232,12 +235,22 @@ def _without_patients(design: Design, scenario: Scenario, trial: int) -> dict[st
     return _marked({"trials": rows}, scenario, trial)
 
 
+def _standard_errors(completed: Completed) -> NDArray[np.float64]:
+    """Return those of the comparisons and then of the margins, NaN where there is no estimate."""
+    found = [completed.monitored.contrasts["final_standard_error"].to_numpy(dtype=float)]
+    if len(completed.margins):
+        found.append(completed.margins["standard_error"].to_numpy(dtype=float))
+    return np.concatenate(found)
+
+
 def _trial_frames(
-    design: Design, scenario: Scenario, trial: int, completed: Completed, truth: Truth
+    design: Design, scenario: Scenario, trial: int, completed: Completed, all_truths: Truth
 ) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
     result, monitored = completed.trial, completed.monitored
+    n_compared = len(design.compared())
+    truth = all_truths.first(n_compared)
     estimates = monitored.contrasts.copy()
     estimates.insert(5, "truth", truth.values)
     estimates.insert(6, "truth_error", truth.errors)
@@ -261,8 +274,25 @@ def _trial_frames(
         "courses": arm_summaries(design, result).drop(columns=["sd", "sd_change"]),
         "responses": responses(design, result),
         "counts": pd.DataFrame([line]),
+        **_frames_of_course(completed, truth, all_truths, n_compared),
     }
     return _marked(frames, scenario, trial)
+
+
+def _frames_of_course(
+    completed: Completed, truth: Truth, all_truths: Truth, n_compared: int
+) -> dict[str, pd.DataFrame]:
+    """Return how the trial's course assigned patients, and what is analysed beside the comparisons, with the truth."""
+    frames = {}
+    if len(completed.allocation):
+        frames["allocation"] = completed.allocation
+    if len(completed.analyses):
+        true = dict(zip(completed.monitored.contrasts["comparison"], truth.values, strict=True))
+        frames["analyses"] = completed.analyses.assign(truth=[true[name] for name in completed.analyses["comparison"]])
+    if len(completed.margins):
+        beside = {"truth": all_truths.values[n_compared:], "truth_error": all_truths.errors[n_compared:]}
+        frames["margins"] = completed.margins.assign(**beside)
+    return frames
 
 
 def _marked(frames: dict[str, pd.DataFrame], scenario: Scenario, trial: int) -> dict[str, pd.DataFrame]:

@@ -67,7 +67,8 @@ def refuse_pooling(design: Design) -> None:
     ------
     TrialError
         When the design asks for what only trials simulated one by one have: chance in arrivals, sites, days of visits,
-        endpoints other than a change from baseline, or losses by another score than the endpoint's.
+        endpoints other than a change from baseline, losses by another score than the endpoint's, a time trend,
+        assignment by the trial's course, arms that come and go, or factors.
     """
     if problems := _one_by_one_problems(design):
         raise TrialError("trials from a pool", problems)
@@ -128,6 +129,9 @@ def _one_by_one_problems(design: Design) -> list[Problem]:
         found.append(("accrual.arrivals", "are poisson", 'arrivals = "expected"'))
     if SITE in (*design.randomisation.strata, *design.adjust_for):
         found.append(("randomisation.strata, adjust_for", "name the site", "factors of patients alone"))
+    for name in ("time_trend", "response_adaptive", "platform", "factorial"):
+        if getattr(design, name) is not None:
+            found.append((name, "is planned", "no such table"))
     measure = design.endpoint.measure
     if measure is not EndpointMeasure.CHANGE_FROM_BASELINE:
         found.append(("endpoint.measure", f"is {measure}", str(EndpointMeasure.CHANGE_FROM_BASELINE)))

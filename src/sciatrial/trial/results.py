@@ -7,7 +7,7 @@ Their ``alpha`` is the design's, ``alpha_of_a_side`` the error in the direction 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -47,13 +47,22 @@ class Scenario(StrEnum):
         return self in (Scenario.PRIOR, Scenario.POSTERIOR)
 
 
+def no_rows() -> pd.DataFrame:
+    """Return a frame without rows or columns: of what a design does not have."""
+    import pandas as pd
+
+    return pd.DataFrame()
+
+
 @dataclass(frozen=True)
 class TrialResult(Record):
     """One simulated trial, analysed.
 
     ``contrasts``: one row a comparison, at the look that decided. ``looks``: one row a comparison and look until it
     stopped. ``arms``: one row an arm, score and visit. ``baseline``: the baseline table. ``patients``: one row a
-    patient and visit, as measured. ``inside``: what no trial can see. ``conduct``: counts.
+    patient and visit, as measured. ``inside``: what no trial can see. ``conduct``: counts. ``allocation``: one row a
+    period and arm of a trial whose course assigns patients; ``analyses``: what other analyses of it say; ``margins``:
+    what a factorial trial says. Empty where the design has no such thing.
     """
 
     name: str
@@ -67,6 +76,9 @@ class TrialResult(Record):
     patients: pd.DataFrame
     inside: pd.DataFrame
     conduct: Mapping[str, Any]
+    allocation: pd.DataFrame = field(default_factory=no_rows)
+    analyses: pd.DataFrame = field(default_factory=no_rows)
+    margins: pd.DataFrame = field(default_factory=no_rows)
 
     def table(self) -> pd.DataFrame:
         """Return the comparisons."""
@@ -100,6 +112,9 @@ class TrialBatch(Record):
     inside: pd.DataFrame
     counts: pd.DataFrame
     responses: pd.DataFrame
+    allocation: pd.DataFrame = field(default_factory=no_rows)
+    analyses: pd.DataFrame = field(default_factory=no_rows)
+    margins: pd.DataFrame = field(default_factory=no_rows)
 
     def table(self) -> pd.DataFrame:
         """Return one row a trial and comparison."""
@@ -113,7 +128,8 @@ class OperatingCharacteristics(Record):
     ``trials``: one row a scenario, trial and comparison, with the true effect. ``summary``: one row a scenario,
     comparison and quantity with its Monte-Carlo standard error. ``looks``: one row a scenario, trial, comparison and
     look until the comparison stopped. ``stopping``: one row a scenario, comparison, look and quantity. ``courses``,
-    ``inside``: each trial's arm means. ``counts``: each trial's patients.
+    ``inside``: each trial's arm means. ``counts``: each trial's patients. ``allocation``, ``analyses``,
+    ``margins``: as in `TrialResult`, of each trial, with the true values.
     """
 
     alpha: float
@@ -127,6 +143,9 @@ class OperatingCharacteristics(Record):
     inside: pd.DataFrame
     counts: pd.DataFrame
     responses: pd.DataFrame
+    allocation: pd.DataFrame = field(default_factory=no_rows)
+    analyses: pd.DataFrame = field(default_factory=no_rows)
+    margins: pd.DataFrame = field(default_factory=no_rows)
 
     @property
     def drawn(self) -> Scenario:
