@@ -24,6 +24,7 @@ from sciatrial.population import Cohort, cohort_named, cohort_names
 from sciatrial.study.settings import CalibrationSettings, EvidenceSettings, SimulationSettings, StudySettings
 from sciatrial.trial import (
     Accrual,
+    ArmTimes,
     Comparison,
     Costs,
     Deciding,
@@ -32,6 +33,8 @@ from sciatrial.trial import (
     EfficacyBounds,
     Endpoint,
     Estimand,
+    FactorArms,
+    Factorial,
     FutilityBounds,
     HarmRate,
     HarmStop,
@@ -41,11 +44,14 @@ from sciatrial.trial import (
     MultiArm,
     Multiplicity,
     Outcome,
+    Platform,
     Randomisation,
     Reestimation,
     Rescue,
+    ResponseAdaptive,
     Safety,
     Sites,
+    TimeTrend,
     Unblinding,
 )
 
@@ -121,6 +127,9 @@ def study_file() -> str:
         ("`[trial.reestimation]`", Reestimation),
         ("`[trial.costs]`", Costs), ("`[trial.safety]`", Safety), ("`[trial.safety]` `rates`", HarmRate),
         ("`[trial.safety]` `stopping`", HarmStop),
+        ("`[trial.time_trend]`", TimeTrend), ("`[trial.response_adaptive]`", ResponseAdaptive),
+        ("`[trial.platform]`", Platform), ("`[trial.platform.arms.NAME]`", ArmTimes),
+        ("`[trial.factorial]`", Factorial), ("`[trial.factorial]` `first`, `second`", FactorArms),
         ("`[arms.NAME]`", Protocol),
     ]  # fmt: skip
     for title, model in tables:

@@ -34,6 +34,7 @@ def show_design(study: Path, *, with_r: bool = False) -> Shown:
         EndpointMeasure,
         arm_plan,
         arms_in_words,
+        course_in_words,
         plan_in_words,
         planned_looks,
         planned_sizes,
@@ -51,7 +52,8 @@ def show_design(study: Path, *, with_r: bool = False) -> Shown:
         return Shown(f"Design of {read.name}, by formulae and simulated statistics", frame, note, _narrow(frame), code)
     sizes = planned_sizes(read.design)
     unit = "more responders" if read.design.endpoint.measure is EndpointMeasure.RESPONSE else "SD"
-    note = "\n".join([plan_in_words(read.design), _size_words(sizes, unit), *dose_design_words(read.design)])
+    lines = [plan_in_words(read.design), _size_words(sizes, unit)]
+    note = "\n".join([*lines, *dose_design_words(read.design), *course_in_words(read.design)])
     code = r_of_design(read.design) if with_r else ""
     if read.design.reestimation is not None:
         note = f"{note}\n{reestimation_in_words(read.design)}"

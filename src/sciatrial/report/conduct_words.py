@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from sciatrial.report.course_words import is_assigned_in_course
+
 
 def randomisation_words(trial: dict, n_patients: int, shares: str) -> str:
     """Return how many patients are randomised, in which ratio and how."""
     how = trial.get("randomisation", {})
     method, strata = how.get("method", "permuted_blocks"), how.get("strata", ())
+    if is_assigned_in_course(trial):
+        return f"{n_patients} patients at most, {shares} to begin with; assigned by the trial's own course"
     told = f"{n_patients} patients, {shares}; "
     if method == "simple":
         return told + "each patient alone (simple randomisation)"

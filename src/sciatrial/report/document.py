@@ -13,6 +13,8 @@ import pandas as pd
 from sciatrial.parameters import CELL_EFFECTS
 from sciatrial.report import figures, tables, words
 from sciatrial.report.assurance_figures import plot_assurance
+from sciatrial.report.course_figures import has_closed_arms, plot_allocation, plot_open_arms
+from sciatrial.report.course_tables import course_section, factor_section
 from sciatrial.report.dose_figures import plot_dose_response
 from sciatrial.report.dose_tables import dose_section
 from sciatrial.report.effects import effect_digits, effect_told, measure_of, measure_words, ratio_cells
@@ -182,6 +184,8 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "family": _family(inputs.operating),
         "doses": dose_section(inputs.study, inputs.result, inputs.operating),
         "new_size": _new_size(inputs.operating),
+        "course": course_section(inputs.result, inputs.operating),
+        "factors": factor_section(inputs.result, inputs.operating),
         "imputed": None if inputs.imputed is None or inputs.imputed.empty else tables.imputed_wide(inputs.imputed),
         "comparison": _comparison(comparison.loc[np.isfinite(comparison["published"])]),
         "not_reported": _comparison(comparison.loc[~np.isfinite(comparison["published"])]).drop(
@@ -499,6 +503,7 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
             "differences; the shapes that are shown, each over its own value at dose 0, which need not be the "
             "control's estimate; the target dose with its interval.",
         )
+    made |= _course_figure(inputs, colours)
     if np.isfinite(comparison["published"]).any() and np.isfinite(comparison["simulated_median"]).any():
         made["published"] = (
             figures.plot_published(comparison, colours=colours),
@@ -518,6 +523,20 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
         name: {"address": picture_address(figure), "says": says, "width": round(figure.get_figwidth() * 112)}
         for name, (figure, says) in made.items()
     }
+
+
+def _course_figure(inputs: ReportInputs, colours: Mapping[str, str]) -> dict[str, Any]:
+    """Return the picture of the course that assigned patients, none for designs whose course does not."""
+    if inputs.operating.allocation.empty:
+        return {}
+    which = tables.scenario_words(drawn_scenario(inputs.operating))
+    if has_closed_arms(inputs.operating):
+        told = "from the mean month of the first patient who could get the arm to that of the last"
+        figure = plot_open_arms(inputs.operating, colours=colours)
+        return {"course": (figure, f"Arms open over time ({which}): {told}; lines: middle 90 % of trials.")}
+    told = "Each arm's probability of assignment over the course of simulated trials"
+    figure = plot_allocation(inputs.operating, colours=colours)
+    return {"course": (figure, f"{told} ({which}): mean over trials, bands hold the middle 50 and 90 %.")}
 
 
 def _compared(operating: OperatingCharacteristics) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sciatrial.report.course_words import course_assumptions, course_lines
 from sciatrial.report.dose_tables import dose_lines, dose_plan_words
 from sciatrial.report.tables import number, scenario_words
 from sciatrial.trial import Costs, OperatingCharacteristics, Safety, Scenario, TrueEffect, Unblinding, assurance_parts
@@ -125,7 +126,7 @@ def success_lines(operating: OperatingCharacteristics, currency: str = "") -> li
             parts.append(f"stopped for harm {share_words(of.loc['stopped_for_harm'])}")
         apart = " (broken blinding, no type I error)" if scenario == Scenario.UNBLINDED_NULL else ""
         told.append(f"{comparison}, {scenario_words(scenario)}{apart}: {'; '.join(parts)}")
-    return told + dose_lines(operating)
+    return [*told, *dose_lines(operating), *course_lines(operating)]
 
 
 def plan_assumptions(study: Mapping[str, Any], optimistic: Mapping[str, float]) -> list[str]:
@@ -144,6 +145,7 @@ def plan_assumptions(study: Mapping[str, Any], optimistic: Mapping[str, float]) 
         told += [f"Cost: {line}." for line in Costs.model_validate(trial["costs"]).in_words()]
     met = simulation.get("scenarios", ())
     told += dose_plan_words(study)
+    told += course_assumptions(trial)
     if Scenario.OPTIMISTIC in met:
         values = ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in optimistic.items())
         told.append(f"Optimistic: {values}.")

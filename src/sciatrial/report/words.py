@@ -17,6 +17,7 @@ from sciatrial.report.conduct_words import (
     rescue_in_words,
     visit_words,
 )
+from sciatrial.report.course_words import course_facts
 from sciatrial.report.effects import effect_digits, endpoint_told, is_higher_better, measure_words
 from sciatrial.report.family_tables import alpha_words, family_facts
 from sciatrial.report.new_size_report import new_size_facts
@@ -240,6 +241,7 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
         *family_facts(trial),
         *new_size_facts(trial),
         *_look_facts(trial),
+        *course_facts(trial),
         ("Rescue", rescue_words),
         ("Dropout", dropout_words(trial)),
         ("Missed visits", missing_visit_words(trial)),

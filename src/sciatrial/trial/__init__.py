@@ -11,6 +11,12 @@ from sciatrial.trial.assurance import AssuranceCurve, assurance_curve, assurance
 from sciatrial.trial.attribution import CELL_PARTS, Attribution, attribute, parts_of
 from sciatrial.trial.conduct import allocate, strata_of
 from sciatrial.trial.costs import Costs
+from sciatrial.trial.course_summaries import (
+    allocation_characteristics,
+    analysis_characteristics,
+    choice_characteristics,
+    margin_characteristics,
+)
 from sciatrial.trial.decisions import TrueEffect
 from sciatrial.trial.design import Comparison, Design, Rescue
 from sciatrial.trial.dose_finding import Candidate, DoseFinding
@@ -18,6 +24,7 @@ from sciatrial.trial.dose_response import fitted_effects
 from sciatrial.trial.endpoint import Endpoint, Missing, Outcome
 from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.every_arm import EveryArm, endpoint_in_every_arm
+from sciatrial.trial.factorial import FactorArms, Factorial
 from sciatrial.trial.factors import cohort_problems
 from sciatrial.trial.harm_course import counted_harms, follows_boundary
 from sciatrial.trial.harms import expected_harms
@@ -32,7 +39,8 @@ from sciatrial.trial.multi_arm import Freed, MultiArm, TrialStop
 from sciatrial.trial.multiplicity import Multiplicity, MultiplicityMethod
 from sciatrial.trial.operating import draws_for, operating_characteristics, simulate_trials, trial_patients, trial_seed
 from sciatrial.trial.planned import plan_in_words, planned_looks, planned_sizes, r_of_design
-from sciatrial.trial.planned_arms import arm_plan, arms_in_words, planned_arms, r_of_arms
+from sciatrial.trial.planned_arms import arm_plan, arms_in_words, r_of_arms
+from sciatrial.trial.planned_course import course_in_words
 from sciatrial.trial.planned_doses import planned_contrasts, planned_critical_value, planned_dose_power
 from sciatrial.trial.planned_reestimation import (
     planned_new_sizes,
@@ -40,6 +48,7 @@ from sciatrial.trial.planned_reestimation import (
     reestimation_in_words,
     reestimation_plan,
 )
+from sciatrial.trial.platform_trial import ArmTimes, ControlRatio, Controls, Platform, PlatformPlan, platform_plan
 from sciatrial.trial.pool import POOL_RATIO, PatientPool, make_pool
 from sciatrial.trial.randomisation import Randomisation, RandomisationMethod
 from sciatrial.trial.reestimation import FinalTest, Reestimation, ReestimationKind
@@ -50,6 +59,7 @@ from sciatrial.trial.resampled import (
     resampled_characteristics,
 )
 from sciatrial.trial.resampling import refuse_pooling
+from sciatrial.trial.response_adaptive import ControlShare, ResponseAdaptive
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch, TrialResult
 from sciatrial.trial.run import run_trial
 from sciatrial.trial.safety import (
@@ -63,6 +73,7 @@ from sciatrial.trial.safety import (
 )
 from sciatrial.trial.scenarios import upper_cell_effects
 from sciatrial.trial.sizing import SizeSearch, design_of_size, required_size, size_in_words
+from sciatrial.trial.time_trend import TimeTrend
 from sciatrial.trial.unblinding import Unblinding
 
 __all__ = [
@@ -71,11 +82,15 @@ __all__ = [
     "POOL_RATIO",
     "Accrual",
     "Analysis",
+    "ArmTimes",
     "ArrivalKind",
     "AssuranceCurve",
     "Attribution",
     "Candidate",
     "Comparison",
+    "ControlRatio",
+    "ControlShare",
+    "Controls",
     "Costs",
     "Deciding",
     "Decision",
@@ -88,6 +103,8 @@ __all__ = [
     "EndpointMeasure",
     "Estimand",
     "EveryArm",
+    "FactorArms",
+    "Factorial",
     "FinalTest",
     "Freed",
     "FutilityBounds",
@@ -106,6 +123,8 @@ __all__ = [
     "OperatingCharacteristics",
     "Outcome",
     "PatientPool",
+    "Platform",
+    "PlatformPlan",
     "Randomisation",
     "RandomisationMethod",
     "Reestimation",
@@ -113,12 +132,14 @@ __all__ = [
     "ResampledCharacteristics",
     "ResampledTrials",
     "Rescue",
+    "ResponseAdaptive",
     "Safety",
     "Scenario",
     "Sites",
     "SizeSearch",
     "Strategy",
     "SummaryMeasure",
+    "TimeTrend",
     "TrialBatch",
     "TrialInFull",
     "TrialResult",
@@ -126,14 +147,18 @@ __all__ = [
     "TrueEffect",
     "Unblinding",
     "allocate",
+    "allocation_characteristics",
+    "analysis_characteristics",
     "arm_plan",
     "arms_in_words",
     "assurance_curve",
     "assurance_parts",
     "attribute",
     "boundary_of",
+    "choice_characteristics",
     "cohort_problems",
     "counted_harms",
+    "course_in_words",
     "design_of_size",
     "draws_for",
     "endpoint_in_every_arm",
@@ -145,6 +170,7 @@ __all__ = [
     "harm_stopping_table",
     "imputed_effects",
     "make_pool",
+    "margin_characteristics",
     "operating_characteristics",
     "parts_of",
     "plan_in_words",
@@ -154,6 +180,7 @@ __all__ = [
     "planned_looks",
     "planned_new_sizes",
     "planned_sizes",
+    "platform_plan",
     "r_of_arms",
     "r_of_design",
     "r_of_reestimation",

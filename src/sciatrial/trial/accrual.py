@@ -116,6 +116,10 @@ class Arrivals:
         """Return the first `n` arrivals."""
         return Arrivals(self.months[:n], self.sites[:n])
 
+    def only(self, kept: NDArray[np.int64]) -> Arrivals:
+        """Return some arrivals, by their place."""
+        return Arrivals(self.months[kept], self.sites[kept])
+
 
 def arrivals_of(accrual: Accrual | None, n_patients: int, seed: int) -> Arrivals:
     """Return the arrivals of one trial; `seed` is that of its luck. A patient's does not depend on who follows."""

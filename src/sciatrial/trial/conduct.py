@@ -29,6 +29,7 @@ from sciatrial.trial.conducted import ArmScores, Conducted, Everybody, as_seen, 
 from sciatrial.trial.design import Design
 from sciatrial.trial.factors import factor_levels
 from sciatrial.trial.randomisation import assigned_arms
+from sciatrial.trial.time_trend import trend_points
 from sciatrial.trial.unblinding import CONTEXT, Unblinding, with_unblinded
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def conduct(
     every_arm: bool = False,
     luck: Luck = Luck.SHARED,
     unblinding: Unblinding | None = None,
+    months: Sequence[NDArray[np.float64]] | None = None,
     threads: int | None = None,
 ) -> list[Conducted]:
     """Conduct one trial for each group of patients, all in one call of the engine.
@@ -111,10 +113,15 @@ def conduct(
         Whether a patient has the same luck in every arm.
     unblinding
         How blinding breaks; left out, it holds.
+    months
+        Of randomisation, from which a time trend follows; dims ``patient``, one array a trial. Left out, those of the
+        trial's own arrivals.
     """
     if not groups:
         return []
     enrolments = [enrolment_of(design, patients, seed) for patients, seed in zip(groups, seeds, strict=True)]
+    if months is None:
+        months = [enrolment.arrivals.months for enrolment in enrolments]
     jobs = [
         prepared_jobs(
             model,
@@ -122,10 +129,11 @@ def conduct(
             patients,
             seed,
             assigned=None if every_arm else enrolment.assigned,
+            months=mine,
             luck=luck,
             unblinding=unblinding,
         )
-        for patients, seed, enrolment in zip(groups, seeds, enrolments, strict=True)
+        for patients, seed, enrolment, mine in zip(groups, seeds, enrolments, months, strict=True)
     ]
     flat = [job for per_trial in jobs for job in per_trial]
     results = iter(_simulate_jobs(model, design, flat, threads))
@@ -149,6 +157,7 @@ class Job:
     steps: NDArray[np.float64]  # dims ``row, score``
     days_late: NDArray[np.float64]  # of the visits; dims ``row, occasion``
     operation: tuple[Effect, ...]  # where rescue is surgery: as this draw has it
+    trend: NDArray[np.float64] | None = None  # points that the endpoint's score has more after baseline; dims ``row``
 
 
 def prepared_jobs(
@@ -158,13 +167,18 @@ def prepared_jobs(
     seed: int,
     *,
     assigned: NDArray[np.int64] | None,
+    months: NDArray[np.float64] | None = None,
     luck: Luck = Luck.SHARED,
     unblinding: Unblinding | None = None,
 ) -> list[Job]:
-    """Return what the engine needs for each arm: its own patients, or everybody where nobody is assigned."""
+    """Return what the engine needs for each arm: its own patients, or everybody where nobody is assigned.
+
+    `months`, dims ``patient``, are those of randomisation, from which a time trend follows; left out, there is none.
+    """
     errors, steps = _errors(design, patients), _steps(patients)
     last_day = design.visits_months[-1] * DAYS_PER_MONTH + design.visit_window_days
     late = days_late(design, patients)
+    trend = None if months is None else trend_points(design, months)
     by_chance = patients.later_events(model, last_day)
     operation = rescue_operation(design, patients)
     jobs = []
@@ -185,11 +199,12 @@ def prepared_jobs(
                 parameters,
                 patients.entry_states[rows],
                 Events.joined(by_chance.of(rows), given),
-                _rescue_threshold(design, errors[rows], steps[rows]),
+                _rescue_threshold(design, errors[rows], steps[rows], None if trend is None else trend[rows]),
                 errors[rows],
                 steps[rows],
                 late[rows],
                 operation,
+                None if trend is None else trend[rows],
             )
         )
     return jobs
@@ -217,8 +232,13 @@ def _steps(patients: Patients) -> NDArray[np.float64]:
     )
 
 
-def _rescue_threshold(design: Design, errors: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the true score above which the measured one exceeds the rescue threshold; dims ``row, occasion``."""
+def _rescue_threshold(
+    design: Design,
+    errors: NDArray[np.float64],
+    steps: NDArray[np.float64],
+    trend: NDArray[np.float64] | None,
+) -> NDArray[np.float64]:
+    """Return the model's score above which the measured one exceeds the rescue threshold; dims ``row, occasion``."""
     threshold = np.full(errors.shape[:2], np.inf)
     if design.rescue is not None:
         column = SCORES.index(design.rescue.score)
@@ -227,6 +247,8 @@ def _rescue_threshold(design: Design, errors: NDArray[np.float64], steps: NDArra
                 threshold[:, occasion] = true_score_above(
                     design.rescue.above, errors[:, occasion, column], steps[:, column]
                 )
+        if trend is not None and design.rescue.score is design.endpoint.outcome:
+            threshold -= trend[:, None]  # the model knows no trend
     return threshold
 
 
@@ -291,6 +313,9 @@ def _simulate_together(model: Model, design: Design, jobs: Sequence[Job], thread
     results = []
     for job, start, stop in zip(jobs, starts, starts[1:], strict=False):
         true = trajectories.values[start:stop]
+        if job.trend is not None:
+            true = true.copy()
+            true[:, 1:, SCORES.index(design.endpoint.outcome)] += job.trend[:, None]
         scores = np.empty_like(true)
         for column, score in enumerate(SCORES):
             scores[:, :, column] = measured(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,6 +97,31 @@ def taken_place(trial: Conducted, visits_months: Sequence[float]) -> NDArray[np.
     if trial.days_late is not None:
         visits = visits + trial.days_late / DAYS_PER_MONTH
     return visits <= trial.ended
+
+
+def only_patients(trial: Conducted, kept: NDArray[np.int64]) -> Conducted:
+    """Return a trial as it went for some of its patients, by their place in the order of enrolment, increasing.
+
+    What they would have shown in other arms is left out.
+    """
+
+    def some(values: NDArray | None) -> NDArray | None:
+        return None if values is None else values[kept]
+
+    return replace(
+        trial,
+        patients=trial.patients if trial.patients is None else trial.patients.only(kept),
+        assigned=trial.assigned[kept],
+        scores=trial.scores[kept],
+        rescued=trial.rescued[kept],
+        is_solved=trial.is_solved[kept],
+        is_observed=trial.is_observed[kept],
+        potential={},
+        has_stayed=some(trial.has_stayed),
+        arrivals=None if trial.arrivals is None else trial.arrivals.only(kept),
+        days_late=some(trial.days_late),
+        covariates=None if trial.covariates is None else trial.covariates.iloc[kept],
+    )
 
 
 def days_late(design: Design, patients: Patients) -> NDArray[np.float64]:

@@ -17,14 +17,18 @@ from sciatrial.trial.design_problems import design_problems
 from sciatrial.trial.dose_finding import DoseFinding
 from sciatrial.trial.endpoint import Endpoint, Missing
 from sciatrial.trial.estimand import Estimand
+from sciatrial.trial.factorial import Factorial
 from sciatrial.trial.imputation import Imputation
 from sciatrial.trial.looks import Looks, planned_bounds
 from sciatrial.trial.missingness import DropoutHazard, MissingVisits
 from sciatrial.trial.multi_arm import MultiArm
 from sciatrial.trial.multiplicity import Multiplicity
+from sciatrial.trial.platform_trial import Platform, platform_plan
 from sciatrial.trial.randomisation import Randomisation
 from sciatrial.trial.reestimation import Reestimation
+from sciatrial.trial.response_adaptive import ResponseAdaptive
 from sciatrial.trial.safety import Safety
+from sciatrial.trial.time_trend import TimeTrend
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 # written into every saved study, also beside surgery
@@ -176,6 +180,14 @@ class Design(BaseModel):
         A size that is estimated anew on the way; left out, it stays.
     dose_finding
         Whether the effect goes with the dose, and which dose is enough; or none.
+    time_trend
+        How patients who are enrolled later fare otherwise in every arm alike; left out, they do not.
+    response_adaptive
+        How the probabilities of assignment follow from what has been observed; left out, they do not.
+    platform
+        Arms that enter and leave beside a control that stays; left out, all arms are open from first to last.
+    factorial
+        Two factors, of which the four arms are made, compared at their margins; or none.
     """
 
     model_config = _STRICT
@@ -209,6 +221,10 @@ class Design(BaseModel):
     multiplicity: Multiplicity | None = None
     reestimation: Reestimation | None = None
     dose_finding: DoseFinding | None = None
+    time_trend: TimeTrend | None = None
+    response_adaptive: ResponseAdaptive | None = None
+    platform: Platform | None = None
+    factorial: Factorial | None = None
 
     @field_validator("allocation", mode="before")
     @classmethod
@@ -246,12 +262,19 @@ class Design(BaseModel):
         return {arm: given[arm] // divisor for arm in self.arms}
 
     @property
+    def is_assigned_in_course(self) -> bool:
+        """Whether who gets which arm follows from the trial's own course."""
+        return self.response_adaptive is not None or self.platform is not None
+
+    @property
     def n_sites(self) -> int:
         """Number of sites."""
         return 1 if self.accrual is None else self.accrual.n_sites
 
     def expected_sizes(self) -> dict[str, float]:
-        """Return each arm's expected number of patients."""
+        """Return each arm's expected number of patients: by the ratio, or by the plan of a platform."""
+        if self.platform is not None:
+            return dict(platform_plan(self).sizes)
         whole = sum(self.ratio.values())
         return {arm: self.size * share / whole for arm, share in self.ratio.items()}
 

@@ -32,6 +32,7 @@ def design_problems(design: Design) -> list[str]:
     )
     problems += _look_problems(design, are_sizes_right=not sizes)
     problems += _conduct_problems(design, are_sizes_right=not sizes)
+    problems += _course_problems(design, are_sizes_right=not sizes)
     if design.costs is not None:
         problems += design.costs.problems(tuple(design.arms), has_accrual=design.accrual is not None)
     if design.multi_arm is not None:
@@ -62,7 +63,8 @@ def _size_problems(design: Design) -> list[str]:
             problems.append("n_per_arm makes all arms equal: leave allocation out")
         problems += [f"allocation.{arm}: no such arm" for arm in design.allocation if arm not in design.arms]
         problems += [f"allocation: arm {arm} is missing" for arm in design.arms if arm not in design.allocation]
-    if not problems and min(design.expected_sizes().values()) < 2:
+    # of a platform each arm has its own remedy
+    if not problems and design.platform is None and min(design.expected_sizes().values()) < 2:
         sizes = ", ".join(f"{arm} {size:g}" for arm, size in design.expected_sizes().items())
         key = "n_per_arm" if design.n_total is None else "n_total"
         problems.append(f"{key}: gives {sizes}; every arm needs two patients or more; raise it, or drop an arm")
@@ -174,6 +176,20 @@ def _conduct_problems(design: Design, *, are_sizes_right: bool) -> list[str]:
         problems += design.missing_visits.problems(design.arms)
     if are_sizes_right:
         problems += [] if design.accrual is None else design.accrual.problems(design.most_patients)
+    return problems
+
+
+def _course_problems(design: Design, *, are_sizes_right: bool) -> list[str]:
+    """Find what cannot be in time trends, assignment by the trial's course, platforms and factors."""
+    problems = []
+    if design.time_trend is not None:
+        problems += design.time_trend.problems(design.endpoint.outcome, design.accrual)
+    if design.response_adaptive is not None:
+        problems += design.response_adaptive.problems(design, are_sizes_right=are_sizes_right)
+    if design.platform is not None:
+        problems += design.platform.problems(design, are_sizes_right=are_sizes_right)
+    if design.factorial is not None:
+        problems += design.factorial.problems(design)
     return problems
 
 

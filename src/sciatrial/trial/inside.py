@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sciatrial.engine import Events, simulate
 from sciatrial.foundation import DAYS_PER_MONTH
@@ -40,7 +41,13 @@ def inside_months(design: Design) -> tuple[float, ...]:
 
 
 def inside_courses(
-    model: Model, design: Design, groups: Sequence[Patients], seeds: Sequence[int], *, threads: int | None = None
+    model: Model,
+    design: Design,
+    groups: Sequence[Patients],
+    seeds: Sequence[int],
+    *,
+    assigned: Sequence[NDArray[np.int64]] | None = None,
+    threads: int | None = None,
 ) -> list[pd.DataFrame]:
     """Simulate each trial's patients in their own arms and tell what happened inside, one frame a trial.
 
@@ -49,6 +56,9 @@ def inside_courses(
     groups, seeds
         Patients of each trial, and the seed of its luck: with the same, allocation and rescue are those of `conduct`,
         visits taken as on their planned days.
+    assigned
+        The arm's index of each patient, dims ``patient``, one array a trial; left out, as the randomisation alone has
+        it.
 
     Returns
     -------
@@ -56,9 +66,12 @@ def inside_courses(
         Columns ``arm, quantity, unit, month, mean, low, high``; low and high hold the middle 80 % of patients. All who
         could be solved, lost or not. An arm without patients has no rows.
     """
+    enrolled = [enrolment_of(design, patients, seed) for patients, seed in zip(groups, seeds, strict=True)]
+    if assigned is None:
+        assigned = [item.assigned for item in enrolled]
     per_trial = [
-        prepared_jobs(model, design, patients, seed, assigned=enrolment_of(design, patients, seed).assigned)
-        for patients, seed in zip(groups, seeds, strict=True)
+        prepared_jobs(model, design, patients, seed, assigned=mine, months=item.arrivals.months)
+        for patients, seed, mine, item in zip(groups, seeds, assigned, enrolled, strict=True)
     ]
     flat = [job for jobs in per_trial for job in jobs]
     if not flat:

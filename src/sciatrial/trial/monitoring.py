@@ -79,12 +79,19 @@ class _Path:
     bounds: GroupSequentialDesign
 
 
-def monitor(design: Design, trials: Sequence[Conducted]) -> list[Monitored]:
+def monitor(
+    design: Design, trials: Sequence[Conducted], periods: Sequence[NDArray[np.int64]] | None = None
+) -> list[Monitored]:
     """Look at each trial as its design plans, and stop it where its bounds say so.
 
     At every look the pre-specified analysis is done on what has been observed by then; its statistic is compared with
     bounds at the information that was really reached (a shape in z spends what it spends as planned). Patients who
     were randomised before the end of the trial and had no endpoint yet are followed and enter its final analysis.
+
+    Parameters
+    ----------
+    periods
+        As in `effects_seen`.
 
     Returns
     -------
@@ -92,13 +99,13 @@ def monitor(design: Design, trials: Sequence[Conducted]) -> list[Monitored]:
         One `Monitored` for each trial.
     """
     calendars = [calendar_of(design, trial) for trial in trials]
-    effects = _at_looks(design, trials, calendars)
+    effects = _at_looks(design, trials, calendars, periods)
     ends = [_ends(design, calendar, mine) for calendar, mine in zip(calendars, effects, strict=True)]
     followed = [
         calendar.seen[-1] & (np.arange(len(trial.assigned)) < calendar.n_recruited[end.place])[:, None]
         for trial, calendar, end in zip(trials, calendars, ends, strict=True)
     ]
-    final = effects_seen(design, trials, followed)
+    final = effects_seen(design, trials, followed, periods)
     return [
         Monitored(_contrast_rows(design, calendar, mine, end, (final, row)), _look_rows(design, calendar, mine, end))
         for row, (calendar, mine, end) in enumerate(zip(calendars, effects, ends, strict=True))
@@ -106,7 +113,10 @@ def monitor(design: Design, trials: Sequence[Conducted]) -> list[Monitored]:
 
 
 def _at_looks(
-    design: Design, trials: Sequence[Conducted], calendars: Sequence[Calendar]
+    design: Design,
+    trials: Sequence[Conducted],
+    calendars: Sequence[Calendar],
+    periods: Sequence[NDArray[np.int64]] | None,
 ) -> list[list[tuple[Effects, int]]]:
     """Return the analysis of each trial at each look of its calendar, as a batch of trials and a place in it."""
     found: list[list[tuple[Effects, int]]] = [[] for _ in trials]
@@ -114,7 +124,8 @@ def _at_looks(
         having = [place for place, calendar in enumerate(calendars) if number in calendar.numbers]
         if having:
             seen = [calendars[place].seen[calendars[place].numbers.index(number)] for place in having]
-            effects = effects_seen(design, [trials[place] for place in having], seen)
+            mine = None if periods is None else [periods[place] for place in having]
+            effects = effects_seen(design, [trials[place] for place in having], seen, mine)
             for row, place in enumerate(having):
                 found[place].append((effects, row))
     return found

@@ -41,7 +41,9 @@ from sciatrial.trial.unblinding import Unblinding
 if TYPE_CHECKING:
     import pandas as pd
 
-FRAMES = ("trials", "looks", "courses", "responses", "inside", "counts", "doses")
+FRAMES = (
+    "trials", "looks", "courses", "responses", "inside", "counts", "doses", "allocation", "analyses", "margins",
+)  # fmt: skip
 LEAST_ELIGIBLE_SHARE = 0.01
 
 
@@ -193,7 +195,7 @@ def simulate_trials(
     seeds = [trial_seed(seed, trial) for trial in numbers]
     done = completed_trials(model, design, groups, seeds, unblinding=broken, known_harms=known_harms, threads=threads)
     sampled = [Sampled(trial - first, trial, own) for trial, own in zip(numbers, seeds, strict=True)]
-    errors = np.array([item.monitored.contrasts["final_standard_error"] for item in done], dtype=float)
+    errors = np.array([_standard_errors(item) for item in done], dtype=float)
     wide = with_doses_between(design)
     if done and wide is not design:
         errors = np.pad(errors, [(0, 0), (0, len(wide.comparisons) - errors.shape[1])], constant_values=np.nan)
@@ -206,7 +208,10 @@ def simulate_trials(
         for trial, item, truth, own in zip(numbers, done, truths, seeds, strict=True)
     ]
     if scenario.is_drawn:
-        inside = inside_courses(model, design, [item.trial.patients for item in done], seeds, threads=threads)
+        inside = inside_courses(
+            model, design, [item.trial.patients for item in done], seeds,
+            assigned=[item.trial.assigned for item in done], threads=threads,
+        )  # fmt: skip
         frames += [_marked({"inside": frame}, scenario, trial) for trial, frame in zip(numbers, inside, strict=True)]
     return TrialBatch(
         scenario=str(scenario),
@@ -242,13 +247,22 @@ def _without_patients(design: Design, scenario: Scenario, trial: int) -> dict[st
     return _marked({"trials": rows}, scenario, trial)
 
 
+def _standard_errors(completed: Completed) -> NDArray[np.float64]:
+    """Return those of the comparisons and then of the margins, NaN where there is no estimate."""
+    found = [completed.monitored.contrasts["final_standard_error"].to_numpy(dtype=float)]
+    if len(completed.margins):
+        found.append(completed.margins["standard_error"].to_numpy(dtype=float))
+    return np.concatenate(found)
+
+
 def _trial_frames(
     design: Design, scenario: Scenario, trial: int, completed: Completed, all_truths: Truth, seed: int
 ) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
     result, monitored = completed.trial, completed.monitored
-    truth = all_truths.first(len(design.compared()))
+    n_compared = len(design.compared())
+    truth = all_truths.first(n_compared)
     estimates = monitored.contrasts.copy()
     estimates.insert(5, "truth", truth.values)
     estimates.insert(6, "truth_error", truth.errors)
@@ -278,11 +292,28 @@ def _trial_frames(
         "courses": arm_summaries(design, result).drop(columns=["sd", "sd_change"]),
         "responses": responses(design, result),
         "counts": pd.DataFrame([line]),
+        **_frames_of_course(completed, truth, all_truths, n_compared),
     }
     found = dose_findings(design, result, seed=seed)
     if found is not None:
         frames["doses"] = dose_row(design, found.target, all_truths, is_known=is_of_cells)
     return _marked(frames, scenario, trial)
+
+
+def _frames_of_course(
+    completed: Completed, truth: Truth, all_truths: Truth, n_compared: int
+) -> dict[str, pd.DataFrame]:
+    """Return how the trial's course assigned patients, and what is analysed beside the comparisons, with the truth."""
+    frames = {}
+    if len(completed.allocation):
+        frames["allocation"] = completed.allocation
+    if len(completed.analyses):
+        true = dict(zip(completed.monitored.contrasts["comparison"], truth.values, strict=True))
+        frames["analyses"] = completed.analyses.assign(truth=[true[name] for name in completed.analyses["comparison"]])
+    if len(completed.margins):
+        beside = {"truth": all_truths.values[n_compared:], "truth_error": all_truths.errors[n_compared:]}
+        frames["margins"] = completed.margins.assign(**beside)
+    return frames
 
 
 def _marked(frames: dict[str, pd.DataFrame], scenario: Scenario, trial: int) -> dict[str, pd.DataFrame]:

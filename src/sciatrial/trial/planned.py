@@ -29,6 +29,7 @@ from sciatrial.trial.planned_shares import (
     r_of_shares,
     share_sizes,
 )
+from sciatrial.trial.platform_trial import platform_plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +62,8 @@ def planned_looks(design: Design) -> pd.DataFrame:
     for comparison in design.compared():
         n_arm, n_control = _endpoints(design, comparison)
         at_bounds = _effects_at_bounds(design, n_arm, n_control)
+        if design.platform is not None:  # each arm's own end; there is one look
+            months = [platform_plan(design).closes[comparison.arm] + design.endpoint.month]
         for look in range(bounds.n_looks):
             rate, bound = bounds.information_rates[look], bounds.efficacy_z[look]
             rows.append(
@@ -99,6 +102,10 @@ def _to_length(interim: Sequence[float] | np.ndarray, n_looks: int) -> list[floa
 
 def _endpoints(design: Design, comparison: Comparison) -> tuple[float, float]:
     planned = design.expected_endpoints()
+    if design.platform is not None:
+        own, beside = platform_plan(design).compared[comparison.arm]
+        share = design.share_seen(design.endpoint.month)
+        return share * own, share * beside
     return planned[comparison.arm], planned[comparison.control]
 
 

@@ -67,7 +67,8 @@ def refuse_pooling(design: Design) -> None:
     ------
     TrialError
         When the design asks for what only trials simulated one by one have: chance in arrivals, sites, days of visits,
-        endpoints other than a change from baseline, or losses by another score than the endpoint's.
+        endpoints other than a change from baseline, losses by another score than the endpoint's, a time trend,
+        assignment by the trial's course, arms that come and go, or factors.
     """
     if problems := _one_by_one_problems(design):
         raise TrialError("trials from a pool", problems)
@@ -134,6 +135,9 @@ def _one_by_one_problems(design: Design) -> list[Problem]:
         found.append(("multiplicity", "tests comparisons together", "no [trial.multiplicity]"))
     if design.reestimation is not None:
         found.append(("reestimation", "needs looks at single trials", "no [trial.reestimation]"))
+    for name in ("time_trend", "response_adaptive", "platform", "factorial"):
+        if getattr(design, name) is not None:
+            found.append((name, "is planned", "no such table"))
     measure = design.endpoint.measure
     if measure is not EndpointMeasure.CHANGE_FROM_BASELINE:
         found.append(("endpoint.measure", f"is {measure}", str(EndpointMeasure.CHANGE_FROM_BASELINE)))

@@ -47,7 +47,8 @@ class Scenario(StrEnum):
         return self in (Scenario.PRIOR, Scenario.POSTERIOR)
 
 
-def _no_rows() -> pd.DataFrame:
+def no_rows() -> pd.DataFrame:
+    """Return a frame without rows or columns: of what a design does not have."""
     import pandas as pd
 
     return pd.DataFrame()
@@ -60,7 +61,9 @@ class TrialResult(Record):
     ``contrasts``: one row a comparison, at the look that decided. ``looks``: one row a comparison and look until it
     stopped. ``arms``: one row an arm, score and visit. ``baseline``: the baseline table. ``patients``: one row a
     patient and visit, as measured. ``inside``: what no trial can see. ``conduct``: counts. ``dose_target``,
-    ``dose_arms``, ``dose_shapes``: what the trial says of its doses; empty where the design finds none.
+    ``dose_arms``, ``dose_shapes``: what the trial says of its doses. ``allocation``: one row a period and arm of a
+    trial whose course assigns patients; ``analyses``: what other analyses of it say; ``margins``: what a factorial
+    trial says. Empty where the design has no such thing.
     """
 
     name: str
@@ -74,9 +77,12 @@ class TrialResult(Record):
     patients: pd.DataFrame
     inside: pd.DataFrame
     conduct: Mapping[str, Any]
-    dose_target: pd.DataFrame = field(default_factory=_no_rows)
-    dose_arms: pd.DataFrame = field(default_factory=_no_rows)
-    dose_shapes: pd.DataFrame = field(default_factory=_no_rows)
+    dose_target: pd.DataFrame = field(default_factory=no_rows)
+    dose_arms: pd.DataFrame = field(default_factory=no_rows)
+    dose_shapes: pd.DataFrame = field(default_factory=no_rows)
+    allocation: pd.DataFrame = field(default_factory=no_rows)
+    analyses: pd.DataFrame = field(default_factory=no_rows)
+    margins: pd.DataFrame = field(default_factory=no_rows)
 
     def table(self) -> pd.DataFrame:
         """Return the comparisons."""
@@ -110,7 +116,10 @@ class TrialBatch(Record):
     inside: pd.DataFrame
     counts: pd.DataFrame
     responses: pd.DataFrame
-    doses: pd.DataFrame = field(default_factory=_no_rows)
+    doses: pd.DataFrame = field(default_factory=no_rows)
+    allocation: pd.DataFrame = field(default_factory=no_rows)
+    analyses: pd.DataFrame = field(default_factory=no_rows)
+    margins: pd.DataFrame = field(default_factory=no_rows)
 
     def table(self) -> pd.DataFrame:
         """Return one row a trial and comparison."""
@@ -126,6 +135,7 @@ class OperatingCharacteristics(Record):
     look until the comparison stopped. ``stopping``: one row a scenario, comparison, look and quantity. ``courses``,
     ``inside``: each trial's arm means. ``counts``: each trial's patients. ``doses``: one row a scenario and trial, with
     the true target dose, and ``dose_summary``: one row a scenario and quantity; empty where the design finds no dose.
+    ``allocation``, ``analyses``, ``margins``: as in `TrialResult`, of each trial, with the true values.
     """
 
     alpha: float
@@ -139,8 +149,11 @@ class OperatingCharacteristics(Record):
     inside: pd.DataFrame
     counts: pd.DataFrame
     responses: pd.DataFrame
-    doses: pd.DataFrame = field(default_factory=_no_rows)
-    dose_summary: pd.DataFrame = field(default_factory=_no_rows)
+    doses: pd.DataFrame = field(default_factory=no_rows)
+    dose_summary: pd.DataFrame = field(default_factory=no_rows)
+    allocation: pd.DataFrame = field(default_factory=no_rows)
+    analyses: pd.DataFrame = field(default_factory=no_rows)
+    margins: pd.DataFrame = field(default_factory=no_rows)
 
     @property
     def drawn(self) -> Scenario:

@@ -109,8 +109,11 @@ def trial_result(
         arms=arm_summaries(design, trial),
         baseline=baseline_table(design, trial),
         patients=patient_rows(design, trial),
-        inside=inside_courses(model, design, [trial.patients], [seed], threads=threads)[0],
+        inside=inside_courses(model, design, [trial.patients], [seed], assigned=[trial.assigned], threads=threads)[0],
         conduct={**conduct_counts(design, trial), "flow": flow},
+        allocation=completed.allocation,
+        analyses=completed.analyses,
+        margins=completed.margins,
         **doses,
     )
 

@@ -17,7 +17,9 @@ from sciatrial.trial.aims import Strategy
 from sciatrial.trial.conduct import Luck, conduct
 from sciatrial.trial.conducted import Conducted
 from sciatrial.trial.design import Design
+from sciatrial.trial.margins import N_MARGINS
 from sciatrial.trial.randomisation import Randomisation
+from sciatrial.trial.time_trend import months_of_truth
 from sciatrial.trial.unblinding import Unblinding
 from sciatrial.trial.worlds import outcomes_by_world, population_value
 
@@ -34,7 +36,7 @@ _MARGIN = 1.2
 
 @dataclass(frozen=True)
 class Truth:
-    """The true value of each comparison's estimand, its Monte-Carlo error and the patients behind it.
+    """The true value of each comparison's estimand, then of a factorial design's margins, and the patients behind it.
 
     ``beside``: of a principal stratum, what depends on how a patient's two worlds share luck: name → one number a
     comparison; see `BESIDE`.
@@ -82,14 +84,15 @@ def true_values(
     hypothetical estimand without rescue is simulated without rescue. One hundred patients tell the spread of the
     differences between a patient's worlds, and then as many are simulated as bring the error below a tenth of the
     trial's standard error: 4000 at most, or ten times the trial's. Who is in a principal stratum rests on that luck:
-    its truth is simulated a second time with measurement errors and later flares that the worlds do not share.
+    its truth is simulated a second time with measurement errors and later flares that the worlds do not share. Under a
+    time trend each patient has one of the trial's planned months of randomisation.
 
     Parameters
     ----------
     sampled
         One a trial.
     standard_errors
-        Of the trials' estimates, NaN where there is none; dims ``trial, comparison``.
+        Of the trials' estimates, NaN where there is none; dims ``trial, comparison``, margins last.
     least_eligible_share
         As in `sample_patients`.
     unblinding
@@ -117,8 +120,12 @@ def true_values(
     able = [place for place, patients in enumerate(first) if patients is not None]
     groups = [patients for patients in first if patients is not None]
     seeds = [derived_seed(sampled[place].seed, "truth") for place in able]
+    months = [months_of_truth(design, group.numbers, seed) for group, seed in zip(groups, seeds, strict=True)]
     for luck, mine in found.items():
-        worlds = conduct(model, world, groups, seeds, every_arm=True, luck=luck, unblinding=unblinding, threads=threads)
+        worlds = conduct(
+            model, world, groups, seeds, every_arm=True, luck=luck, unblinding=unblinding, months=months,
+            threads=threads,
+        )  # fmt: skip
         for place, trial in zip(able, worlds, strict=True):
             mine[place] = outcomes_by_world(design, trial)
     most = max(_MOST_PATIENTS, _MOST_TIMES * design.size)
@@ -133,8 +140,9 @@ def true_values(
             rest = more.only(slice(have, None))
             for luck, mine in found.items():
                 trial = conduct(
-                    model, world, [rest], [seed], every_arm=True, luck=luck, unblinding=unblinding, threads=threads
-                )[0]
+                    model, world, [rest], [seed], every_arm=True, luck=luck, unblinding=unblinding,
+                    months=[months_of_truth(design, rest.numbers, seed)], threads=threads,
+                )[0]  # fmt: skip
                 mine[place] = np.concatenate([mine[place], outcomes_by_world(design, trial)])
             have = needed
     truths = [truth_of(design, values) for values in found[Luck.SHARED]]
@@ -171,7 +179,8 @@ def differences(design: Design, trial: Conducted) -> NDArray[np.float64]:
 
 
 def _nobody(design: Design) -> NDArray[np.float64]:
-    return np.empty((0, len(design.compared()), 2, 1))
+    margins = N_MARGINS if design.factorial is not None else 0
+    return np.empty((0, len(design.compared()) + margins, 2, 1))
 
 
 def _needed(rough: Truth, standard_errors: NDArray[np.float64], have: int) -> int:

@@ -19,6 +19,7 @@ from sciatrial.trial.conduct import score_column
 from sciatrial.trial.conducted import ArmScores, Conducted
 from sciatrial.trial.design import Design
 from sciatrial.trial.estimand import after_rescue, changes_of
+from sciatrial.trial.margins import margin_worlds
 from sciatrial.trial.response import endpoint_values
 
 Floats = NDArray[Any]
@@ -34,7 +35,8 @@ def outcomes_by_world(design: Design, trial: Conducted) -> Floats:
     Returns
     -------
     numpy.ndarray
-        Dims ``patient, comparison, world, outcome``; world 0 is the arm, 1 the control. Outcomes: the change at the
+        Dims ``patient, comparison, world, outcome``; world 0 is the arm, 1 the control. After the comparisons come the
+        margins and the interaction of a factorial design, whose worlds are weighted arms. Outcomes: the change at the
         endpoint; or those of `endpoint_values`, then the baseline score, and last what a conditional summary measure
         conditions on beside it. NaN in a world that could not be solved or, in a principal stratum, that has rescue
         before the endpoint.
@@ -43,7 +45,9 @@ def outcomes_by_world(design: Design, trial: Conducted) -> Floats:
     if design.estimand.summary_measure in _CONDITIONAL:
         further = columns_of_population(design, trial)
     worlds = {arm: _in_arm(design, scores, further) for arm, scores in trial.potential.items()}
-    return np.stack([np.stack([worlds[item.arm], worlds[item.control]], axis=1) for item in design.compared()], axis=1)
+    pairs = [(worlds[item.arm], worlds[item.control]) for item in design.compared()]
+    pairs += margin_worlds(design, worlds)
+    return np.stack([np.stack(pair, axis=1) for pair in pairs], axis=1)
 
 
 def _in_arm(design: Design, arm: ArmScores, further: Floats) -> Floats:
