@@ -24,10 +24,12 @@ from sciatrial.population import Cohort, cohort_named, cohort_names
 from sciatrial.study.settings import CalibrationSettings, EvidenceSettings, SimulationSettings, StudySettings
 from sciatrial.trial import (
     Accrual,
+    Candidate,
     Comparison,
     Costs,
     Deciding,
     Design,
+    DoseFinding,
     DropoutHazard,
     EfficacyBounds,
     Endpoint,
@@ -114,7 +116,9 @@ def study_file() -> str:
         ("`[trial]` `randomisation`", Randomisation), ("`[trial]` `missing_visits`", MissingVisits),
         ("`[trial]` `dropout_hazard`", DropoutHazard), ("`[trial]` `estimand`", Estimand),
         ("`[trial]` `imputation`", Imputation),
-        ("`[trial.costs]`", Costs), ("`[trial.safety]`", Safety), ("`[trial.safety]` `rates`", HarmRate),
+        ("`[trial.costs]`", Costs), ("`[trial.dose_finding]`", DoseFinding),
+        ("`[trial.dose_finding]` `candidates`", Candidate),
+        ("`[trial.safety]`", Safety), ("`[trial.safety]` `rates`", HarmRate),
         ("`[trial.safety]` `stopping`", HarmStop),
         ("`[arms.NAME]`", Protocol),
     ]  # fmt: skip
