@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.truth.other_statistics.adaptive_plans import EFFECTS, SIZE_EFFECTS, arm_designs, size_designs
 
 from sciatrial.trial import arm_plan, r_of_arms, r_of_reestimation, reestimation_plan
-from tests.truth.other_statistics.adaptive_plans import EFFECTS, SIZE_EFFECTS, arm_designs, size_designs
 
 FOLDER = Path(__file__).parent
 FOUND = json.loads((FOLDER / "adaptive_plans.json").read_text(encoding="utf-8"))
