@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -45,3 +46,25 @@ def test_every_problem_of_the_study_is_told(tmp_path):
     path = tmp_path / "wrong.toml"
     path.write_text(SMALL.replace("n_total          = 12\n", LOOKS.replace("0.5", "1.5")), encoding="utf-8")
     assert "at or beyond full information" in show("design", str(path), fails=True).stderr
+
+
+STUDY = Path(__file__).parents[2] / "studies" / "cell_sources_select.toml"
+
+
+def test_several_arms_are_told_by_simulated_statistics_and_the_r_code_says_what_it_cannot():
+    told = show("design", str(STUDY), "--show-r")
+    assert "no arm has an effect: any shown 2.4" in told.stderr
+    assert "rpact has no such selection" in told.stdout
+
+
+def test_a_size_that_is_estimated_anew_is_told_with_its_power(tmp_path):
+    words = STUDY.read_text(encoding="utf-8").partition("[trial.multi_arm]")[0]
+    arms = STUDY.read_text(encoding="utf-8").partition("[arms.cord]")
+    saline = "[arms.saline]" + arms[2].partition("[arms.saline]")[2]
+    marrow = "[arms.marrow]" + arms[0].partition("[arms.marrow]")[2]
+    rule = '[trial.reestimation]\nkind = "promising_zone"\nlowest = 0.3\nmost = 300\n'
+    path = tmp_path / "anew.toml"
+    path.write_text("\n".join([words, rule, marrow, saline]), encoding="utf-8")
+    told = show("design", str(path), "--show-r")
+    assert "Size anew at the look" in told.stderr
+    assert "calcSubjectsFunction" in told.stdout

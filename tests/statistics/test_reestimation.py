@@ -10,6 +10,7 @@ from sciatrial.statistics import (
     blinded_variance,
     closed_tests,
     conditional_power,
+    conditional_power_sizes,
     group_sequential_design,
     promising_sizes,
     sizes_for_variance,
@@ -121,3 +122,18 @@ def test_what_cannot_be_sized_is_refused_by_name():
     zone = PromisingZone(lowest=0.9, target=0.5, largest=10)
     with pytest.raises(TrialError, match=r"zone.target(.|\n)*zone.largest(.|\n)*one-sided with two(.|\n)*first_z"):
         promising_sizes([np.nan], two, zone, first_stage=50, second_stage=50)
+
+
+def test_the_size_of_a_conditional_power_has_it_within_its_limits_and_may_shrink():
+    z = [0.0, 1.0, 1.8, 2.6]
+    found = conditional_power_sizes(
+        z, DESIGN, 0.8, first_stage=50, second_stage=50, smallest=20, largest=200
+    )  # fmt: skip
+    assert found.second_stage[0] == 200
+    assert found.second_stage[-1] == 20
+    inside = (found.second_stage > 20) & (found.second_stage < 200)
+    assert inside.any()
+    assert (found.new_conditional_power[inside] >= 0.8).all()
+    assert (found.new_conditional_power[inside] < 0.82).all()
+    with pytest.raises(TrialError, match="largest"):
+        conditional_power_sizes(z, DESIGN, 0.8, first_stage=50, second_stage=50, smallest=20, largest=10)

@@ -76,8 +76,9 @@ def found(design, effect, n_trials, first=0):
 
 
 def main(n_trials):
-    print("| design | error at no effect | ± | power at −8 points | ± | patients at 0, at −8 | bias, adjusted at −8 |")  # noqa: T201
-    print("|---|---|---|---|---|---|---|")  # noqa: T201
+    head = ("error at no effect", "±", "power at −8 points", "±", "patients at 0, at −8", "bias, adjusted at −8")
+    print(f"| design | {' | '.join(head)} | trials |")  # noqa: T201
+    print("|---|---|---|---|---|---|---|---|")  # noqa: T201
     for name, case in CASES.items():
         design = design_of(case)
         told = []
@@ -88,7 +89,7 @@ def main(n_trials):
         (error, error_se, n_null, _, _), (power, power_se, n_effect, bias, adjusted_bias) = told
         print(  # noqa: T201
             f"| {name} | {error:.4f} | {error_se:.4f} | {power:.3f} | {power_se:.3f} | {n_null:.0f}, {n_effect:.0f} | "
-            f"{bias:.2f}, {adjusted_bias:.2f} |",
+            f"{bias:.2f}, {adjusted_bias:.2f} | {n_trials} |",
             flush=True,
         )
 

@@ -13,7 +13,8 @@ class Operating:
 
 
 def rows(**columns):
-    start = {"scenario": "prior", "why_not": "", "benefit_sign": -1.0, "comparison": ["a", "b"] * 2, "trial": [0, 0, 1, 1]}
+    start = {"scenario": "prior", "why_not": "", "benefit_sign": -1.0, "comparison": ["a", "b"] * 2}
+    start["trial"] = [0, 0, 1, 1]
     return pd.DataFrame(start | columns)
 
 

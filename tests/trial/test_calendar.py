@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sciatrial.foundation import DAYS_PER_MONTH
-from sciatrial.trial.calendar import calendar_of, known_endpoints
+from sciatrial.foundation import DAYS_PER_MONTH, TrialError
+from sciatrial.trial.accrual import arrivals_of
+from sciatrial.trial.calendar import calendar_of, endpoint_due, known_endpoints
 from tests.trial.conftest import SHAM, invented_trial, small_design
 
 ACCRUAL = {"per_month": 4}
@@ -96,3 +97,11 @@ def test_whoever_leaves_and_counts_as_no_responder_is_known_when_the_visit_would
         assert known.all() == (missing == "non_responder")
         calendar = calendar_of(design, trial)
         assert calendar.seen[0, :, 3].sum() == design.look_endpoints()[0]
+
+
+def test_an_endpoint_falls_due_its_months_after_the_arrival_and_a_trial_without_arrivals_is_named():
+    design = small_design(n_total=8, accrual=ACCRUAL)
+    trial = replace(invented_trial(design, 1), arrivals=arrivals_of(design.accrual, 8, 1))
+    np.testing.assert_allclose(endpoint_due(design, trial), np.arange(8) / 4 + 6)
+    with pytest.raises(TrialError, match="arrivals"):
+        endpoint_due(design, invented_trial(design, 1))

@@ -8,7 +8,7 @@ WRONG = [
     ({"analysis": "mmrm"}, "analysis: mmrm, and stages are combined"),
     ({"looks": {}, "multi_arm": {}}, "multi_arm: has no look at which arms are selected"),
     ({"multi_arm": {"most": [1, 1]}}, "multi_arm.most: 2 for 1 interim looks; one for each, or none"),
-    ({"looks": LOOK | {"futility": {"kind": "fixed", "bounds_z": [0]}}}, "looks.futility: is a bound for one comparison"),
+    ({"looks": LOOK | {"futility": {"kind": "fixed", "bounds_z": [0]}}}, "looks.futility: is a bound for one"),
     ({"looks": LOOK | {"deciding": {"arm": "cells", "control": "saline"}}}, "looks.deciding: one comparison stops"),
     ({"comparisons": [{"arm": "cells", "control": "saline"}]}, "comparisons: are 1; two or more"),
     ({"imputation": {"rules": ["jump_to_reference"]}}, "imputation"),

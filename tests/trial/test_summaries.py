@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sciatrial.trial.summaries import COULD_NOT_ENROL, _quantile_of, mean_of, share_of, stopping_by_look, summarise
+from sciatrial.trial.summaries import COULD_NOT_ENROL, quantile_of, mean_of, share_of, stopping_by_look, summarise
 
 NO = float("nan")
 
@@ -157,13 +157,13 @@ def test_nothing_has_neither_share_nor_mean():
 @pytest.mark.parametrize("share", [0.025, 0.975])
 def test_the_error_of_a_quantile_is_how_much_it_moves_from_sample_to_sample(share):
     samples = np.random.default_rng(3).normal(size=(2000, 400))
-    found = np.array([_quantile_of(sample, share)[:2] for sample in samples])
+    found = np.array([quantile_of(sample, share)[:2] for sample in samples])
     assert found[:, 1].mean() == pytest.approx(found[:, 0].std(), rel=0.1)
 
 
 def test_few_values_tell_no_error_of_an_outer_quantile():
-    assert np.isnan(_quantile_of(np.arange(38.0), 0.025)[1])
-    assert np.isfinite(_quantile_of(np.arange(40.0), 0.025)[1])
+    assert np.isnan(quantile_of(np.arange(38.0), 0.025)[1])
+    assert np.isfinite(quantile_of(np.arange(40.0), 0.025)[1])
 
 
 def test_cost_and_right_decisions_are_told_only_where_they_are_known(summary):
