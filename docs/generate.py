@@ -24,11 +24,8 @@ from sciatrial.population import Cohort, cohort_named, cohort_names
 from sciatrial.study.settings import CalibrationSettings, EvidenceSettings, SimulationSettings, StudySettings
 from sciatrial.trial import (
     Accrual,
-<<<<<<< HEAD
     ArmTimes,
-=======
     Candidate,
->>>>>>> dose
     Comparison,
     Costs,
     Deciding,
@@ -128,15 +125,11 @@ def study_file() -> str:
         ("`[trial]` `randomisation`", Randomisation), ("`[trial]` `missing_visits`", MissingVisits),
         ("`[trial]` `dropout_hazard`", DropoutHazard), ("`[trial]` `estimand`", Estimand),
         ("`[trial]` `imputation`", Imputation),
-<<<<<<< HEAD
         ("`[trial.multi_arm]`", MultiArm), ("`[trial.multiplicity]`", Multiplicity),
         ("`[trial.reestimation]`", Reestimation),
-        ("`[trial.costs]`", Costs), ("`[trial.safety]`", Safety), ("`[trial.safety]` `rates`", HarmRate),
-=======
         ("`[trial.costs]`", Costs), ("`[trial.dose_finding]`", DoseFinding),
         ("`[trial.dose_finding]` `candidates`", Candidate),
         ("`[trial.safety]`", Safety), ("`[trial.safety]` `rates`", HarmRate),
->>>>>>> dose
         ("`[trial.safety]` `stopping`", HarmStop),
         ("`[trial.time_trend]`", TimeTrend), ("`[trial.response_adaptive]`", ResponseAdaptive),
         ("`[trial.platform]`", Platform), ("`[trial.platform.arms.NAME]`", ArmTimes),

@@ -48,4 +48,6 @@ def test_lines_tell_patients_choice_and_margins(operating):
     assert lines[0].startswith("patients, prior draws: low 15.5 (SD 1.3), high 15.5 (SD 1.3), saline 9.0")
     assert "best arm chosen 75 ± 21.7 %" in lines[0]
     assert "best arm" not in lines[1]
-    assert course_lines(with_margins(operating))[0] == "cells (margin), prior draws: shown 40 ± 21.9 %"
+    first, *_, last = course_lines(with_margins(operating))
+    assert first == "cells (margin), prior draws: shown 40 ± 21.9 %"
+    assert last.startswith("cells × nsaid (interaction), prior draws")

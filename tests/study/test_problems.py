@@ -31,3 +31,10 @@ def test_messages_of_our_own_validators_become_one_problem_each():
 def test_a_long_value_is_cut_short():
     _, problems = validated(Protocol, {"intervention": "x" * 500}, "arms.cells")
     assert len(str(problems[0].found)) < 120
+
+
+def test_a_crossover_is_refused_with_its_reason():
+    _, problems = validated(Design, {"crossover": {"washout_months": 6}}, "trial")
+    mine = next(problem for problem in problems if problem.where == "trial.crossover")
+    assert mine.found.startswith("is not simulated: cells do not wash out")
+    assert mine.expected == "parallel arms"

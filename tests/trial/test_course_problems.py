@@ -17,6 +17,13 @@ def test_a_plain_design_with_accrual_has_nothing_that_cannot_go_with_a_course():
     assert course_problems(small_design(arms=THREE, accrual={"per_month": 4}), "platform") == []
 
 
+def test_the_comparisons_that_are_needed_are_written_out():
+    only_one = [{"arm": "cells", "control": "saline"}]
+    (problem,) = course_problems(small_design(arms=THREE, accrual={"per_month": 4}, comparisons=only_one), "platform")
+    both = '{ arm = "cells", control = "saline" }, { arm = "more", control = "saline" }'
+    assert problem.endswith(f"write comparisons = [ {both} ]")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -135,9 +135,12 @@ def course_lines(operating: OperatingCharacteristics) -> list[str]:
         told.append(f"patients, {scenario_words(scenario)}: {', '.join(parts)}{_choice_words(best)}")
     margins = margin_characteristics(operating)
     groups: Any = margins.groupby(["scenario", "margin"], sort=False) if len(margins) else ()
+    frame = operating.margins
+    interactions = set(frame.loc[frame["is_interaction"], "margin"]) if len(frame) else set()
     for (scenario, margin), mine in groups:
         of = mine.set_index("quantity").loc["success"]
-        told.append(f"{margin} (margin), {scenario_words(scenario)}: shown {_share(of)}")
+        kind = "interaction" if margin in interactions else "margin"
+        told.append(f"{margin} ({kind}), {scenario_words(scenario)}: shown {_share(of)}")
     return told
 
 

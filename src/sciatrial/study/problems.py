@@ -16,7 +16,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 # the unit that the end of a key promises
 _UNITS = {
-    "million_cells": "million cells", "per_month": "patients a month",
+    "points_per_year": "points a year", "million_cells": "million cells", "per_month": "patients a month",
     "_months": "months", "month": "months", "_weeks": "weeks", "_doses": "weeks",
     "_ml": "mL", "_mg": "mg", "_years": "years", "percent_female": "percent", "per_year": "share a year, 0 to 1",
     "alpha": "probability", "_probability": "probability",
@@ -27,6 +27,7 @@ _TYPES = {
     "bool_type": "true or false", "list_type": "a list in [ ]", "tuple_type": "a list in [ ]",
     "dict_type": "a table", "model_type": "a table", "model_attributes_type": "a table",
 }  # fmt: skip
+_CROSSOVER = "crossover"
 _BOUNDS = {"ge": "{} or more", "gt": "more than {}", "le": "{} or less", "lt": "less than {}"}
 
 
@@ -86,6 +87,9 @@ def _choices(expected: str) -> list[str]:
 
 
 def _unknown_setting(key: str, place: Sequence[str], model: type[BaseModel]) -> Problem:
+    if place[-1] == _CROSSOVER:
+        found = "is not simulated: cells do not wash out, and a second period would start elsewhere than the first"
+        return Problem(key, found, "parallel arms", "delete it, and give each arm its own patients")
     known = [name for name in _fields(model, place[:-1]) if f"{key.rpartition('.')[0]}.{name}" != "trial.arms"]
     close = nearest(place[-1], known)
     advice = f"did you mean {close!r}?" if close else "delete it, or see `sciatrial new` for what there is"

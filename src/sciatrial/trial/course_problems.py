@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from sciatrial.trial.aims import Analysis, EndpointMeasure, Strategy
@@ -35,8 +36,9 @@ def course_problems(design: Design, key: str) -> list[str]:
         found.append(f"imputation: {told}")
     if len(design.arms) > 1 and shared_control(design) is None:
         told = f"do not compare every other arm with one control once, as {key} needs"
-        others = " ".join(f'{{ arm = "{arm}", control = … }},' for arm in list(design.arms)[1:3])
-        found.append(f"comparisons: {told}; one control for all; write comparisons = [ {others} … ]")
+        control = Counter(item.control for item in design.compared()).most_common(1)[0][0]
+        pairs = [f'{{ arm = "{arm}", control = "{control}" }}' for arm in design.arms if arm != control]
+        found.append(f"comparisons: {told}; one control for all; write comparisons = [ {', '.join(pairs)} ]")
     return found
 
 
