@@ -43,6 +43,14 @@ def adaptive_design(rule, trend=None):
     )  # fmt: skip
 
 
+def two_arms(trend=None):
+    adaptive = {"burn_in": 80, "every": 20, "month": 3, "control": "competing", "power": 1}
+    return small_design(
+        arms={"a": CELLS, "control": SALINE}, n_total=300, accrual={"per_month": 8}, sides="one_sided",
+        response_adaptive=adaptive, time_trend=trend,
+    )  # fmt: skip
+
+
 def platform_design(trend=None):
     return small_design(
         arms=ARMS, n_total=300, accrual={"per_month": 8}, sides="one_sided", platform={"arms": PLATFORM},
@@ -79,6 +87,11 @@ def null_rows(n_trials):
             found, _ = simulated(adaptive_design(words, points), n_trials)
             for name, some in found.groupby("analysis", sort=False):
                 rows.append((rule, trend, name, *mean_and_error(some, "shown"), *mean_and_error(some, "estimate")))
+    for trend, points in TRENDS.items():
+        found, _ = simulated(two_arms(points), n_trials)
+        for name, some in found.groupby("analysis", sort=False):
+            errors = (*mean_and_error(some, "shown"), *mean_and_error(some, "estimate"))
+            rows.append(("two arms, both compete, power 1", trend, name, *errors))
     for trend, points in TRENDS.items():
         found, _ = simulated(platform_design(points), n_trials)
         late = found.loc[found["comparison"] == "c vs control"]
