@@ -99,14 +99,24 @@ def command_line() -> str:
     )
     group = typer.main.get_command(app)
     for name, command in group.commands.items():  # type: ignore[attr-defined]
-        parts.append(f"## sciatrial {name}\n\n{inspect.cleandoc(command.help or '')}\n")
-        rows = [
-            (", ".join(f"`{option}`" for option in item.opts) if item.param_type_name == "option" else item.metavar,
-             getattr(item, "help", "") or "")
-            for item in command.params
-        ]  # fmt: skip
-        parts.append(table(("argument or option", "meaning"), rows))
+        parts += verb(name, command, "##")
     return "\n".join(parts)
+
+
+def verb(name: str, command: Any, heading: str) -> list[str]:
+    """Return a verb with its arguments and options, and the verbs below it."""
+    parts = [f"{heading} sciatrial {name}\n\n{inspect.cleandoc(command.help or '')}\n"]
+    rows = [
+        (", ".join(f"`{option}`" for option in item.opts) if item.param_type_name == "option" else item.metavar,
+         getattr(item, "help", "") or "")
+        for item in command.params
+    ]  # fmt: skip
+    below = getattr(command, "commands", {})
+    if rows or not below:
+        parts.append(table(("argument or option", "meaning"), rows))
+    for word, inner in below.items():
+        parts += verb(f"{name} {word}", inner, f"{heading}#")
+    return parts
 
 
 def study_file() -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sciatrial.apps.places import refuse_unwritable_file, refuse_unwritable_folder, written
+from sciatrial.apps.places import refuse_unwritable_file, refuse_unwritable_folder, whole_folder, write_new, written
 from sciatrial.foundation import StudyError
 
 PROC = Path("/proc/nobody-writes-here")
@@ -50,3 +50,58 @@ def test_an_error_of_the_system_has_four_parts(tmp_path):
     assert "No space left" in problem.found
     assert problem.expected
     assert problem.next_step
+
+
+def test_a_folder_is_there_when_it_is_whole_and_not_before(tmp_path):
+    path = tmp_path / "new" / "whole"
+    with whole_folder(path, replaces=("*.txt",)) as made:
+        (made / "a.txt").write_text("a", encoding="utf-8")
+        assert not path.exists()
+    assert [item.name for item in path.iterdir()] == ["a.txt"]
+    assert [item.name for item in path.parent.iterdir()] == ["whole"]
+
+
+def test_a_folder_that_fails_leaves_what_was_there(tmp_path):
+    path = tmp_path / "whole"
+    path.mkdir()
+    (path / "a.txt").write_text("old", encoding="utf-8")
+
+    def fail():
+        with whole_folder(path, force=True, replaces=("*.txt",)) as made:
+            (made / "a.txt").write_text("new", encoding="utf-8")
+            raise ValueError("half")
+
+    with pytest.raises(ValueError, match="half"):
+        fail()
+    assert (path / "a.txt").read_text(encoding="utf-8") == "old"
+    assert [item.name for item in tmp_path.iterdir()] == ["whole"]
+
+
+def test_force_replaces_a_folder_and_what_is_no_longer_written_is_gone(tmp_path):
+    path = tmp_path / "whole"
+    for name in ("a.txt", "b.txt"):
+        with whole_folder(path, force=True, replaces=("*.txt",)) as made:
+            (made / name).write_text(name, encoding="utf-8")
+    assert [item.name for item in path.iterdir()] == ["b.txt"]
+
+
+def test_force_replaces_neither_a_file_nor_a_folder_with_other_things(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("mine", encoding="utf-8")
+    with pytest.raises(StudyError, match="is a file"), whole_folder(file, force=True, replaces=("*",)):
+        pass
+    (tmp_path / "folder" / "inner").mkdir(parents=True)
+    with pytest.raises(StudyError, match="holds inner"), whole_folder(tmp_path / "folder", force=True, replaces=("*",)):
+        pass
+    assert (tmp_path / "folder" / "inner").is_dir()
+
+
+def test_a_text_replaces_another_by_force_alone(tmp_path, capsys):
+    path = tmp_path / "text"
+    write_new(path, "one\ntwo\n", force=False)
+    assert "2 lines" in capsys.readouterr().err
+    with pytest.raises(StudyError, match="already exists"):
+        write_new(path, "three\n", force=False)
+    write_new(path, "three\n", force=True)
+    assert path.read_text(encoding="utf-8") == "three\n"
+    assert [item.name for item in tmp_path.iterdir()] == ["text"]

@@ -184,10 +184,21 @@ def result() -> TrialResult:
         "observed_at_endpoint": {"saline": 19, "cells": 20}, "dropped_out": {"saline": 1, "cells": 0},
         "missed_visits": {"saline": 2, "cells": 3},
         "rescued": {"saline": 2, "cells": 1},
+        "flow": {"saline": _flow(19, {"left before the endpoint": 1}), "cells": _flow(20, {}, not_received=1)},
     }  # fmt: skip
     empty = pd.DataFrame()
     one = looks(trials(1)).query("scenario == 'prior'").drop(columns=["scenario", "trial"])
     return TrialResult("trial 0", ENDPOINT, 0.05, 0.025, contrasts, one, arms, baseline, empty, empty, conduct)
+
+
+def _flow(analysed: int, not_analysed: dict, not_received: int = 0) -> dict:
+    """Return the counts of an arm of 20."""
+    return {
+        "allocated": 20, "received": 20 - not_received,
+        "not_received": {"own cells could not be made": not_received} if not_received else {}, "unsolved": 0,
+        "left_before_endpoint": 20 - analysed, "missed_endpoint": 0, "left_later": 0, "rescued_before_endpoint": 1,
+        "analysed": analysed, "with_endpoint": analysed, "not_analysed": not_analysed,
+    }  # fmt: skip
 
 
 def published_row(**words) -> dict:

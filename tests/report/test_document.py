@@ -83,8 +83,14 @@ def test_every_simulated_figure_and_table_says_that_nothing_is_calibrated(page):
 
 
 def test_every_image_says_in_words_what_it_shows(page):
-    assert len(page.images) == 9
+    assert len(page.images) == 10
     assert all(len(image["alt"]) > 40 and "not calibrated" in image["alt"] for image in page.images)
+
+
+def test_the_flow_of_patients_is_told_in_words_and_as_a_table(page):
+    told = next(image["alt"] for image in page.images if image["alt"].startswith("Assessed for eligibility"))
+    assert "Allocated to cells" in told
+    assert any(caption.startswith("The same flow as a table") for caption in page.captions)
 
 
 def test_the_page_loads_nothing_from_anywhere(page, text):

@@ -71,7 +71,7 @@ def facts_page(
         Trials whose world could not fill a trial.
     """
     endpoint, last = design.endpoint, 1 + design.visits_months.index(design.endpoint.month)
-    weeks = ", ".join(f"{month:g} months" for month in design.visits_months[:last])
+    visits = ", ".join(f"{month:g}" for month in design.visits_months[:last])
     is_change = endpoint.rule is None
     ratio = ", ".join(f"{arm} {share}" for arm, share in design.ratio.items())
     lines = [
@@ -86,7 +86,7 @@ def facts_page(
         "",
         f"- arms by index: {', '.join(f'{place} = {arm}' for place, arm in enumerate(facts_arms(design), start=1))} "
         f"(allocation in the study file: {ratio})",
-        f"- {last} visits, at {weeks}; the last is the endpoint",
+        f"- {last} visits, at months {visits}; the last is the endpoint",
         "- include baseline data (visit 0); the response is the score itself"
         if is_change
         else "- responses 1 and 0; no baseline",

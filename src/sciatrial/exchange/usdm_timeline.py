@@ -95,8 +95,9 @@ def _procedures(made: Pieces, interventions: Interventions) -> list[Piece]:
 
 def _moments(design: Design, measured: tuple[str, ...]) -> list[_Moment]:
     last_day = design.visits_months[-1] * DAYS_PER_MONTH
-    doses = sorted({day for protocol in design.arms.values() for day in days_of_doses(protocol, last_day)})
-    at_once = (_RANDOMISED, _TREATED) if 0.0 in doses else (_RANDOMISED,)
+    doses = sorted({0.0, *(day for protocol in design.arms.values() for day in days_of_doses(protocol, last_day))})
+    is_at_once = any(protocol.weeks_until_treatment == 0 for protocol in design.arms.values())
+    at_once = (_RANDOMISED, _TREATED) if is_at_once else (_RANDOMISED,)
     found = [
         _Moment("SCREENING", "Screening and baseline", 0, -1.0, "P1D", (_SCREENED, *measured)),
         _Moment("RANDOMISATION", "Randomisation", 1, 0.0, "P0D", at_once),
@@ -108,8 +109,8 @@ def _moments(design: Design, measured: tuple[str, ...]) -> list[_Moment]:
     ]
     found += [
         _Moment(
-            f"MONTH_{month:g}", f"Month {month:g}", 2, month * DAYS_PER_MONTH, _months(month), (*measured, _HARMS),
-            is_visit=True,
+            f"MONTH_{month:g}", f"Month {month:g}", 1 if month * DAYS_PER_MONTH < doses[-1] else 2,
+            month * DAYS_PER_MONTH, _months(month), (*measured, _HARMS), is_visit=True,
         )
         for month in design.visits_months
     ]  # fmt: skip

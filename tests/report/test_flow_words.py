@@ -1,0 +1,46 @@
+"""Who was where, in words and as a table."""
+
+from dataclasses import replace
+
+import pytest
+
+from sciatrial.report.flow_words import flow_of, flow_wide
+from tests.report.conftest import STUDY
+
+
+def test_the_words_hold_every_count(result):
+    told = flow_of(result, STUDY).in_words().replace("\N{NO-BREAK SPACE}", " ")
+    assert told.startswith(
+        "Assessed for eligibility (n = 60). Excluded (n = 20): back pain outside 40 to 100 (n = 10). "
+        "Randomised (n = 40)."
+    )
+    assert "Arm saline: Allocated to saline (n = 20): received it (n = 20)." in told
+    assert "not received: own cells could not be made (n = 1)" in told
+    assert "not analysed (n = 1), left before the endpoint (n = 1)." in told
+
+
+def test_the_table_has_a_row_for_each_arm(result):
+    table = flow_wide(result).set_index("arm")
+    assert list(table.index) == ["saline", "cells"]
+    assert (table["allocated"] - table["analysed"]).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("decision", "n_total", "told"),
+    [
+        ("futility", 60, "60 planned; look 1: stopped for futility"),
+        ("efficacy", 60, "60 planned; look 1: a benefit was shown"),
+        ("ended", 60, "60 planned; look 1: ended"),
+    ],
+)
+def test_a_trial_that_stopped_says_so(decision, n_total, told, result):
+    stopped = replace(result, contrasts=result.contrasts.assign(decision=decision, look=1))
+    study = {**STUDY, "trial": {**STUDY["trial"], "n_total": n_total}}
+    assert flow_of(stopped, study).randomised[1] == told
+
+
+def test_the_size_is_known_also_where_arms_are_planned(result):
+    plan = {name: value for name, value in STUDY["trial"].items() if name != "n_total"}
+    stopped = replace(result, contrasts=result.contrasts.assign(decision="ended", look=1))
+    study = {**STUDY, "trial": {**plan, "n_per_arm": 30}}
+    assert flow_of(stopped, study).randomised[1].startswith("60 planned")

@@ -1,0 +1,69 @@
+"""Counts from allocation to analysis add up, and say why somebody is missing."""
+
+import numpy as np
+import pytest
+
+from sciatrial.clinic import Protocol
+from sciatrial.trial import run_trial
+from sciatrial.trial.analysed import ended_trial
+from sciatrial.trial.flow import NEVER_DUE, OWN_CELLS_FAILED, days_treated, participant_flow
+from sciatrial.trial.monitoring import monitor
+from tests.trial.conftest import SALINE, small_design
+
+OWN = Protocol(
+    intervention="cell_therapy", cell_type="bm_msc", donor="autologous", dose_million_cells=20, route="perineural",
+    weeks_until_treatment=4,
+)  # fmt: skip
+
+
+def flow_of(design, trial, seed=9):
+    ended = ended_trial(design, trial, monitor(design, [trial])[0])
+    return participant_flow(design, ended.trial, ended.analysed, *days_treated(design, ended.trial, seed))
+
+
+@pytest.mark.parametrize("strategy", ["treatment_policy", "composite", "principal_stratum"])
+def test_everybody_allocated_is_analysed_or_has_a_reason(strategy, rescue, rescued_trial):
+    design = small_design(n_total=240, rescue=rescue, dropout_per_year=0.4, estimand={"rescue": strategy})
+    flow = flow_of(design, rescued_trial)
+    assert sum(own["allocated"] for own in flow.values()) == 240
+    for own in flow.values():
+        assert own["analysed"] + sum(own["not_analysed"].values()) == own["allocated"]
+        assert own["received"] + sum(own["not_received"].values()) == own["allocated"]
+
+
+def test_reasons_are_those_of_the_estimand(rescue, rescued_trial):
+    words = {"n_total": 240, "rescue": rescue, "dropout_per_year": 0.4}
+    flow = flow_of(small_design(**words, estimand={"rescue": "principal_stratum"}), rescued_trial)
+    assert set(flow["cells"]["not_analysed"]) == {"left before the endpoint", "took rescue before"}
+    flow = flow_of(small_design(**words), rescued_trial)
+    assert set(flow["cells"]["not_analysed"]) == {"left before the endpoint"}
+    assert flow["cells"]["not_analysed"]["left before the endpoint"] == flow["cells"]["left_before_endpoint"]
+
+
+def test_counts_are_those_of_the_result(model, patients):
+    design = small_design(
+        n_total=60, dropout_per_year=0.4, missing_visits={"probability": 0.2}, visits_months=(1, 6, 9)
+    )
+    result = run_trial(model, design, patients, seed=4)
+    n = result.contrasts.iloc[0]
+    for arm, role in (("cells", "n_arm"), ("saline", "n_control")):
+        own = result.conduct["flow"][arm]
+        assert own["with_endpoint"] == n[role] == result.conduct["observed_at_endpoint"][arm]
+        assert own["allocated"] == own["with_endpoint"] + own["left_before_endpoint"] + own["missed_endpoint"]
+        assert own["left_before_endpoint"] + own["left_later"] == result.conduct["dropped_out"][arm]
+
+
+def test_cells_that_could_not_be_made_are_not_received(model, patients):
+    design = small_design(n_total=240, arms={"own": OWN, "saline": SALINE})
+    result = run_trial(model, design, patients, seed=4)
+    own = result.conduct["flow"]["own"]
+    assert 0 < own["not_received"][OWN_CELLS_FAILED] < own["allocated"]
+    assert result.conduct["flow"]["saline"]["not_received"] == {}
+
+
+def test_treatment_that_is_due_after_the_last_visit_is_not_received(rescued_trial):
+    late = SALINE.model_copy(update={"weeks_until_treatment": 52})
+    design = small_design(n_total=240, arms={"cells": OWN, "late": late})
+    days, why = days_treated(design, rescued_trial, 9)
+    assert np.isnan(days[rescued_trial.assigned == 1]).all()
+    assert why["late"] == NEVER_DUE
