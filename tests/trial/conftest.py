@@ -131,3 +131,9 @@ def rescued_trial(model, with_rescue, patients):
 @pytest.fixture(scope="session")
 def five_trials(model, prior, cohort):
     return simulate_trials(model, small_design(n_total=16), prior, cohort, scenario="prior", first=0, count=5, seed=21)
+
+
+def completed_of(design, trial):
+    """Return a conducted trial as its looks went."""
+    monitored = monitor(design, [trial])[0]
+    return Completed(first_randomised(trial, monitored.n_randomised), monitored)

@@ -5,7 +5,7 @@ import pytest
 
 from sciatrial.trial.analysed import analysed_rows, analysed_values, ended_trial
 from sciatrial.trial.monitoring import monitor
-from tests.trial.conftest import small_design
+from tests.trial.conftest import completed_of, small_design
 
 
 def design_of(rescue, strategy, **changes):
@@ -13,7 +13,7 @@ def design_of(rescue, strategy, **changes):
 
 
 def rows_of(design, trial):
-    ended = ended_trial(design, trial, monitor(design, [trial])[0])
+    ended = ended_trial(design, completed_of(design, trial))
     return ended, analysed_rows(design, ended.trial, ended.analysed, ended.first_look)
 
 

@@ -7,8 +7,7 @@ from sciatrial.clinic import Protocol
 from sciatrial.trial import run_trial
 from sciatrial.trial.analysed import ended_trial
 from sciatrial.trial.flow import NEVER_DUE, OWN_CELLS_FAILED, days_treated, participant_flow
-from sciatrial.trial.monitoring import monitor
-from tests.trial.conftest import SALINE, small_design
+from tests.trial.conftest import SALINE, completed_of, small_design
 
 OWN = Protocol(
     intervention="cell_therapy", cell_type="bm_msc", donor="autologous", dose_million_cells=20, route="perineural",
@@ -17,7 +16,7 @@ OWN = Protocol(
 
 
 def flow_of(design, trial, seed=9):
-    ended = ended_trial(design, trial, monitor(design, [trial])[0])
+    ended = ended_trial(design, completed_of(design, trial))
     return participant_flow(design, ended.trial, ended.analysed, *days_treated(design, ended.trial, seed))
 
 
