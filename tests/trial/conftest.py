@@ -11,7 +11,9 @@ from sciatrial.parameters import CELL_EFFECTS, read_prior, reference_draw
 from sciatrial.population import cohort_named, sample_patients
 from sciatrial.trial import Design, Rescue, simulate_trials
 from sciatrial.trial.conduct import allocate, conduct
-from sciatrial.trial.conducted import ArmScores, Conducted
+from sciatrial.trial.conducted import ArmScores, Conducted, first_randomised
+from sciatrial.trial.course import Completed
+from sciatrial.trial.monitoring import monitor
 
 ROUTE = "epidural_transforaminal"
 CELLS = Protocol(
