@@ -59,6 +59,14 @@ def test_the_page_says_how_many_rows_and_what_the_trial_found(folder, phase2b):
     assert "tumour (none of 38" in page
 
 
+def test_the_page_says_that_a_ratio_is_told_as_its_logarithm(phase2b, tmp_path):
+    study, full, _ = phase2b
+    estimand = study.design.estimand.model_copy(update={"summary_measure": "win_odds"})
+    design = study.design.model_copy(update={"estimand": estimand})
+    write_adam(full, design, tmp_path, study="x", question="?", created=NOW, program=PROGRAM)
+    assert "natural logarithm of the win odds" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(("name", "told"), [("größe", "not ASCII"), ("long" * 60, "240 characters")])
 def test_an_arm_that_a_transport_file_cannot_hold_is_told_and_nothing_is_written(name, told, phase2b, tmp_path):
     study, full, _ = phase2b

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from sciatrial.foundation import StudyError
 from sciatrial.report.flow_words import flow_of, flow_wide
 from tests.report.conftest import STUDY
 
@@ -44,3 +45,9 @@ def test_the_size_is_known_also_where_arms_are_planned(result):
     stopped = replace(result, contrasts=result.contrasts.assign(decision="ended", look=1))
     study = {**STUDY, "trial": {**plan, "n_per_arm": 30}}
     assert flow_of(stopped, study).randomised[1].startswith("60 planned")
+
+
+def test_a_trial_of_a_version_that_did_not_count_it_is_told(result):
+    counts = {name: value for name, value in result.conduct.items() if name != "flow"}
+    with pytest.raises(StudyError, match="run the study again"):
+        flow_of(replace(result, conduct=counts), STUDY)

@@ -118,6 +118,8 @@ def _page(
 def _analysis(design: Design) -> str:
     rescue = str(design.estimand.rescue).replace("_", " ")
     measure = str(design.estimand.summary_measure).replace("_", " ")
+    if "odds" in measure or "ratio" in measure:
+        measure = f"natural logarithm of the {measure}"
     further = f", and for {', '.join(design.adjust_for)}" if design.adjust_for else ""
     return (
         f"The analysis is `{design.analysis}` of the {str(design.endpoint.measure).replace('_', ' ')} at month "

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from sciatrial.foundation import Problem, StudyError
 from sciatrial.trial import TrialResult
 
 STAGES = ("Allocation", "Follow-up", "Analysis")
@@ -52,7 +53,16 @@ def flow_of(result: TrialResult, study: Mapping[str, Any]) -> Flow:
         The trial.
     study
         The resolved study file as nested values: it says how many patients are planned.
+
+    Raises
+    ------
+    StudyError
+        When the trial was kept by a version that did not count the flow.
     """
+    if "flow" not in result.conduct:
+        expected = "a trial kept by this version"
+        problem = Problem("conduct.flow", "is missing", expected, "run the study again with another --out")
+        raise StudyError(result.name, problem)
     plan = study["trial"]
     planned = plan["n_total"] if "n_total" in plan else plan["n_per_arm"] * len(study["arms"])
     counts = result.conduct
