@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sciatrial.trial.summaries import COULD_NOT_ENROL, quantile_of, mean_of, share_of, stopping_by_look, summarise
+from sciatrial.trial.summaries import COULD_NOT_ENROL, mean_of, quantile_of, share_of, stopping_by_look, summarise
 
 NO = float("nan")
 
