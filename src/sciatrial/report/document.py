@@ -32,11 +32,18 @@ from sciatrial.report.plan_tables import (
     safety_wide,
     scenario_meanings,
 )
+from sciatrial.report.pool_tables import pool_wide, pool_words
 from sciatrial.report.population_figures import plot_population
 from sciatrial.report.population_tables import POPULATION_SAYS, population_section, rows_of
 from sciatrial.report.review_page import answer_words
 from sciatrial.synthesis import Certainty, Pooled
-from sciatrial.trial import OperatingCharacteristics, SummaryMeasure, TrialResult, assurance_curve
+from sciatrial.trial import (
+    OperatingCharacteristics,
+    ResampledCharacteristics,
+    SummaryMeasure,
+    TrialResult,
+    assurance_curve,
+)
 
 if TYPE_CHECKING:
     from sciatrial.calibration import Posterior
@@ -88,6 +95,8 @@ class ReportInputs:
         harms.
     imputed
         Rows of `imputed_effects`; None or empty where the study asks for no imputation.
+    pooled
+        Trials drawn from a pool; None where the study asks for none.
     """
 
     study: Mapping[str, Any]
@@ -115,6 +124,7 @@ class ReportInputs:
     harm_stopping: pd.DataFrame = field(default_factory=pd.DataFrame)
     harm_boundary: str = ""
     imputed: pd.DataFrame | None = None
+    pooled: ResampledCharacteristics | None = None
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> Path:
@@ -164,6 +174,8 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "strata": tables.strata_wide(inputs.operating.summary, digits=effect_digits(inputs.operating.endpoint)),
         "effect": _sentence(effect_told(inputs.operating.endpoint)),
         "plan": _plan(inputs),
+        "pooled": None if inputs.pooled is None else pool_wide(inputs.pooled, inputs.operating),
+        "pool_words": "" if inputs.pooled is None else pool_words(inputs.pooled),
         "short": words.short_table(inputs.operating),
         "analysis": words.analysis_words(dict(inputs.study["trial"])),
         "looks": _looks(inputs),

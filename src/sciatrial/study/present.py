@@ -33,6 +33,7 @@ from sciatrial.synthesis import (
 from sciatrial.trial import (
     Design,
     OperatingCharacteristics,
+    ResampledCharacteristics,
     TrialResult,
     boundary_of,
     expected_harms,
@@ -94,6 +95,7 @@ def report_inputs(folder: Path) -> ReportInputs:
         optimistic=upper_cell_effects(read_prior(), None if posterior is None else posterior.draws),
         **_safety(study, evidence, draws),
         imputed=imputed_effects(study.design, trial.patients, seed=stamp["seed"]),
+        pooled=ResampledCharacteristics.load(folder / "pooled") if study.settings.simulation.pool else None,
         **_together(study.design, evidence),
     )
 

@@ -25,7 +25,7 @@ from sciatrial.trial.missingness import DropoutHazard, MissingMechanism, Missing
 from sciatrial.trial.monitoring import Decision, first_crossing
 from sciatrial.trial.operating import draws_for, operating_characteristics, simulate_trials, trial_patients, trial_seed
 from sciatrial.trial.planned import plan_in_words, planned_looks, planned_sizes, r_of_design
-from sciatrial.trial.pool import POOL_RATIO, PatientPool, make_pool
+from sciatrial.trial.pool import POOL_RATIO, PatientPool, make_pool, settings_of_pool
 from sciatrial.trial.randomisation import Randomisation, RandomisationMethod
 from sciatrial.trial.resampled import (
     ResampledCharacteristics,
@@ -124,6 +124,7 @@ __all__ = [
     "resampled_characteristics",
     "run_trial",
     "safety_sizes",
+    "settings_of_pool",
     "simulate_trials",
     "size_in_words",
     "strata_of",

@@ -163,7 +163,7 @@ def _common_odds_ratio(arm: Floats, control: Floats, conditions: Floats) -> tupl
 def _pairs_won(design: Design, outcomes: Floats) -> tuple[float, float]:
     """Return what patients in the arm and other patients in the control say: those of a pair share no luck."""
     values = outcomes[:, :, :-1]  # less the baseline
-    known = values[np.isfinite(values).any(axis=2).all(axis=1)]
+    known = values[np.all(np.any(np.isfinite(values), axis=2), axis=1)]
     if len(known) < _FEWEST:
         return np.nan, np.nan
     wins = crossed_win_statistics(known[:, 0], known[:, 1], margins=[item.margin for item in design.endpoint.hierarchy])
