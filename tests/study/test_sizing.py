@@ -3,7 +3,7 @@ from dataclasses import fields, replace
 import pytest
 
 from sciatrial.foundation import StudyError, TrialError
-from sciatrial.study import Wanted, read_study, sizing, study_size
+from sciatrial.study import Wanted, pooling, read_study, study_size
 from tests.study.conftest import SMALL
 
 
@@ -43,7 +43,7 @@ def test_what_cannot_be_searched_is_named_before_anything_is_simulated(study):
 
 
 def test_a_design_that_has_no_pool_is_refused_before_anybody_is_simulated(study, monkeypatch):
-    monkeypatch.setattr(sizing, "make_pool", lambda *words, **more: pytest.fail("a pool is made"))
+    monkeypatch.setattr(pooling, "make_pool", lambda *words, **more: pytest.fail("a pool is made"))
     windowed = replace(study, design=study.design.model_copy(update={"visit_window_days": 5.0}))
     with pytest.raises(TrialError, match="visit_window_days: is 5"):
         study_size(windowed, Wanted(0.5, smallest=8, largest=16))

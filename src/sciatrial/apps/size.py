@@ -29,6 +29,12 @@ def size(
     ] = None,
     smallest: Annotated[int | None, typer.Option(help="Patients in all; a quarter of the study's by default.")] = None,
     largest: Annotated[int | None, typer.Option(help="Patients in all; four times the study's by default.")] = None,
+    precision: Annotated[
+        float | None, typer.Option(help="Largest Monte-Carlo error of the power at the answer, such as 0.005.")
+    ] = None,
+    pools: Annotated[
+        Path | None, typer.Option(help="Folder that keeps pools of patients for other designs and searches.")
+    ] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated.")
     ] = None,
@@ -56,10 +62,11 @@ def size(
         trials if trials is not None else TRIALS_OF_A_DRAW if is_assurance else TRIALS_FOR_POWER,
         smallest,
         largest,
+        precision,
     )
     read = read_study(study, changes=changes or ())
     with Bar(Console(stderr=True)) as bar:
-        search = study_size(read, wanted, progress=bar)
+        search = study_size(read, wanted, pools=pools, progress=bar)
     if picture is not None:
         with written(picture):
             save_picture(plot_sizes(search), picture)

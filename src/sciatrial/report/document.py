@@ -41,11 +41,18 @@ from sciatrial.report.plan_tables import (
     safety_wide,
     scenario_meanings,
 )
+from sciatrial.report.pool_tables import pool_wide, pool_words
 from sciatrial.report.population_figures import plot_population
 from sciatrial.report.population_tables import POPULATION_SAYS, population_section, rows_of
 from sciatrial.report.review_page import answer_words
 from sciatrial.synthesis import Certainty, Pooled
-from sciatrial.trial import OperatingCharacteristics, SummaryMeasure, TrialResult, assurance_curve
+from sciatrial.trial import (
+    OperatingCharacteristics,
+    ResampledCharacteristics,
+    SummaryMeasure,
+    TrialResult,
+    assurance_curve,
+)
 
 if TYPE_CHECKING:
     from sciatrial.calibration import Posterior
@@ -99,6 +106,8 @@ class ReportInputs:
         Rows of `imputed_effects`; None or empty where the study asks for no imputation.
     new_sizes
         Rows of `planned_new_sizes`; empty where the size stays.
+    pooled
+        Trials drawn from a pool; None where the study asks for none.
     """
 
     study: Mapping[str, Any]
@@ -127,6 +136,7 @@ class ReportInputs:
     harm_boundary: str = ""
     imputed: pd.DataFrame | None = None
     new_sizes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    pooled: ResampledCharacteristics | None = None
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> Path:
@@ -178,6 +188,8 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "strata": tables.strata_wide(inputs.operating.summary, digits=effect_digits(inputs.operating.endpoint)),
         "effect": _sentence(effect_told(inputs.operating.endpoint)),
         "plan": _plan(inputs),
+        "pooled": None if inputs.pooled is None else pool_wide(inputs.pooled, inputs.operating),
+        "pool_words": "" if inputs.pooled is None else pool_words(inputs.pooled),
         "short": words.short_table(inputs.operating),
         "analysis": words.analysis_words(dict(inputs.study["trial"])),
         "looks": _looks(inputs),

@@ -22,6 +22,7 @@ from sciatrial.trial import (
     counted_harms,
     draws_for,
     follows_boundary,
+    refuse_pooling,
     run_trial,
     simulate_trials,
     trial_patients,
@@ -81,7 +82,8 @@ def read_inputs(
         When the study compares itself with a study or an arm that the tables do not hold, or names a folder that holds
         no posterior.
     TrialError
-        When the boundary for harm counts harms that the arm does not have, or of which the tables give no rate.
+        When the boundary for harm counts harms that the arm does not have, or of which the tables give no rate; when a
+        pool is asked for from which the design's trials cannot be drawn.
     """
     if evidence is None:
         named = study.settings.evidence.tables
@@ -91,6 +93,8 @@ def read_inputs(
         raise StudyError(study.name, problems)
     prior = read_prior()
     counted_harms(study.design, hazards(evidence, reference_draw(prior).one(0)))
+    if study.settings.simulation.pool:
+        refuse_pooling(study.design)
     if posterior is None:
         posterior = read_posterior(study, prior)
         population = None if posterior is None else read_population(study, posterior)

@@ -33,6 +33,7 @@ from sciatrial.synthesis import (
 from sciatrial.trial import (
     Design,
     OperatingCharacteristics,
+    ResampledCharacteristics,
     TrialResult,
     boundary_of,
     expected_harms,
@@ -96,6 +97,7 @@ def report_inputs(folder: Path) -> ReportInputs:
         **_safety(study, evidence, draws),
         imputed=imputed_effects(study.design, trial.patients, seed=stamp["seed"]),
         new_sizes=planned_new_sizes(study.design),
+        pooled=ResampledCharacteristics.load(folder / "pooled") if study.settings.simulation.pool else None,
         **_together(study.design, evidence),
     )
 

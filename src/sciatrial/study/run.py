@@ -19,10 +19,19 @@ from sciatrial.model import sciatica_model
 from sciatrial.parameters import Draws
 from sciatrial.study import chain
 from sciatrial.study.folder import alone, final_folder, finish, open_partial, write_json, writing
+from sciatrial.study.pooling import pool_characteristics, reference_pool
 from sciatrial.study.present import write_run_report
 from sciatrial.study.read import Study
 from sciatrial.study.stamp import versions
-from sciatrial.trial import OperatingCharacteristics, Scenario, TrialBatch, TrialResult, operating_characteristics
+from sciatrial.trial import (
+    OperatingCharacteristics,
+    PatientPool,
+    ResampledCharacteristics,
+    Scenario,
+    TrialBatch,
+    TrialResult,
+    operating_characteristics,
+)
 
 if TYPE_CHECKING:
     from sciatrial.calibration import Posterior
@@ -158,6 +167,15 @@ def write_records(
     )
     example = _first_enrolled(operating)
     keep("trial", "trial", TrialResult, lambda: chain.example_trial(inputs, draws, example), _trial_words)
+    if study.settings.simulation.pool:
+        pool = keep(
+            "trial", "pool", PatientPool, lambda: reference_pool(inputs, progress=progress),
+            lambda made: f"a pool of {len(made)} patients at the reference values",
+        )  # fmt: skip
+        keep(
+            "trial", "pooled", ResampledCharacteristics, lambda: pool_characteristics(inputs, pool, progress=progress),
+            _pooled_words,
+        )  # fmt: skip
     shutil.rmtree(folder / "batches", ignore_errors=True)  # the record of operating characteristics holds them all
     return records
 
@@ -190,6 +208,10 @@ def _draws_words(drawn: Scenario) -> Callable[[Draws], str]:
 
 def _operating_words(operating: OperatingCharacteristics) -> str:
     return f"operating characteristics of {operating.trials['comparison'].nunique()} comparisons"
+
+
+def _pooled_words(pooled: ResampledCharacteristics) -> str:
+    return f"{pooled.trials['trial'].nunique()} trials drawn from the pool"
 
 
 def _trial_words(result: TrialResult) -> str:

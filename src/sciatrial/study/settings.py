@@ -11,6 +11,7 @@ from sciatrial.trial import Scenario, Unblinding
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 SCHEMA = 1
+_POOL_TRIALS = 10_000
 PRIOR, REFERENCE = "prior", "reference"
 
 
@@ -78,6 +79,11 @@ class SimulationSettings(BaseModel):
         see `Scenario`.
     unblinding
         How blinding breaks in the scenario ``unblinded_null``.
+    pool
+        Whether trials at the reference values are also drawn from a pool of patients, each simulated once in every arm:
+        many more trials, in seconds; kept in the run's folder.
+    pool_trials
+        Trials drawn from the pool, 100 to 1 000 000.
     """
 
     model_config = _STRICT
@@ -85,6 +91,8 @@ class SimulationSettings(BaseModel):
     n_trials: Annotated[int, Field(ge=2, le=100_000)] = 100
     scenarios: tuple[Scenario, ...] = (Scenario.REFERENCE, Scenario.NO_CELL_EFFECT)
     unblinding: Unblinding | None = None
+    pool: bool = False
+    pool_trials: Annotated[int, Field(ge=100, le=1_000_000)] = _POOL_TRIALS
 
     @model_validator(mode="after")
     def _scenarios_stand_beside_the_draws(self) -> SimulationSettings:
@@ -98,6 +106,8 @@ class SimulationSettings(BaseModel):
         if self.unblinding is not None and Scenario.UNBLINDED_NULL not in self.scenarios:
             told = "has no meaning without the scenario unblinded_null; both or none; add the scenario, or delete it"
             found.append(f"unblinding: {told}")
+        if not self.pool and "pool_trials" in self.model_fields_set and self.pool_trials != _POOL_TRIALS:
+            found.append("pool_trials: has no meaning without a pool; no such line; delete it, or write pool = true")
         if found:
             raise ValueError("\n".join(found))
         return self

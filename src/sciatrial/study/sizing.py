@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil, sqrt
 from os import cpu_count
+from pathlib import Path
 
 from sciatrial.foundation import CohortError, Problem, Progress, StudyError, silent
-from sciatrial.model import sciatica_model
-from sciatrial.parameters import Draws
-from sciatrial.study.chain import read_inputs
+from sciatrial.study.chain import Inputs, read_inputs
+from sciatrial.study.pooling import pools_of
 from sciatrial.study.read import Study
 from sciatrial.trial import (
     POOL_RATIO,
+    Design,
     PatientPool,
     Scenario,
     SizeSearch,
     design_of_size,
     draws_for,
-    make_pool,
     refuse_pooling,
     required_size,
 )
+
+# one search tells the error, the next ones have what it takes
+_ROUNDS = 3
+_MARGIN = 0.95
+_MOST_TRIALS, _MOST_PATIENTS = 1_000_000, 5_000_000
+_LARGEST_ERROR = 0.5
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,9 @@ class Wanted:
         Trials of each size and draw.
     smallest, largest
         Patients in all; left out, a quarter of the study's and four times as many.
+    precision
+        Largest Monte-Carlo standard error of success at the answer, above 0 and below 0.5: draws, trials and patients
+        of the pools grow until it is reached. Left out, whatever comes of the numbers above.
     """
 
     target: float
@@ -48,9 +57,21 @@ class Wanted:
     trials_of_each: int = 20
     smallest: int | None = None
     largest: int | None = None
+    precision: float | None = None
 
 
-def study_size(study: Study, wanted: Wanted, *, progress: Progress = silent) -> SizeSearch:
+@dataclass(frozen=True)
+class _Effort:
+    """How much is simulated: draws, trials of each size and draw, a pool's patients for each of the largest trial's."""
+
+    n_draws: int
+    trials_of_each: int
+    pool_ratio: int
+
+
+def study_size(
+    study: Study, wanted: Wanted, *, pools: str | Path | None = None, progress: Progress = silent
+) -> SizeSearch:
     """Search the number of patients with which a study's design reaches a power or an assurance.
 
     Patients are simulated once, in every arm, and drawn into trials of every size; see `required_size`. For power, a
@@ -63,6 +84,9 @@ def study_size(study: Study, wanted: Wanted, *, progress: Progress = silent) -> 
         The study.
     wanted
         What is searched for.
+    pools
+        Folder in which pools are kept and from which they are taken: another design of the same arms, visits, endpoint
+        and rescue needs no simulation then. Left out, pools are kept nowhere.
 
     Raises
     ------
@@ -82,41 +106,79 @@ def study_size(study: Study, wanted: Wanted, *, progress: Progress = silent) -> 
     design_of_size(design, smallest)
     at_most = design_of_size(design, largest)
     inputs = read_inputs(study)
-    settings = study.settings
+    folder = None if pools is None else Path(pools)
+    n_draws, ratio = wanted.n_draws if wanted.is_assurance else 1, POOL_RATIO
+    if wanted.is_assurance:
+        ratio = min(POOL_RATIO, wanted.trials_of_each)
+    effort = _Effort(n_draws, wanted.trials_of_each, ratio)
+    for _ in range(_ROUNDS):
+        search = _searched(inputs, wanted, at_most, smallest, effort, folder, progress)
+        if wanted.precision is None or search.error <= wanted.precision:
+            return search
+        effort = _more(effort, search, wanted, largest)
+    return _searched(inputs, wanted, at_most, smallest, effort, folder, progress)
+
+
+def _searched(
+    inputs: Inputs, wanted: Wanted, at_most: Design, smallest: int, effort: _Effort, folder: Path | None,
+    progress: Progress,
+) -> SizeSearch:  # fmt: skip
+    study = inputs.study
+    scenario = study.settings.calibration.drawn if wanted.is_assurance else Scenario.REFERENCE
     draws = draws_for(
         inputs.prior,
-        settings.calibration.drawn if wanted.is_assurance else Scenario.REFERENCE,
+        scenario,
         first=0,
-        count=wanted.n_draws if wanted.is_assurance else 1,
-        seed=settings.seed,
-        inclusion_probability=settings.calibration.inclusion_probability,
+        count=effort.n_draws,
+        seed=study.settings.seed,
+        inclusion_probability=study.settings.calibration.inclusion_probability,
         posterior=inputs.posterior.draws if inputs.posterior is not None and wanted.is_assurance else None,
     )
-    n_patients = largest * min(POOL_RATIO, wanted.trials_of_each if wanted.is_assurance else POOL_RATIO)
-
-    def pools_of(some: Draws) -> Iterator[PatientPool | CohortError]:
-        progress.start("pools of patients", len(some.values))
-        for place in range(len(some.values)):
-            try:
-                yield make_pool(
-                    sciatica_model(), at_most, some, study.cohort, place=place, seed=settings.seed,
-                    n_patients=n_patients, window=largest, with_truth=False,
-                )  # fmt: skip
-            except CohortError as error:
-                yield error
-            if not progress.advance(1):
-                raise KeyboardInterrupt
-        progress.finish()
-
-    made = list(pools_of(draws))
+    progress.start("pools of patients", effort.n_draws)
+    made = []
+    for pool in pools_of(
+        inputs, at_most, draws, scenario, n_patients=effort.pool_ratio * at_most.size, with_truth=False, folder=folder
+    ):
+        made.append(pool)
+        if not progress.advance(1):
+            raise KeyboardInterrupt
+    progress.finish()
     pools = [pool for pool in made if isinstance(pool, PatientPool)]
     failed = [error for error in made if isinstance(error, CohortError)]
     if not pools:
         raise failed[0]
     return required_size(
-        design, pools, target=wanted.target, smallest=smallest, trials_of_each=wanted.trials_of_each,
-        not_enrolled=len(failed), threads=cpu_count() or 1, progress=progress,
+        study.design, pools, target=wanted.target, smallest=smallest, largest=at_most.size,
+        trials_of_each=effort.trials_of_each, not_enrolled=len(failed), threads=cpu_count() or 1, progress=progress,
     )  # fmt: skip
+
+
+def _more(effort: _Effort, search: SizeSearch, wanted: Wanted, largest: int) -> _Effort:
+    """Return the effort that brings the error of success at the answer to the precision.
+
+    With one draw the luck of the trials and that of the pool's patients share it; with more, only draws count.
+
+    Raises
+    ------
+    StudyError
+        When that is more than can be simulated.
+    """
+    asked = _MARGIN * (wanted.precision or 1.0)
+    if wanted.is_assurance:
+        more = _Effort(ceil(effort.n_draws * (search.error / asked) ** 2), effort.trials_of_each, effort.pool_ratio)
+    else:
+        rows = search.curve if search.n_total is None else search.curve.loc[search.curve["n_total"] == search.n_total]
+        share = float(rows["success"].iloc[-1])
+        of_trials = min(search.error, sqrt(max(share * (1 - share), 0.0) / effort.trials_of_each))
+        of_pool = sqrt(max(search.error**2 - of_trials**2, 0.0))
+        grow = [max(1.0, 2 * (part / asked) ** 2) for part in (of_trials, of_pool)]
+        more = _Effort(1, ceil(effort.trials_of_each * grow[0]), ceil(effort.pool_ratio * grow[1]))
+    patients = more.n_draws * more.pool_ratio * largest
+    if more.trials_of_each > _MOST_TRIALS or patients > _MOST_PATIENTS:
+        found = f"{wanted.precision:g} needs {more.trials_of_each} trials and {patients} patients in pools"
+        expected = f"{_MOST_TRIALS} trials and {_MOST_PATIENTS} patients at most; {search.error:.2g} is reached now"
+        raise StudyError("size of a trial", Problem("precision", found, expected, "ask for less, or lower largest"))
+    return more
 
 
 def _refuse(wanted: Wanted, smallest: int, largest: int) -> None:
@@ -127,6 +189,9 @@ def _refuse(wanted: Wanted, smallest: int, largest: int) -> None:
         problems.append(Problem("draws", f"{wanted.n_draws}", "2 or more", "one draw has a power, no assurance"))
     if wanted.trials_of_each < 2:
         problems.append(Problem("trials", f"{wanted.trials_of_each}", "2 or more"))
+    if wanted.precision is not None and not 0 < wanted.precision < _LARGEST_ERROR:
+        found = f"{wanted.precision:g}"
+        problems.append(Problem("precision", found, f"above 0 and below {_LARGEST_ERROR}", "0.005 is half a per cent"))
     if not smallest < largest:
         problems.append(Problem("smallest", f"{smallest} patients", f"fewer than the largest, {largest}"))
     if problems:

@@ -49,7 +49,7 @@ from sciatrial.trial.planned_reestimation import (
     reestimation_plan,
 )
 from sciatrial.trial.platform_trial import ArmTimes, ControlRatio, Controls, Platform, PlatformPlan, platform_plan
-from sciatrial.trial.pool import POOL_RATIO, PatientPool, make_pool
+from sciatrial.trial.pool import POOL_RATIO, PatientPool, make_pool, settings_of_pool
 from sciatrial.trial.randomisation import Randomisation, RandomisationMethod
 from sciatrial.trial.reestimation import FinalTest, Reestimation, ReestimationKind
 from sciatrial.trial.resampled import (
@@ -192,6 +192,7 @@ __all__ = [
     "resampled_characteristics",
     "run_trial",
     "safety_sizes",
+    "settings_of_pool",
     "simulate_trials",
     "size_in_words",
     "strata_of",

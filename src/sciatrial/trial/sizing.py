@@ -52,6 +52,12 @@ class SizeSearch(Record):
     curve: pd.DataFrame
 
     @property
+    def error(self) -> float:
+        """Monte-Carlo standard error of success at the size that was found, or at the largest one."""
+        rows = self.curve if self.n_total is None else self.curve.loc[self.curve["n_total"] == self.n_total]
+        return float(rows["monte_carlo_se"].iloc[-1])
+
+    @property
     def quantity(self) -> str:
         """``power`` where all trials meet one draw, ``assurance`` where each meets one of many."""
         return "power" if self.n_draws == 1 else "assurance"
@@ -100,6 +106,7 @@ def required_size(
     target: float,
     smallest: int,
     trials_of_each: int,
+    largest: int | None = None,
     comparison: Comparison | None = None,
     n_sizes: int = 7,
     not_enrolled: int = 0,
@@ -123,6 +130,8 @@ def required_size(
         Patients of the smallest trial that is tried.
     trials_of_each
         Trials of each size and pool.
+    largest
+        Patients of the largest trial that is tried; left out, or above it, the pools' window.
     comparison
         Whose success counts; left out, the one that decides.
     n_sizes
@@ -146,7 +155,8 @@ def required_size(
     chosen = (arms[0], arms[1]) if comparison is None else (comparison.arm, comparison.control)
     _refuse(pools, target, n_sizes, chosen in compared, smallest)
     block = sum(design.ratio.values())
-    first, last = ceil(smallest / block), pools[0].window // block
+    window = pools[0].window if largest is None else min(largest, pools[0].window)
+    first, last = ceil(smallest / block), window // block
     design_of_size(design, first * block)  # told before anything is tried
     at_most = design_of_size(design, last * block)
     for pool in pools:
