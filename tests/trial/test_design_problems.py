@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from sciatrial.clinic import Protocol
-from tests.trial.conftest import CELLS, SALINE, small_design
+from tests.trial.conftest import CELLS, SALINE, SHAM, small_design
 
 NSAID = Protocol(intervention="nsaid")
 
@@ -110,3 +110,25 @@ def test_all_problems_are_told_at_once():
 def test_a_design_cannot_be_changed_after_it_was_checked():
     with pytest.raises(ValidationError):
         small_design().alpha = 0.2
+
+
+TOGETHER = {
+    "arms": {"cells": CELLS, "sham": SHAM, "saline": SALINE},
+    "comparisons": [{"arm": "cells", "control": "saline"}, {"arm": "sham", "control": "saline"}],
+    "multiplicity": {"method": "holm"},
+}
+
+
+def test_two_tables_that_each_say_how_the_trial_goes_are_refused():
+    with pytest.raises(ValidationError) as raised:
+        small_design(**TOGETHER, accrual={"per_month": 10}, platform={"arms": {"sham": {"enters_month": 6}}})
+    assert "platform: cannot be combined with multiplicity; one of the two; delete one" in str(raised.value)
+
+
+def test_a_boundary_for_harm_that_trials_would_not_follow_is_refused():
+    stopping = {"event": "harm", "arm": "cells", "acceptable": 0.1, "every": 10, "rule": "pocock", "alpha": 0.05}
+    safety = {"follow_up_months": 12, "stopping": stopping | {"true_share": 0.2}}
+    with pytest.raises(ValidationError) as raised:
+        small_design(**TOGETHER, accrual={"per_month": 10}, safety=safety)
+    assert "safety.stopping: is followed by simulated trials, which those of multiplicity" in str(raised.value)
+    assert small_design(**TOGETHER, safety=safety | {"stopping": stopping}).safety is not None

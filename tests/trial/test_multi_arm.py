@@ -12,7 +12,7 @@ WRONG = [
     ({"looks": LOOK | {"deciding": {"arm": "cells", "control": "saline"}}}, "looks.deciding: one comparison stops"),
     ({"comparisons": [{"arm": "cells", "control": "saline"}]}, "comparisons: are 1; two or more"),
     ({"imputation": {"rules": ["jump_to_reference"]}}, "imputation"),
-    ({"multiplicity": {"method": "holm"}}, "multiplicity: multi_arm tests the comparisons together already"),
+    ({"multiplicity": {"method": "holm"}}, "multiplicity: cannot be combined with multi_arm"),
 ]  # fmt: skip
 
 

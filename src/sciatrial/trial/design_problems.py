@@ -18,6 +18,12 @@ _FEWEST_AT_A_LOOK = 2
 CLOSEST_LOOKS = 0.001  # of the planned endpoints
 
 
+# tables each of which says by itself how a trial goes and what it shows
+_ALONE = (
+    "multi_arm", "multiplicity", "reestimation", "dose_finding", "response_adaptive", "platform", "factorial",
+)  # fmt: skip
+
+
 def design_problems(design: Design) -> list[str]:
     """Return what does not fit together, all of it."""
     sizes = _size_problems(design)
@@ -33,6 +39,7 @@ def design_problems(design: Design) -> list[str]:
     problems += _look_problems(design, are_sizes_right=not sizes)
     problems += _conduct_problems(design, are_sizes_right=not sizes)
     problems += _course_problems(design, are_sizes_right=not sizes)
+    problems += _combined_problems(design)
     if design.costs is not None:
         problems += design.costs.problems(tuple(design.arms), has_accrual=design.accrual is not None)
     if design.multi_arm is not None:
@@ -190,6 +197,17 @@ def _course_problems(design: Design, *, are_sizes_right: bool) -> list[str]:
         problems += design.platform.problems(design, are_sizes_right=are_sizes_right)
     if design.factorial is not None:
         problems += design.factorial.problems(design)
+    return problems
+
+
+def _combined_problems(design: Design) -> list[str]:
+    """Find tables each of which would say alone how the trial goes."""
+    given = [name for name in _ALONE if getattr(design, name) is not None]
+    problems = [f"{name}: cannot be combined with {given[0]}; one of the two; delete one" for name in given[1:]]
+    stopping = None if design.safety is None else design.safety.stopping
+    if given and stopping is not None and stopping.is_followed:
+        told = f"is followed by simulated trials, which those of {given[0]} do not do; a boundary that none follows"
+        problems.append(f"safety.stopping: {told}; delete counts and true_share, or {given[0]}")
     return problems
 
 

@@ -80,8 +80,6 @@ class Multiplicity(BaseModel):
         if design.looks.information:
             told = "there are interim looks, of which each comparison has bounds of its own; none"
             found.append(f"{key}: {told}; delete looks.information, or use [trial.multi_arm]")
-        if design.multi_arm is not None:
-            found.append(f"{key}: multi_arm tests the comparisons together already; one of the two; delete one")
         if self.method is MultiplicityMethod.DUNNETT:
             found += family_problems(key, design)
             if design.analysis is not Analysis.ANCOVA:

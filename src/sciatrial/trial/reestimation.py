@@ -117,9 +117,8 @@ class Reestimation(BaseModel):
             found.append(f'analysis: {told}; write analysis = "ancova", or leave {key} out')
         if design.accrual is None:
             found.append(f"accrual: is missing; patients a month; add accrual = {{ per_month = … }}, for {key}")
-        for name in ("multi_arm", "multiplicity", "imputation"):
-            if getattr(design, name) is not None:
-                found.append(f"{key}: cannot be combined with {name}; one of the two; delete one")
+        if design.imputation is not None:
+            found.append(f"{key}: cannot be combined with imputation; one of the two; delete one")
         found += self._look_problems(design)
         if self.most < design.size:
             found.append(f"{key}.most: {self.most} is below the planned {design.size}; at least as many; raise it")
