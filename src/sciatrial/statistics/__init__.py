@@ -60,7 +60,7 @@ from sciatrial.statistics.dose_test import (
     largest_t_quantile,
     largest_t_tail,
 )
-from sciatrial.statistics.dunnett import dunnett_critical_value, dunnett_p_value
+from sciatrial.statistics.dunnett import dunnett_critical_value, dunnett_p_value, normal_equivalents
 from sciatrial.statistics.estimates import FinalEstimate, final_estimate, repeated_p_value, stagewise_p_value
 from sciatrial.statistics.harm_boundary import (
     HarmBoundary,
@@ -313,6 +313,7 @@ __all__ = [
     "marginal_risks",
     "mean_power",
     "mean_sample_size",
+    "normal_equivalents",
     "normal_of_t",
     "odds_ratios",
     "ordinal_odds_ratios",

@@ -20,6 +20,7 @@ from scipy.special import log_ndtr, ndtri_exp, stdtr
 from sciatrial.foundation import Problem
 from sciatrial.statistics.design import GroupSequentialDesign, Sides, refuse
 from sciatrial.statistics.dunnett import normal_equivalents
+from sciatrial.statistics.inference import normal_of_t
 
 Floats = NDArray[Any]
 _MOST_ARMS = 8
@@ -282,8 +283,10 @@ def _dunnett(z: Floats, holds: Floats, ratios: tuple[float, ...], freedom: float
         groups.setdefault(tuple(sorted(np.array(ratios)[own].tolist())), []).append(place)
     found = np.empty_like(largest)
     for members, places in groups.items():
-        alone = len(members) == 1 and freedom == inf
-        found[places] = largest[places] if alone else normal_equivalents(members, freedom)(largest[places])
+        if len(members) == 1:  # Student's t
+            found[places] = largest[places] if freedom == inf else normal_of_t(largest[places], freedom)
+        else:
+            found[places] = normal_equivalents(members, freedom)(largest[places])
     return found.T
 
 

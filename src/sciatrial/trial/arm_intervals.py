@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from sciatrial.statistics import (
+    ClosedTests,
     GroupSequentialDesign,
-    IntersectionTest,
-    closed_tests,
-    intersection_z,
+    normal_equivalents,
     normal_of_t,
     repeated_p_value,
 )
@@ -49,21 +48,17 @@ class Stages:
         return self.benefit / self.standard_error
 
 
-def familywise_p_value(
-    bounds: GroupSequentialDesign, stages: Stages, test: IntersectionTest, comparison: int, look: int
-) -> float:
+def familywise_p_value(bounds: GroupSequentialDesign, found: ClosedTests, comparison: int, look: int) -> float:
     """Return the smallest familywise alpha with which an arm would have been shown by a look, counted from 0.
 
-    It is the largest repeated p value of all intersections that hold the arm, each at its best look so far.
+    `found` is the closed test of one trial. The p value is the largest repeated one of all intersections that hold the
+    arm, each at its best look so far.
 
     Returns
     -------
     float
         NaN where an intersection could not be tested; 0.5 stands for 0.5 or more.
     """
-    found = closed_tests(
-        stages.statistic[None], bounds, stages.ratios, test=test, degrees_of_freedom=stages.freedom.tolist()
-    )
     mine = found.combined_z[0, : look + 1][:, found.intersections[:, comparison]]
     if np.isnan(mine).any(axis=0).any():
         return nan
@@ -101,16 +96,16 @@ def simultaneous_interval(
         return nan, nan
     rates = np.array(bounds.information_rates[: look + 1])
     weights = np.sqrt(np.diff(rates, prepend=0.0) / rates[-1])
-    there = np.isfinite(stages.benefit[: look + 1])
+    tables = [
+        normal_equivalents(ratios[there].tolist(), freedom)
+        for ratios, there, freedom in zip(
+            stages.ratios, np.isfinite(stages.benefit[: look + 1]), stages.freedom, strict=False
+        )
+    ]
 
     def z_of(statistic: Floats) -> float:
         """Return the combined z with the p values that statistics of one arm have as the largest of all."""
-        found = []
-        for place, value in enumerate(statistic):
-            ratios = stages.ratios[place][there[place]].tolist()
-            alike = np.full((1, len(ratios)), value)
-            found.append(float(intersection_z(alike, ratios, degrees_of_freedom=stages.freedom[place])[0, -1]))
-        return float(weights @ np.array(found))
+        return float(weights @ [float(of_largest(value)) for of_largest, value in zip(tables, statistic, strict=True)])
 
     widest = _WIDEST * float(error.max())
     middle = float(benefit @ (1 / error**2) / (1 / error**2).sum())

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.foundation import derived_seed
-from sciatrial.statistics import GroupSequentialDesign, closed_tests, selected_arms
+from sciatrial.statistics import ClosedTests, GroupSequentialDesign, closed_tests, selected_arms
 from sciatrial.trial.analysis import Effects, effects_seen
 from sciatrial.trial.arm_intervals import Stages, familywise_p_value, simultaneous_interval
 from sciatrial.trial.calendar import arrivals_known, endpoint_due, known_endpoints
@@ -47,6 +47,7 @@ class _ArmLook:
     was_there: NDArray[np.bool_]
     statistic: NDArray[np.float64]  # of the closed test, compared with the bound
     bounds: GroupSequentialDesign
+    tests: ClosedTests
     decisions: tuple[Decision, ...]
 
 
@@ -154,10 +155,10 @@ def _look(design: Design, number: int, courses: Sequence[_Course], months: Seque
     for row, (course, month) in enumerate(zip(courses, months, strict=True)):
         recruited = min(course.n_planned, int((arrivals_known(course.trial).months <= month).sum()))
         found, stage = (all_found, row), (own_found, row)
-        bounds, statistic, shown = _tested(design, course, number, stage)
+        bounds, tests, statistic, shown = _tested(design, course, number, stage)
         decisions = _decisions(course, number, found, shown, is_last=is_last)
         course.looks.append(
-            _ArmLook(number, month, recruited, found, stage, course.active.copy(), statistic, bounds, decisions)
+            _ArmLook(number, month, recruited, found, stage, course.active.copy(), statistic, bounds, tests, decisions)
         )
         stays = np.array([decision is Decision.CONTINUE for decision in decisions])
         if not stays.any():
@@ -168,8 +169,8 @@ def _look(design: Design, number: int, courses: Sequence[_Course], months: Seque
 
 def _tested(
     design: Design, course: _Course, number: int, stage: _Found
-) -> tuple[GroupSequentialDesign, NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the bounds of the looks that took place, the statistic of each arm's closed test, and who is shown now."""
+) -> tuple[GroupSequentialDesign, ClosedTests, NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the bounds of the looks that took place, the closed test, its statistic of each arm, who is shown now."""
     bounds = _bounds(design, [*(look.number for look in course.looks), number])
     stages = stages_of(design, [*(look.stage for look in course.looks), stage], bounds.n_looks)
     found = closed_tests(
@@ -182,7 +183,7 @@ def _tested(
     if here:
         open_z[passed[here - 1]] = inf
     statistic = np.array([open_z[holds].min() for holds in found.intersections.T])
-    return bounds, statistic, found.rejected[0, here] & course.active
+    return bounds, found, statistic, found.rejected[0, here] & course.active
 
 
 def _bounds(design: Design, numbers: Sequence[int]) -> GroupSequentialDesign:
@@ -319,7 +320,7 @@ def _contrast_rows(design: Design, course: _Course, final: _Found) -> pd.DataFra
                 "z": float(look.statistic[number]),
                 "efficacy_z": bound if isfinite(bound) else nan,
                 "adjusted_estimate": nan, "adjusted_low": nan, "adjusted_high": nan,
-                "adjusted_p_value": familywise_p_value(look.bounds, stages, course.rule.test, number, place),
+                "adjusted_p_value": familywise_p_value(look.bounds, look.tests, number, place),
                 "repeated_low": ends[0], "repeated_high": ends[1],
                 "n_overrun": n_final - n_arm - n_control,
                 **{f"final_{name}": _value(final, column, number) for name, column in FINAL.items()},
