@@ -32,6 +32,8 @@ def test_the_table_has_a_row_for_each_arm(result):
         ("futility", 60, "60 planned; look 1: stopped for futility"),
         ("efficacy", 60, "60 planned; look 1: a benefit was shown"),
         ("ended", 60, "60 planned; look 1: ended"),
+        ("stopped_for_harm", 60, "60 planned; the boundary for harm was reached"),
+        ("ended", 30, "30 planned; the size was estimated anew"),
     ],
 )
 def test_a_trial_that_stopped_says_so(decision, n_total, told, result):

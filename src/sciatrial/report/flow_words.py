@@ -14,6 +14,7 @@ from sciatrial.trial import TrialResult
 STAGES = ("Allocation", "Follow-up", "Analysis")
 _ENDINGS = {
     "efficacy": "a benefit was shown", "other_direction": "a harm was shown", "futility": "stopped for futility",
+    "stopped_for_harm": "the boundary for harm was reached",
 }  # fmt: skip
 
 
@@ -82,11 +83,15 @@ def flow_of(result: TrialResult, study: Mapping[str, Any]) -> Flow:
 
 
 def _ending(result: TrialResult, n: int, planned: int) -> list[str]:
-    """Return where the trial ended, nothing for a design with one look."""
-    if set(result.looks["look"]) <= {1} and n == planned:
-        return []
+    """Return where the trial ended, nothing for a design with one look that went as planned."""
     last = result.contrasts.sort_values("look").iloc[-1]
     told = _ENDINGS.get(str(last["decision"]))
+    if last["decision"] == "stopped_for_harm":
+        return [f"{planned} planned; {told}"]
+    if n > planned:
+        return [f"{planned} planned; the size was estimated anew"]
+    if set(result.looks["look"]) <= {1} and n == planned:
+        return []
     if n < planned:
         return [f"{planned} planned; look {last['look']}: {told or 'ended'}"]
     return [f"all {planned} that were planned" + (f"; look {last['look']}: {told}" if told else "")]
