@@ -32,7 +32,7 @@ CASES = {
         "multi_arm": {"most": [2, 1], "stop": "first_shown"},
         "looks": {"information": [0.35, 0.7], "spending": {"kind": "pocock"}},
     },
-    "best of three, control twice as large, 20 % dropout": {
+    "best of three, control twice as large, 16 % drop out": {
         **PICK, "allocation": {"one": 1, "two": 1, "three": 1, "control": 2}, "dropout_per_year": 0.5,
     },
 }  # fmt: skip
@@ -96,8 +96,10 @@ def simulated(design, effects, drift, n_trials, first=0):
 
 
 def main(n_trials):
-    head = "| design | truth | an arm without effect is shown | ± | all intervals cover | bias of the arms kept |"
-    print(f"{head}\n|---|---|---|---|---|---|")  # noqa: T201
+    head = (
+        "| design | truth | an arm without effect is shown | ± | all intervals cover | bias of the arms kept | trials |"
+    )
+    print(f"{head}\n|---|---|---|---|---|---|---|")  # noqa: T201
     for name, case in CASES.items():
         design = design_of(case)
         for truth, (effects, drift) in TRUTHS.items():
@@ -106,7 +108,7 @@ def main(n_trials):
             bias = np.where(kept, estimate - np.array(effects), np.nan)
             print(  # noqa: T201
                 f"| {name} | {truth} | {error:.4f} | {np.sqrt(error * (1 - error) / n_trials):.4f} | "
-                f"{covered.all(axis=1).mean():.4f} | {np.nanmean(bias):.2f} |",
+                f"{covered.all(axis=1).mean():.4f} | {np.nanmean(bias):.2f} | {n_trials} |",
                 flush=True,
             )
 
