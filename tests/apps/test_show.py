@@ -30,7 +30,7 @@ def test_a_mechanism_is_shown_with_its_law():
 def test_a_harm_that_nobody_had_is_shown_by_its_bound():
     table = shown("harms", {})
     tumour = table.frame.set_index(["harm", "exposure"]).loc[("tumour", "cells")]
-    assert tumour["chance"] == "none of 38; up to 15.8 %"
+    assert tumour["chance"] == "none of 38; up to 14.6 %"
     assert tumour[["percent", "low", "high"]].isna().all()
     assert "not estimable" in set(table.narrow["chance"])
 
@@ -38,7 +38,7 @@ def test_a_harm_that_nobody_had_is_shown_by_its_bound():
 def test_what_a_reader_gets_is_rounded(capsys):
     shown("harms", {}).print(0)
     printed = capsys.readouterr().out
-    assert "none of 38; up to 15.8 %" in printed
+    assert "none of 38; up to 14.6 %" in printed
     assert not re.search(r"\d\.\d{9}", printed)
 
 
