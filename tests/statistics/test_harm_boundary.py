@@ -64,3 +64,13 @@ def test_a_level_that_no_count_reaches_never_stops():
 def test_what_cannot_be_used_is_named(call, told):
     with pytest.raises(TrialError, match=told):
         call()
+
+
+def test_no_boundary_stops_a_trial_without_an_event():
+    # an error of a fifth is never reached by one event of so rare a harm
+    rare = pocock_harm_boundary((5, 10, 30), 0.002, alpha=0.2)
+    assert min(rare.fewest_events) == 1
+    assert harm_stopping(rare, [0.002]).stops[0] < 0.2
+    doubtful = beta_binomial_boundary((5, 10), 0.01, threshold=0.2, prior=(0.5, 0.5))
+    assert min(doubtful.fewest_events) == 1
+    assert harm_stopping(doubtful, [0.0]).stops[0] == 0

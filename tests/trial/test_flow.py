@@ -6,7 +6,8 @@ import pytest
 from sciatrial.clinic import Protocol
 from sciatrial.trial import run_trial
 from sciatrial.trial.analysed import ended_trial
-from sciatrial.trial.flow import NEVER_DUE, OWN_CELLS_FAILED, days_treated, participant_flow
+from sciatrial.trial.flow import participant_flow
+from sciatrial.trial.patient_harms import NEVER_DUE, OWN_CELLS_FAILED, days_treated
 from tests.trial.conftest import SALINE, completed_of, small_design
 
 OWN = Protocol(

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from sciatrial.clinic import Protocol, hazards
 from sciatrial.evidence import read_evidence
-from sciatrial.foundation import CohortError, TrialError
-from sciatrial.trial import TrialInFull, Unblinding, simulate_trials, trial_in_full
+from sciatrial.foundation import DAYS_PER_MONTH, CohortError, TrialError
+from sciatrial.parameters import reference_draw
+from sciatrial.trial import TrialInFull, Unblinding, boundary_of, simulate_trials, trial_in_full
 from tests.trial.conftest import CELLS, SHAM, small_design
 
 EVIDENCE = read_evidence()
@@ -87,3 +89,27 @@ def test_a_world_that_cannot_fill_a_trial_is_told(model, prior, cohort):
 def test_a_negative_number_is_refused(model, prior, cohort):
     with pytest.raises(TrialError, match="0 or more"):
         full_of(small_design(), model, prior, cohort, trial=-1)
+
+
+@pytest.mark.parametrize("by", [{"counts": ["pain_flare"]}, {"true_share": 0.5}])
+def test_the_harms_that_stop_a_trial_are_among_those_of_its_patients(by, model, prior, cohort):
+    stopping = {"event": "flare", "arm": "cells", "acceptable": 0.002, "every": 5, "rule": "pocock", "alpha": 0.2} | by
+    into_disc = Protocol.model_validate(CELLS.model_dump() | {"route": "intradiscal"})
+    design = small_design(
+        n_total=60, accrual={"per_month": 4}, arms={"cells": into_disc, "sham": SHAM}, safety={"stopping": stopping}
+    )
+    full = full_of(design, model, prior, cohort, scenario="reference")
+    known = hazards(EVIDENCE, reference_draw(prior).one(0))
+    many = simulate_trials(
+        model, design, prior, cohort, scenario="reference", first=2, count=1, seed=21, known_harms=known
+    )  # fmt: skip
+    assert full.contrasts["harm_month"].item() == many.trials["harm_month"].item() > 0
+    word = "pain_flare" if "counts" in by else "flare"
+    mine = full.subjects.query("arm == 'cells'")
+    first = full.harms.loc[full.harms["harm"] == word].groupby("place")["day"].min()
+    months = mine["months_until_randomised"].to_numpy() + first.reindex(mine["place"]).to_numpy() / DAYS_PER_MONTH
+    # the last of them is the one that stopped it
+    assert np.nanmax(months) == pytest.approx(full.contrasts["harm_month"].item(), abs=1e-6)
+    boundary = boundary_of(design)
+    looks = zip(boundary.patients, boundary.fewest_events, strict=True)
+    assert any(np.isfinite(months[:n]).sum() == fewest for n, fewest in looks)

@@ -318,5 +318,11 @@ def has_event(hazard: Hazard, times: int, *, chance: float, seed: int, patients:
     numbers = np.asarray(patients, dtype=np.int64)
     hit = np.zeros(len(numbers), dtype=bool)
     for time in range(times):
-        hit |= uniforms(seed, f"{hazard.name}, time {time}", numbers) < chance
+        hit |= has_event_at(hazard, time, chance=chance, seed=seed, patients=numbers)
     return hit
+
+
+def has_event_at(hazard: Hazard, time: int, *, chance: float, seed: int, patients: ArrayLike) -> NDArray[np.bool_]:
+    """Return who has the event by one administration, from 0; dims ``patient``."""
+    numbers = np.asarray(patients, dtype=np.int64)
+    return uniforms(seed, f"{hazard.name}, time {time}", numbers) < chance

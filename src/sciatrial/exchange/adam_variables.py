@@ -191,7 +191,7 @@ ADAE = (
     Variable("ASTDY", "Analysis Start Relative Day", "integer", "Derived", "as ADY of the other datasets"),
     Variable(
         "DAYFROM", "Where the Day Comes From", "text", "Assigned",
-        "the day of the procedure, or assumed: any day from treatment to the last visit, each as likely",
+        "the day of the procedure, or assumed: any day from treatment to the end of follow-up, each as likely",
     ),
     Variable("TRTEMFL", "Treatment Emergent Analysis Flag", "text", "Derived", "Y on or after TRTSDY", "NY"),
 )  # fmt: skip

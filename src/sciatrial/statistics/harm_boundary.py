@@ -101,7 +101,8 @@ def beta_binomial_boundary(
     def fewest(n: int) -> int:
         events = np.arange(n + 1)
         beyond = betaincc(prior[0] + events, prior[1] + n - events, acceptable)
-        return int(np.argmax(np.append(beyond > threshold, True)))
+        # a prior that is beyond it without any event stops nobody without any
+        return max(1, int(np.argmax(np.append(beyond > threshold, True))))
 
     return HarmBoundary(tuple(patients), tuple(fewest(n) for n in patients), acceptable)
 
@@ -130,6 +131,7 @@ def pocock_harm_boundary(patients: Sequence[int], acceptable: float, *, alpha: f
 
     # the chance to stop changes only where the level passes one of the attainable probabilities
     levels = np.unique(np.concatenate(tails))
+    levels = levels[levels < 1]  # at which no event at all would stop the trial
     low, high = -1, len(levels) - 1
     while low < high:
         middle = (low + high + 1) // 2

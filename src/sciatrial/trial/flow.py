@@ -8,39 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.clinic import days_of_doses, product
-from sciatrial.foundation import DAYS_PER_MONTH
 from sciatrial.trial.aims import Strategy
 from sciatrial.trial.analysed import Analysed
 from sciatrial.trial.conducted import Conducted
 from sciatrial.trial.design import Design
 from sciatrial.trial.estimand import after_rescue
-
-OWN_CELLS_FAILED = "own cells could not be made"
-NEVER_DUE = "treatment was due after the last visit"
-
-
-def days_treated(design: Design, trial: Conducted, seed: int) -> tuple[NDArray[np.float64], dict[str, str]]:
-    """Return the day on which each patient was first treated, NaN for who was not, and arm → why somebody was not.
-
-    Parameters
-    ----------
-    seed
-        That of the trial's luck: whose own cells could not be made, or came late.
-    """
-    first, why = np.full(len(trial.assigned), np.nan), {}
-    last_day = design.visits_months[-1] * DAYS_PER_MONTH + design.visit_window_days
-    for index, (arm, protocol) in enumerate(design.arms.items()):
-        mine = np.flatnonzero(trial.assigned == index)
-        doses = days_of_doses(protocol, last_day)
-        why[arm] = OWN_CELLS_FAILED if doses else NEVER_DUE
-        if not doses:
-            continue
-        first[mine] = doses[0]
-        if protocol.is_cell_therapy:
-            cells = product(protocol, trial.patients.draw, patients=trial.patients.numbers[mine], seed=seed)
-            first[mine] = np.where(cells.is_given, doses[0] + cells.delay_days, np.nan)
-    return first, why
 
 
 def participant_flow(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from math import inf, nan
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,9 @@ from sciatrial.trial.calendar import known_endpoints
 from sciatrial.trial.conducted import Conducted, first_randomised, taken_place
 from sciatrial.trial.design import Design
 from sciatrial.trial.monitoring import Decision, Monitored
+from sciatrial.trial.patient_harms import days_treated, harm_days
 from sciatrial.trial.safety import HarmStop, HarmTiming, boundary_of, follow_up_of
 
-if TYPE_CHECKING:
-    pass
-
-_AT_PROCEDURE = ("operation", "own_cells")
 _SHOWN = (Decision.EFFICACY, Decision.OTHER_DIRECTION, Decision.FUTILITY)
 _SEEN = {
     "n_arm": "n_arm", "n_control": "n_control", "estimate": "estimate", "standard_error": "standard_error",
@@ -160,7 +157,12 @@ def month_of_stop(
     if boundary is None or stop is None or trial.arrivals is None:
         return inf
     mine = np.flatnonzero(trial.assigned == list(design.arms).index(stop.arm))
-    after = event_months(design, stop, counted, seed, trial.patients.numbers[mine])
+    numbers = trial.patients.numbers[mine]
+    if counted:
+        first_days = days_treated(design, trial, seed)[0][mine]
+        after = event_months(design, stop, counted, seed, numbers, first_days)
+    else:
+        after = event_months(design, stop, counted, seed, numbers)
     at = np.where(after <= _left(design, trial, mine), trial.arrivals.months[mine] + after, inf)
     # the patients of a look are the first ones randomised: those with an event are not known earlier than others
     reached = [
@@ -172,11 +174,14 @@ def month_of_stop(
 
 
 def event_months(
-    design: Design, stop: HarmStop, counted: Sequence[tuple[Hazard, int]], seed: int, patients: NDArray[np.int64]
+    design: Design,
+    stop: HarmStop,
+    counted: Sequence[tuple[Hazard, int]],
+    seed: int,
+    patients: NDArray[np.int64],
+    first_days: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return how many months after randomisation patients of the arm first have the event, infinite where never.
-
-    The luck belongs to trial, patient, harm and administration.
 
     Parameters
     ----------
@@ -188,34 +193,25 @@ def event_months(
         Of the trial's luck.
     patients
         Their numbers; dims ``patient``.
+    first_days
+        As in `harm_days`; left out, everybody is treated when planned.
     """
-    follow_up = follow_up_of(design)
-    days = np.array(days_of_doses(design.arms[stop.arm], follow_up * DAYS_PER_MONTH))
-    start = float(days[0]) / DAYS_PER_MONTH if len(days) else 0.0
+    last_day = follow_up_of(design) * DAYS_PER_MONTH
+    protocol = design.arms[stop.arm]
+    doses = days_of_doses(protocol, last_day)
+    planned = float(doses[0]) if doses else 0.0
+    starts = np.full(len(patients), planned) if first_days is None else first_days
     first = np.full(len(patients), inf)
-
-    def strike(name: str, chance: float, month: float | None) -> None:
-        hit = uniforms(seed, name, patients) < chance
-        if month is None:
-            when = start + (follow_up - start) * uniforms(seed, f"day of {name}", patients)
-        else:
-            when = np.full(len(patients), month)
-        first[hit] = np.minimum(first, when)[hit]
-
     if stop.true_share is not None:
-        is_procedure = stop.true_timing is HarmTiming.PROCEDURE
-        strike(f"harm {stop.event}", stop.true_share, start if is_procedure else None)
+        name = f"harm {stop.event}"
+        when = np.full(len(patients), planned)
+        if stop.true_timing is not HarmTiming.PROCEDURE:
+            when = planned + (last_day - planned) * uniforms(seed, f"day of {name}", patients)
+        first = np.where(uniforms(seed, name, patients) < stop.true_share, when, inf)
     for hazard, times in counted:
-        # one trial meets one world
-        chance = float(hazard.chance(float(uniforms(seed, f"chance of {hazard.name}", [0])[0])))
-        for time in range(times):
-            month = None
-            if hazard.per == "administration":
-                month = float(days[time]) / DAYS_PER_MONTH
-            elif hazard.exposure in _AT_PROCEDURE:
-                month = start
-            strike(f"{hazard.name}, time {time}", chance, month)
-    return first
+        days = harm_days(protocol, hazard, times, seed=seed, patients=patients, first_days=starts, last_day=last_day)
+        first = np.minimum(first, days.min(axis=0, initial=inf))
+    return first / DAYS_PER_MONTH
 
 
 def _left(design: Design, trial: Conducted, mine: NDArray[np.int64]) -> NDArray[np.float64]:

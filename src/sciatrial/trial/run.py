@@ -19,9 +19,10 @@ from sciatrial.trial.conducted import Conducted, first_patients, taken_place
 from sciatrial.trial.course import Completed, completed_trials
 from sciatrial.trial.design import Design
 from sciatrial.trial.dose_response import dose_findings
-from sciatrial.trial.flow import days_treated, participant_flow
+from sciatrial.trial.flow import participant_flow
 from sciatrial.trial.inside import inside_courses
 from sciatrial.trial.pairwise import alone_in_strata
+from sciatrial.trial.patient_harms import days_treated
 from sciatrial.trial.results import TrialResult
 
 if TYPE_CHECKING:

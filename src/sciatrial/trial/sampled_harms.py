@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.clinic import Hazard, Protocol, days_of_doses, has_procedure_flare, hazards, hazards_of
+from sciatrial.clinic import hazards, hazards_of
 from sciatrial.evidence import Evidence
-from sciatrial.foundation import DAYS_PER_MONTH, uniforms
+from sciatrial.foundation import DAYS_PER_MONTH
 from sciatrial.trial.conducted import Conducted
 from sciatrial.trial.design import Design
+from sciatrial.trial.harm_course import counted_harms, event_months
+from sciatrial.trial.patient_harms import harm_days, is_at_procedure, is_simulated
+from sciatrial.trial.safety import HarmTiming, follow_up_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# exposures that come before the product is given, or beside it
-_OWN_CELLS = "own_cells"
 PROCEDURE_DAY, ASSUMED_DAY = "day of the procedure", "assumed uniform"
-# the model itself says who has one, and counts would contradict it
-_FLARE = "pain_flare"
+ASSUMED = "assumed"
 EVENTS = ("place", "harm", "exposure", "counted", "is_serious", "time", "day", "day_from")
 NOT_DRAWN = ("arm", "harm", "exposure", "counted", "in_words")
 
@@ -36,10 +36,10 @@ def sampled_harms(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Draw the harms of each patient of one trial, and list those that no published count lets one draw.
 
-    Published counts say who had a harm and not when. A harm of an administration is dated on its day; any other on a
-    day that is as likely as any between the first treatment and the last visit, which is an assumption. A flare after a
-    procedure is the one that the patient had in the simulation. What would come after a patient has left is never seen,
-    and not returned.
+    They are those of `harm_days`, by which trials that follow their boundary for harm are stopped, and those that the
+    boundary assumes. A flare after a procedure is the one that the patient had in the simulation, but for an arm whose
+    boundary counts flares: there it is one of those. What would come after a patient has left is never seen, and not
+    returned.
 
     Parameters
     ----------
@@ -56,65 +56,56 @@ def sampled_harms(
     -------
     tuple of pandas.DataFrame
         Events, one row each: ``place`` (of the patient, in the order of randomisation), ``harm, exposure, counted``
-        (``related`` or ``any_cause``), ``is_serious`` (counted as a serious event or a death; else nobody told),
-        ``time`` (which administration, from 1; 0 where the chance belongs to the patient), ``day`` (since
-        randomisation), ``day_from``. Then harms that are not drawn, one row an arm and harm: ``arm, harm, exposure,
-        counted, in_words``: nobody counted had it, or no count was found.
+        (``related``, ``any_cause``, or ``assumed`` by the boundary), ``is_serious`` (counted as a serious event or a
+        death; else nobody told), ``time`` (which administration, from 1; 0 where the chance belongs to the patient),
+        ``day`` (since randomisation), ``day_from``. Then harms that are not drawn, one row an arm and harm: ``arm,
+        harm, exposure, counted, in_words``: nobody counted had it, or no count was found.
     """
     import pandas as pd
 
     known = hazards(evidence, trial.patients.draw)
-    last_day = design.visits_months[-1] * DAYS_PER_MONTH
+    last_day = follow_up_of(design) * DAYS_PER_MONTH
+    stopping = None if design.safety is None else design.safety.stopping
+    stop_by = {hazard.name for hazard, _ in counted_harms(design, known)}
     found: list[dict[str, Any]] = []
     missing: list[dict[str, Any]] = []
     for index, (arm, protocol) in enumerate(design.arms.items()):
         mine = np.flatnonzero(trial.assigned == index)
-        beside = {_OWN_CELLS, *(str(word) for word in protocol.co_treatments)}
         for hazard, times in hazards_of(protocol, known, last_day):
+            is_counted = stopping is not None and arm == stopping.arm and hazard.name in stop_by
             told = {"harm": hazard.harm, "exposure": hazard.exposure, "counted": hazard.counted}
-            if not hazard.n_with_event and hazard.harm != _FLARE:
+            if not hazard.n_with_event and not is_simulated(hazard):
                 missing.append({"arm": arm, **told, "in_words": hazard.in_words(times)})
                 continue
-            exposed = mine if hazard.exposure in beside else mine[np.isfinite(first_days[mine])]
-            for place, time, day in _events(protocol, hazard, times, exposed, trial, seed, first_days, last_day):
-                if day <= last_days[place]:
-                    of_administration = hazard.per == "administration"
-                    found.append({
-                        "place": place, **told, "is_serious": hazard.harm in ("serious_event", "death"),
-                        "time": time if of_administration else 0, "day": day,
-                        "day_from": PROCEDURE_DAY if of_administration else ASSUMED_DAY,
-                    })  # fmt: skip
+            of_administration = hazard.per == "administration"
+            days = harm_days(
+                protocol, hazard, times, seed=seed, patients=trial.patients.numbers[mine],
+                first_days=first_days[mine], last_day=last_day, draw=None if is_counted else trial.patients.draw,
+            )  # fmt: skip
+            for time, row in np.argwhere(days <= last_days[mine]):
+                found.append({
+                    "place": int(mine[row]), **told, "is_serious": hazard.harm in ("serious_event", "death"),
+                    "time": int(time) + 1 if of_administration else 0, "day": float(days[time, row]),
+                    "day_from": PROCEDURE_DAY if of_administration or is_at_procedure(hazard) else ASSUMED_DAY,
+                })  # fmt: skip
+    found += _assumed(design, trial, seed, last_days)
     events = pd.DataFrame(found, columns=list(EVENTS)).sort_values(["place", "day", "harm"], kind="stable")
     return events.reset_index(drop=True), pd.DataFrame(missing, columns=list(NOT_DRAWN))
 
 
-def _events(
-    protocol: Protocol,
-    hazard: Hazard,
-    times: int,
-    exposed: NDArray[np.int64],
-    trial: Conducted,
-    seed: int,
-    first_days: NDArray[np.float64],
-    last_day: float,
-) -> list[tuple[int, int, float]]:
-    """Return place of the patient, number of the administration from 1, and day of every event of a hazard."""
-    numbers = trial.patients.numbers[exposed]
-    is_flare = hazard.harm == _FLARE
-    luck = float(uniforms(seed, f"chance of {hazard.name}", [0])[0])
-    chance = 0.0 if is_flare else float(hazard.chance(luck))
-    doses = days_of_doses(protocol, last_day)
-    start = np.nan_to_num(first_days[exposed], nan=0.0)
-    found = []
-    for time in range(times):
-        if is_flare:
-            hit = has_procedure_flare(protocol, trial.patients.draw, dose=time, patients=numbers, seed=seed)
-        else:
-            hit = uniforms(seed, f"{hazard.name}, time {time}", numbers) < chance
-        if hazard.per == "administration":
-            # the first may come late, and all later ones with it
-            days = start + (doses[time] - doses[0] if time < len(doses) else 0.0)
-        else:
-            days = start + (last_day - start) * uniforms(seed, f"day of {hazard.name}", numbers)
-        found += [(int(exposed[row]), time + 1, float(days[row])) for row in np.flatnonzero(hit)]
-    return found
+def _assumed(design: Design, trial: Conducted, seed: int, last_days: NDArray[np.float64]) -> list[dict[str, Any]]:
+    """Return the events that a boundary for harm assumes, those that simulated trials stop by."""
+    stop = None if design.safety is None else design.safety.stopping
+    if stop is None or stop.true_share is None:
+        return []
+    mine = np.flatnonzero(trial.assigned == list(design.arms).index(stop.arm))
+    days = event_months(design, stop, (), seed, trial.patients.numbers[mine]) * DAYS_PER_MONTH
+    at_procedure = stop.true_timing is HarmTiming.PROCEDURE
+    return [
+        {
+            "place": int(mine[row]), "harm": stop.event, "exposure": f"arm {stop.arm}", "counted": ASSUMED,
+            "is_serious": False, "time": 0, "day": float(days[row]),
+            "day_from": PROCEDURE_DAY if at_procedure else ASSUMED_DAY,
+        }
+        for row in np.flatnonzero(days <= last_days[mine])
+    ]  # fmt: skip
