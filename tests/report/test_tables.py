@@ -14,6 +14,7 @@ from sciatrial.report.tables import (
     operating_wide,
     outcome_words,
     scenario_words,
+    span,
     strata_wide,
 )
 from sciatrial.trial import expected_harms
@@ -126,6 +127,12 @@ def test_the_baseline_table_is_printed_by_arm(result):
 )
 def test_numbers_are_printed_with_a_true_minus_and_no_minus_zero(value, text):
     assert number(value) == text
+
+
+def test_an_interval_without_end_says_so():
+    assert span(-1.26, 2.0) == "−1.3 to 2.0"
+    assert span(-np.inf, np.inf) == "−∞ to ∞"
+    assert span(np.nan, 2.0) == "–"
 
 
 def test_operating_characteristics_carry_their_monte_carlo_error(operating):

@@ -6,7 +6,7 @@ from scipy.special import ndtr, ndtri, stdtr
 from scipy.stats import dunnett, multivariate_normal
 
 from sciatrial.foundation import TrialError
-from sciatrial.statistics import dunnett_critical_value, dunnett_p_value
+from sciatrial.statistics import dunnett_critical_value, dunnett_p_value, normal_of_t
 from sciatrial.statistics.dunnett import normal_equivalents
 
 VALUES = np.array([-2.0, 0.0, 1.0, 2.2, 4.0, 7.0])
@@ -50,6 +50,16 @@ def test_the_table_goes_on_beyond_its_ends():
     assert np.isfinite(found).all()
     assert found[0] == found[1]
     assert (np.diff(found[1:]) > 0).all()
+
+
+@pytest.mark.parametrize("freedom", [1, 3, 8, 20])
+def test_few_degrees_of_freedom_have_students_tails_beyond_the_table(freedom):
+    far = np.array([-1e6, -50.0, 50.0, 300.0, 1e6])
+    np.testing.assert_allclose(normal_equivalents([1.0], freedom)(far), normal_of_t(far, freedom), atol=1e-6)
+    # of two arms, the largest is beyond a far bound twice as often, less what both are at once
+    two = ndtr(-normal_equivalents([1.0, 1.0], freedom)(far[2:]))
+    assert (two < 2 * stdtr(freedom, -far[2:])).all()
+    assert (two > 1.1 * stdtr(freedom, -far[2:])).all()
 
 
 def test_a_critical_value_is_passed_with_probability_alpha():

@@ -3,6 +3,7 @@ import pytest
 
 from sciatrial.trial import ResponseAdaptive, run_trial
 from sciatrial.trial.adapted import adapted, adapted_trials, update_periods
+from sciatrial.trial.analysis import fits_of
 from tests.trial.adaptation_over_time import adaptive_design, mean_and_error, simulated
 from tests.trial.conftest import CELLS, SALINE, small_design
 from tests.trial.invented import everybody
@@ -85,6 +86,21 @@ def test_the_planned_analysis_is_the_one_that_decides():
         for _, looked, beside in adapted_trials(design, design.response_adaptive, trials, [0, 1, 2]):
             mine = next(frame for frame in beside if frame["analysis"].iloc[0] == name)
             assert looked.contrasts["estimate"].to_numpy() == pytest.approx(mine["estimate"].to_numpy())
+
+
+def test_each_analysis_is_fitted_once(monkeypatch):
+    fits = []
+
+    def counting(design, alike):
+        fits.append(len(alike))
+        return fits_of(design, alike)
+
+    monkeypatch.setattr("sciatrial.trial.analysis.fits_of", counting)
+    design = adaptive_design({})
+    ((_, looked, beside),) = adapted_trials(design, design.response_adaptive, [everybody(design, 1)], [1])
+    assert fits == [1, 1]
+    assert looked.contrasts["final_estimate"].tolist() == looked.contrasts["estimate"].tolist()
+    assert [frame["analysis"].iloc[0] for frame in beside] == ["adjusted for period", "not adjusted for period"]
 
 
 def test_one_trial_of_the_model_is_adapted(model, patients):

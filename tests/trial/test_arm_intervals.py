@@ -1,7 +1,10 @@
+from dataclasses import replace
 from math import inf, isnan
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
+from scipy.stats import t as student
 
 from sciatrial.statistics import IntersectionTest, closed_tests, group_sequential_design
 from sciatrial.trial.arm_intervals import Stages, combined_estimate, familywise_p_value, simultaneous_interval
@@ -23,6 +26,23 @@ def test_one_arm_in_one_stage_has_the_usual_p_value_and_interval():
     assert p_value(alone, IntersectionTest.DUNNETT) == pytest.approx(0.0062097, abs=1e-6)
     low, high = simultaneous_interval(FIXED, alone, 0, 0)
     assert (low, high) == pytest.approx((2.5 - 1.959964, 2.5 + 1.959964), abs=1e-4)
+
+
+@pytest.mark.parametrize("freedom", [1.0, 2.0, 3.0])
+def test_an_early_bound_with_hardly_any_patients_has_students_wide_interval(freedom):
+    early = group_sequential_design([0.2, 1.0])
+    alone = replace(stages([[2.5], [np.nan]], looks=2), freedom=np.full(2, freedom))
+    low, high = simultaneous_interval(early, alone, 0, 0)
+    far = student.isf(ndtr(-early.efficacy_z[0]), freedom)
+    assert far > 30
+    assert (2.5 - low, high - 2.5) == pytest.approx((far, far), rel=1e-4)
+    found = combined_estimate(np.array([2.5]), np.ones(1), np.array([freedom]), np.ones(1), early.efficacy_z[0])
+    assert found == pytest.approx((2.5, 2.5 - far, 2.5 + far), rel=1e-4)
+
+
+def test_what_no_benefit_however_far_can_reach_has_no_end():
+    _, low, high = combined_estimate(np.array([2.5]), np.ones(1), np.ones(1), np.ones(1), 12.0)
+    assert (low, high) == (-inf, inf)
 
 
 def test_two_arms_have_bonferronis_p_value_and_dunnetts_interval():

@@ -45,6 +45,11 @@ def test_margins_are_means_of_two_effects_and_the_interaction_their_difference()
             "no arm in both factors",
         ),
         ({"analysis": "mmrm"}, "analysis: mmrm of a change from baseline with factorial"),
+        ({"looks": {"information": [0.5]}}, "looks.information: has interim looks, and factorial is analysed once"),
+        (
+            {"n_total": 60, "accrual": {"per_month": 5}, "platform": {"arms": {}}},
+            "factorial: cannot be combined with platform",
+        ),
         (
             {"arms": ARMS | {"both": ARMS["both"].model_copy(update={"dose_million_cells": 40})}},
             "factorial.first: cells changes other settings with the other factor than without: dose_million_cells",

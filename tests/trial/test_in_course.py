@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,8 @@ import pytest
 
 from sciatrial.clinic import SCORES
 from sciatrial.trial.conducted import Conducted
-from sciatrial.trial.in_course import allocation_rows, analysis_rows
+from sciatrial.trial.in_course import allocation_rows, analysis_rows, planned_rows
+from sciatrial.trial.monitoring import monitor
 from tests.trial.conftest import CELLS, SALINE, small_design
 
 OTHER_STATISTICS = Path(__file__).parents[1] / "truth" / "other_statistics"
@@ -40,6 +42,23 @@ def test_estimates_with_and_without_periods_are_those_of_lm():
         assert adjusted[name].to_numpy() == pytest.approx(found, abs=1e-8)
         assert plain[name].iloc[0] == pytest.approx(expected.loc["plain_1", name], abs=1e-8)
     assert (adjusted["rejected"] == (adjusted["ci_high"] * adjusted["ci_low"] > 0)).all()
+
+
+def test_the_planned_analysis_is_told_like_the_others():
+    trial, seen = trial_of_r()
+    design = small_design(
+        arms=ARMS, n_total=96, visits_months=(6,), endpoint={"outcome": "leg_pain", "month": 6},
+        comparisons=[{"arm": f"arm_{n}", "control": "control"} for n in (1, 2, 3)],
+    )  # fmt: skip
+    periods = [seen["period"].to_numpy()]
+    for effect in (0.0, -60.0, 60.0):  # nothing is shown, a benefit is, a harm is
+        scores = trial.scores.copy()
+        scores[trial.assigned == 1, 1] += effect
+        changed = replace(trial, scores=scores)
+        (expected,) = analysis_rows(design, [changed], periods, "adjusted")
+        found = planned_rows(monitor(design, [changed], periods)[0], "adjusted")
+        pd.testing.assert_frame_equal(found, expected)
+        assert (found["shown"].iloc[0], found["rejected"].iloc[0]) == (effect < 0, effect != 0)
 
 
 def test_one_row_a_period_and_arm_counts_its_patients():

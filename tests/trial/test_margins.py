@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sciatrial.trial import simulate_trials
+from sciatrial.trial import margin_characteristics, operating_characteristics, simulate_trials
 from sciatrial.trial.margins import margin_rows, margin_worlds
 from sciatrial.trial.truth import truth_of
 from sciatrial.trial.worlds import outcomes_by_world
@@ -65,6 +65,33 @@ def test_an_arm_without_endpoints_leaves_nothing_to_compare():
     assert set(rows["why_not"]) == {"fewer than two patients with an endpoint value in an arm"}
     assert rows["estimate"].isna().all()
     assert not rows["shown"].any()
+
+
+def test_a_level_that_nobody_has_in_one_trial_takes_no_margin_away():
+    design = crossed(n_total=80, adjust_for=["sex"])
+    arms = np.arange(80) % 4
+    trials = []
+    for seed, is_female in enumerate((np.arange(80) % 3 == 0, np.zeros(80, dtype=bool))):
+        trial = everybody(design, seed, effects=(-7, -7, 0, 0))
+        scores = np.stack([arm.scores for arm in trial.potential.values()])[arms, np.arange(80)]
+        trials.append(replace(trial, assigned=arms, scores=scores, covariates=pd.DataFrame({"is_female": is_female})))
+    mixed, alone = margin_rows(design, trials)
+    assert set(mixed["why_not"]) == set(alone["why_not"]) == {""}
+    # whom nobody differs from in a factor is analysed as without it
+    (plain,) = margin_rows(crossed(n_total=80), trials[1:])
+    for name in ("estimate", "standard_error", "degrees_of_freedom"):
+        np.testing.assert_allclose(alone[name], plain[name])
+    assert mixed["degrees_of_freedom"].iloc[0] == pytest.approx(plain["degrees_of_freedom"].iloc[0] - 1)
+
+
+def test_margins_that_could_not_be_estimated_are_counted(model, prior, cohort):
+    design = crossed(n_total=16)
+    batch = simulate_trials(model, design, prior, cohort, scenario="no_cell_effect", first=0, count=2, seed=21)
+    gone = batch.margins.assign(estimate=np.where(batch.margins["trial"] == 0, np.nan, batch.margins["estimate"]))
+    operating = operating_characteristics([replace(batch, margins=gone)])
+    found = margin_characteristics(operating)
+    shares = found.loc[found["quantity"] == "not_estimable", "value"]
+    assert shares.tolist() == [0.5] * 3
 
 
 def test_a_plain_design_has_no_margins():

@@ -3,7 +3,7 @@ import pytest
 
 from sciatrial.trial import Multiplicity
 from tests.trial.adaptive import LOOK, SEVERAL, together_design
-from tests.trial.conftest import small_design
+from tests.trial.conftest import CELLS, SALINE, SHAM, small_design
 
 P = np.array([0.01, 0.02, 0.03])
 ADJUSTED = {
@@ -28,6 +28,11 @@ WRONG = [
     ({"method": "graph", "weights": [0.9, 0.9], "transitions": [[0, 1], [1, 0]]}, "multiplicity.weights: 1.8 in all"),
     ({"method": "fallback"}, "multiplicity.weights: 0 for 2 comparisons; one for each"),
     ({"method": "holm", "weights": [1, 0]}, "multiplicity.weights: has no meaning with holm"),
+    ({"method": "fallback", "weights": [0, 0]}, "multiplicity.weights: 0 in all; above 0 and at most 1"),
+    (
+        {"method": "graph", "weights": [0, 0], "transitions": [[0, 1], [1, 0]]},
+        "multiplicity.weights: 0 in all; above 0 and at most 1",
+    ),
 ]  # fmt: skip
 
 
@@ -46,6 +51,17 @@ def test_looks_two_sides_and_other_analyses_are_refused_where_they_do_not_fit():
             small_design(**(SEVERAL | {"sides": "two_sided"}), multiplicity={"method": method})
     with pytest.raises(ValueError, match="dunnett knows how comparisons correlate in an ancova"):
         small_design(**(SEVERAL | {"analysis": "mmrm"}), multiplicity={"method": "dunnett"})
+
+
+@pytest.mark.parametrize("method", ["hochberg", "hommel"])
+def test_simes_tests_are_refused_where_comparisons_may_oppose_each_other(method):
+    pairs = [("cells", "saline"), ("more", "cells")]
+    opposed = {"comparisons": [{"arm": arm, "control": control} for arm, control in pairs]}
+    with pytest.raises(ValueError, match=f"multiplicity.method: {method} with 2 arms and 2 controls"):
+        small_design(**(SEVERAL | opposed), multiplicity={"method": method})
+    assert small_design(**(SEVERAL | opposed), multiplicity={"method": "holm"}).is_family
+    several_controls = {"arms": {"cells": CELLS, "saline": SALINE, "sham": SHAM}}
+    assert small_design(**(SEVERAL | several_controls), multiplicity={"method": method}).is_family
 
 
 def test_one_comparison_is_no_family():

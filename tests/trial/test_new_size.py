@@ -1,11 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 from sciatrial.trial.analysis import effects_seen
 from sciatrial.trial.calendar import endpoint_due, known_endpoints
 from sciatrial.trial.new_size import new_size, resized
-from tests.trial.sizes_reestimated import CASES, design_of, found, invented
+from tests.trial.sizes_reestimated import CASES, LOOK, design_of, found, invented
 
+SHRINKS = LOOK | {"reestimation": {"kind": "conditional_power", "least": 50, "most": 160}}
 ZONE = "promising zone from 20 %, combination"
 ORDINARY = "promising zone from 50 %, ordinary statistic"
 
@@ -56,6 +60,38 @@ def test_a_larger_spread_needs_more_patients_arms_unknown():
     # two-sample formula: 4 × 144 × (1.96 + 0.84)² / 64
     assert size.mean() == pytest.approx(71, abs=6)
     assert shown.mean() < 0.2
+
+
+def test_a_second_stage_is_never_too_small_to_be_analysed():
+    design = design_of(SHRINKS)
+    least = new_size(design, design.reestimation, 2.7, 52, 52)
+    assert least.patients == 62  # more endpoints than planned at the look, and five of each arm after it
+    assert new_size(design, design.reestimation, 2.7, 40, 40).patients == 50
+
+
+def test_the_new_conditional_power_is_that_of_the_size_with_all_who_were_recruited():
+    design = design_of(SHRINKS)
+    some, many = (new_size(design, design.reestimation, 1.9, 40, recruited) for recruited in (40, 76))
+    assert (some.patients, many.patients) == (73, 76)
+    for size in (some, many):
+        second = size.patients - 40
+        bound, drift = design.bounds().efficacy_z[1], 1.9 / np.sqrt(40)
+        power = ndtr((np.sqrt(0.5) * 1.9 + np.sqrt(0.5) * drift * np.sqrt(second) - bound) / np.sqrt(0.5))
+        assert size.new_conditional_power == pytest.approx(power)
+    assert many.new_conditional_power > some.new_conditional_power
+
+
+def test_a_second_stage_that_cannot_be_tested_is_told():
+    design = design_of(CASES[ZONE])
+    trial = invented(design, 1, 0.0)
+    _, mine = resized(design, design.reestimation, [trial])[0]
+    late = endpoint_due(design, trial) > mine.looks["month"].iloc[0]
+    gone = trial.is_observed & ~((trial.assigned == 1) & late)[:, None]
+    gone[:, 0] = True
+    row = resized(design, design.reestimation, [replace(trial, is_observed=gone)])[0][1].contrasts.iloc[0]
+    assert np.isnan(row["z"])
+    assert row["decision"] == "ended"
+    assert row["why_not"] == "second stage: fewer than two patients with an endpoint value in an arm"
 
 
 def test_null_trials_show_something_about_as_often_as_is_planned():

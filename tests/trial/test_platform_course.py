@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from sciatrial.trial import run_trial
+from sciatrial.trial.analysis import fits_of
 from sciatrial.trial.in_course import InCourse
 from sciatrial.trial.platform_course import NEVER_OPEN, patients_compared, platform_course, platform_trials
 from sciatrial.trial.platform_trial import Controls
@@ -69,6 +70,23 @@ def test_trials_analysed_together_are_those_analysed_alone():
         ((_, alone, _),) = platform_trials(design, design.platform, [trials[seed]], [seed])
         found, expected = (item.contrasts["estimate"].to_numpy() for item in (together[seed][1], alone))
         assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_each_analysis_of_each_arm_is_fitted_once(monkeypatch):
+    fits = []
+
+    def counting(design, alike):
+        fits.append(len(alike))
+        return fits_of(design, alike)
+
+    monkeypatch.setattr("sciatrial.trial.analysis.fits_of", counting)
+    design = platform_design()
+    ((_, looked, beside),) = platform_trials(design, design.platform, [everybody(design, 2)], [2])
+    assert fits == [1] * 4 * 3
+    planned = [frame for frame in beside if frame["analysis"].iloc[0] == "concurrent controls, adjusted for period"]
+    for frame, (_, row) in zip(planned, looked.contrasts.iterrows(), strict=True):
+        assert frame["estimate"].iloc[0] == row["estimate"]
+        assert frame["shown"].iloc[0] == (row["decision"] == "efficacy")
 
 
 def test_an_arm_that_nobody_gets_says_so():

@@ -9,8 +9,11 @@ from tests.trial.conftest import CELLS, SALINE, small_design
 ARMS = {"a": CELLS, "b": CELLS.model_copy(update={"dose_million_cells": 80}), "control": SALINE}
 
 
+_OF_THE_DESIGN = ("n_total", "accrual", "arms", "allocation")
+
+
 def platform(times, **words):
-    changes = {name: words.pop(name) for name in list(words) if name in ("n_total", "accrual")}
+    changes = {name: words.pop(name) for name in list(words) if name in _OF_THE_DESIGN}
     return small_design(
         **({"arms": ARMS, "n_total": 90, "accrual": {"per_month": 5}} | changes), platform={"arms": times, **words}
     )
@@ -70,6 +73,13 @@ def test_the_plan_ends_with_the_last_arm():
         ({"a": {"enters_patient": 9, "leaves_patient": 9}}, {}, "leaves_patient: 9 is not after it enters"),
         ({"a": {"enters_month": 40}}, {}, "platform.arms.a: gets 0.0 patients and 0.0 controls beside it by the plan"),
         ({}, {"accrual": None}, "accrual: is missing"),
+        (
+            {},
+            {"control_ratio": "square_root", "allocation": {"a": 1, "b": 1, "control": 2}},
+            "allocation: has no meaning with platform.control_ratio = square_root",
+        ),
+        ({}, {"arms": {"a": CELLS}}, "arms: there are 1; two arms or more; add one"),
+        ({}, {"arms": {}}, "arms: there are 0; two arms or more; add one"),
     ],
 )
 def test_what_does_not_fit_is_named(times, words, told):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sciatrial.foundation import uniforms
 from sciatrial.trial import Design, Randomisation
 from sciatrial.trial.randomisation import (
+    Assigned,
     RandomisationMethod,
     assigned_arms,
     blocked,
@@ -153,6 +154,21 @@ def test_minimisation_keeps_the_ratio(ratio):
         shares = np.bincount(assigned[:, patient], minlength=3) / 400
         expected = np.array(ratio) / sum(ratio)
         assert (np.abs(shares - expected) < 4 * np.sqrt(expected * (1 - expected) / 400)).all()
+
+
+def test_minimisation_goes_on_from_those_who_are_there_already():
+    levels = np.random.default_rng(3).integers(0, 2, (80, 2))
+    luck = np.random.default_rng(4).uniform(size=80)
+    whole = minimised((1, 1), (2, 2), 0.8, levels[None], luck[None])[0]
+    before = Assigned(levels[:50], whole[:50])
+    rest = minimised((1, 1), (2, 2), 0.8, levels[None, 50:], luck[None, 50:], before)[0]
+    np.testing.assert_array_equal(rest, whole[50:])
+    # one arm is ahead: the other one follows until the ratio is there
+    certain = Randomisation(method="minimisation", strata=("sex",), follow_probability=1)
+    alike = np.zeros((12, 1), dtype=np.int64)
+    even = assigned_arms(certain, (2, 1), alike, 1, 1, Assigned(alike, np.zeros(12, dtype=np.int64)))
+    assert np.bincount(even[:6]).tolist() == [0, 6]
+    assert np.bincount(even[6:]).tolist() == [4, 2]
 
 
 def test_minimisation_keeps_each_factor_more_even_than_blocks_without_strata_and_those_than_simple():

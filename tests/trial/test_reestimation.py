@@ -10,6 +10,10 @@ WRONG = [
     ({"test": "ordinary"}, "reestimation.test: ordinary holds alpha only in a promising zone"),
     ({"kind": "conditional_power", "lowest": None, "test": "ordinary"}, "reestimation.test: ordinary holds alpha"),
     ({"kind": "conditional_power", "lowest": None, "least": 90}, "reestimation.least: 90 is above the most, 80"),
+    (
+        {"kind": "conditional_power", "lowest": None, "least": 25},
+        "reestimation.least: 25 leaves some 5 endpoints after the look at 20; 10 or more, 5 in each arm",
+    ),
     ({"effect": 5}, "reestimation.effect: has no meaning with kind promising_zone"),
 ]  # fmt: skip
 
@@ -28,6 +32,18 @@ def test_what_cannot_be_combined_is_refused_by_name():
         ({"sides": "two_sided"}, "sides: two_sided"),
         ({"looks": {"information": [0.3, 0.6]}}, "there are 2 interim looks; one"),
         ({"looks": {}}, "there are 0 interim looks"),
+        (
+            {"looks": {"information": [0.8]}},
+            "looks.information.0: 0.8 leaves some 8 endpoints after the look at 32; 10",
+        ),
+        ({"time_trend": {"points_per_year": 3}}, "time_trend: cannot be combined with reestimation"),
+        (
+            {
+                "comparisons": [{"arm": "cells", "control": "saline"}, {"arm": "saline", "control": "cells"}],
+                "looks": LOOK | {"deciding": {"arm": "cells", "control": "saline"}},
+            },
+            "comparisons: there are 2; one, whose result sets the size",
+        ),
     ]
     for changes, told in cases:
         with pytest.raises(ValueError) as error:

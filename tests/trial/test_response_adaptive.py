@@ -63,6 +63,10 @@ def test_a_dropped_arm_gets_nobody():
         ({"greatest_share": 0.4}, "response_adaptive.greatest_share: 0.4 for each of 2 arms leaves patients over"),
         ({"burn_in": 60}, "response_adaptive.burn_in: 60 of 60 patients leaves nobody to adapt for"),
         ({"burn_in": 5}, "response_adaptive.burn_in: 5 is fewer than two patients in some arm; 6 or more"),
+        ({"every": 5}, "response_adaptive.every: periods of 5 between updates are too short .*; 6 patients or more"),
+        ({"every": None, "every_months": 1}, "response_adaptive.every_months: periods of 5.* between updates"),
+        ({"alone": True, "urn_mass": 8}, "response_adaptive.urn_mass: has no meaning with alone = true"),
+        ({"arms": {"low": CELLS}}, "arms: there are 1; two arms or more"),
         ({"arms": {"cells": CELLS, "saline": SALINE}}, "response_adaptive.control: matched, and one other arm"),
         ({"arms": {"cells": CELLS, "saline": SALINE, "sham": SHAM}}, "comparisons: do not compare every other arm"),
     ],
@@ -70,6 +74,14 @@ def test_a_dropped_arm_gets_nobody():
 def test_what_does_not_fit_is_named(words, told):
     with pytest.raises(ValueError, match=told):
         adaptive(**words)
+
+
+def test_what_is_no_contradiction_stands():
+    assert adaptive(every=1, adjust_for_period=False).response_adaptive.every == 1
+    assert adaptive(every=6).response_adaptive.adjust_for_period
+    assert adaptive(every=None, every_months=1.2).response_adaptive.every_months == 1.2
+    written_out = adaptive(alone=True).model_dump(mode="json")
+    assert type(adaptive()).model_validate(written_out) == adaptive(alone=True)
 
 
 def test_it_stands_in_no_pool():

@@ -93,6 +93,7 @@ def analyses_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
                 "controls": _mean(of.loc["controls"]), "shows a benefit": _share(of.loc["success"]),
                 "bias": _mean(of.loc["bias"], digits), "coverage": _share(of.loc["coverage"]),
                 "mean SE": number(of.loc["mean_standard_error", "value"], digits),
+                "no estimate": _share(of.loc["not_estimable"]),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
@@ -109,6 +110,7 @@ def margins_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
                 "either direction": _share(of.loc["rejection"]), "bias": _mean(of.loc["bias"], digits),
                 "coverage": _share(of.loc["coverage"]),
                 "mean SE": number(of.loc["mean_standard_error", "value"], digits),
+                "no estimate": _share(of.loc["not_estimable"]),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

@@ -344,7 +344,7 @@ def _contrasts(result: TrialResult, *, together: bool) -> pd.DataFrame:
             {
                 "comparison": row["comparison"], "patients": f"{row['n_arm']} and {row['n_control']}",
                 "estimate": tables.number(row["estimate"], digits) if made else row["why_not"],
-                "95 % interval": _span(row["ci_low"], row["ci_high"], digits),
+                "95 % interval": tables.span(row["ci_low"], row["ci_high"], digits),
                 **ratio_cells(result.endpoint, row["estimate"], row["ci_low"], row["ci_high"]),
                 "standard error": tables.number(row["standard_error"], digits),
                 "p": p if made else "–",
@@ -364,14 +364,10 @@ def _adjusted(row: Mapping[str, Any], result: TrialResult) -> dict[str, str]:
     return {
         "decided at look": str(row["look"]),
         "median-unbiased": tables.number(row["adjusted_estimate"], digits),
-        "its interval": _span(row["adjusted_low"], row["adjusted_high"], digits),
-        "repeated interval": _span(row["repeated_low"], row["repeated_high"], digits),
+        "its interval": tables.span(row["adjusted_low"], row["adjusted_high"], digits),
+        "repeated interval": tables.span(row["repeated_low"], row["repeated_high"], digits),
         "with all followed": tables.number(row["final_estimate"], digits),
     }
-
-
-def _span(low: float, high: float, digits: int = 1) -> str:
-    return f"{tables.number(low, digits)} to {tables.number(high, digits)}" if np.isfinite(low) else "–"
 
 
 def _comparison(comparison: pd.DataFrame) -> pd.DataFrame:
@@ -388,7 +384,7 @@ def _comparison(comparison: pd.DataFrame) -> pd.DataFrame:
                 "n": f"{row['published_n']:.0f}" if np.isfinite(row["published_n"]) else tables.NOT_REPORTED,
                 "SD": _published_sd(row),
                 "simulated median": tables.number(row["simulated_median"]),
-                "middle 90 %": _span(row["low_90"], row["high_90"]),
+                "middle 90 %": tables.span(row["low_90"], row["high_90"]),
                 "inside it": {True: "yes", False: "no"}.get(inside, row["told"] if reported else "–"),
                 "published in": row["figure_from"] or "–",
             }

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sciatrial.report.effects import effect_digits
 from sciatrial.report.plan_tables import share_words
-from sciatrial.report.tables import number, scenario_words
+from sciatrial.report.tables import number, scenario_words, span
 from sciatrial.trial import OperatingCharacteristics, TrialResult, family_quantities
 
 _METHODS = {
@@ -146,9 +146,8 @@ def family_cells(row: Mapping[str, Any], result: TrialResult) -> dict[str, str]:
     if "patients_arm" not in row:
         return told
     digits = effect_digits(result.endpoint)
-    low, high = (number(row[name], digits) for name in ("repeated_low", "repeated_high"))
     return {
         "decided at look": str(row["look"]), "what it says": str(row["decision"]).replace("_", " "), **told,
-        "simultaneous interval": "–" if row["repeated_low"] != row["repeated_low"] else f"{low} to {high}",
+        "simultaneous interval": span(row["repeated_low"], row["repeated_high"], digits),
         "with all followed": number(row["final_estimate"], digits),
     }  # fmt: skip

@@ -243,6 +243,14 @@ def number(value: float, digits: int = 1) -> str:
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 
 
+def span(low: float, high: float, digits: int = 1) -> str:
+    """Return an interval as it is printed, ∞ where it has no end, a dash where there is none."""
+    if np.isnan(low) or np.isnan(high):
+        return "–"
+    ends = (number(end, digits) if np.isfinite(end) else "−∞" if end < 0 else "∞" for end in (low, high))
+    return " to ".join(ends)
+
+
 def scenario_words(scenario: str) -> str:
     """Return a scenario in words."""
     return _SCENARIO_WORDS[Scenario(scenario)]

@@ -95,17 +95,34 @@ def dunnett_critical_value(
 def normal_equivalents(allocation_ratios: Sequence[float], degrees_of_freedom: float) -> Callable[[Floats], Floats]:
     """Return a function that turns the largest comparison into the z with the same one-sided p value.
 
-    For simulated trials by the thousand: a table with cubic pieces, which errs by less than 1e-8 up to z = 8 and goes
-    on straight beyond; below -9 it is constant.
+    For simulated trials by the thousand: a table with cubic pieces, which errs by less than 1e-8 from a statistic of -9
+    to 36, or to z = 8. Beyond, tails fall as Student's do; with known variance it goes on straight above, and is
+    constant below.
     """
     _refuse_what_is_wrong(allocation_ratios, degrees_of_freedom)
     table, end, height, slope = _table(tuple(sorted(allocation_ratios)), degrees_of_freedom)
+    lowest = float(table(_LOWEST))
 
     def equivalent(largest: Floats) -> Floats:
-        beyond = np.maximum(largest - end, 0.0)
-        return np.where(beyond > 0, height + slope * beyond, table(np.clip(largest, _LOWEST, end)))
+        found = np.asarray(table(np.clip(largest, _LOWEST, end)))
+        above, below = largest > end, largest < _LOWEST
+        if not (above | below).any():
+            return found
+        if not isfinite(degrees_of_freedom):
+            return np.where(above, height + slope * (largest - end), found)
+        upper = log_ndtr(-height) + _log_fall(largest, end, degrees_of_freedom)
+        lower = log_ndtr(lowest) + _log_fall(largest, _LOWEST, degrees_of_freedom)
+        return np.where(above, -ndtri_exp(upper), np.where(below, ndtri_exp(lower), found))
 
     return equivalent
+
+
+def _log_fall(statistic: Floats, end: float, freedom: float) -> Floats:
+    """Return by how much the logarithm of a tail falls from an end on: as Student's does, which is one arm's."""
+    from scipy.stats import t
+
+    beyond = np.maximum(np.abs(statistic), abs(end))
+    return np.asarray(t.logsf(beyond, freedom) - t.logsf(abs(end), freedom))
 
 
 @lru_cache(maxsize=256)

@@ -24,7 +24,7 @@ class Adjustment(StrEnum):
     """Procedures without weights, each at least as powerful as the one before it.
 
     ``bonferroni`` and ``holm`` hold under any dependence; ``hochberg`` and ``hommel`` where Simes' test does, as for
-    independent tests and for one-sided tests of several arms against one control.
+    independent tests and for one-sided tests of several arms against one control, or of one arm against several.
     """
 
     BONFERRONI = "bonferroni"
@@ -40,7 +40,7 @@ class AlphaGraph:
     Parameters
     ----------
     weights
-        Share of alpha of each hypothesis; 0 or more, at most 1 in all.
+        Share of alpha of each hypothesis; 0 or more, above 0 and at most 1 in all.
     transitions
         Share of the weight of a hypothesis (row) that each other one (column) gets once it is rejected: 0 or more, at
         most 1 in a row, 0 on the diagonal.
@@ -63,8 +63,8 @@ class AlphaGraph:
         problems = []
         if weights.ndim != 1 or not len(weights) or not (np.isfinite(weights) & (weights >= 0)).all():
             problems.append(Problem("weights", f"{self.weights}", "a number of 0 or more for each hypothesis"))
-        elif weights.sum() > 1 + _ROUNDING:
-            problems.append(Problem("weights", f"{weights.sum():g} in all", "at most 1"))
+        elif not 0 < weights.sum() <= 1 + _ROUNDING:
+            problems.append(Problem("weights", f"{weights.sum():g} in all", "above 0 and at most 1"))
         if moves is None or moves.shape != (weights.size, weights.size):
             problems.append(Problem("transitions", "another shape", f"{weights.size} rows of {weights.size} shares"))
         else:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sciatrial.foundation import uniforms
 from sciatrial.trial.conducted import Conducted, reassigned
 from sciatrial.trial.design import Design
-from sciatrial.trial.in_course import ADJUSTED, NOT_ADJUSTED, InCourse, allocation_rows, analysis_rows
+from sciatrial.trial.in_course import ADJUSTED, NOT_ADJUSTED, InCourse, allocation_rows, analysis_rows, planned_rows
 from sciatrial.trial.known_by import KnownBy, known_by
 from sciatrial.trial.monitoring import Monitored, monitor
 from sciatrial.trial.probability_best import arm_posterior, probability_of_best
@@ -121,5 +121,10 @@ def adapted_trials(
     courses = [adapted(design, rule, trial, seed) for trial, seed in zip(trials, seeds, strict=True)]
     went, periods = [course.trial for course in courses], [course.periods for course in courses]
     looked = monitor(design, went, periods if rule.adjust_for_period else None)
-    beside = [analysis_rows(design, went, periods, ADJUSTED), analysis_rows(design, went, None, NOT_ADJUSTED)]
-    return list(zip(courses, looked, map(list, zip(*beside, strict=True)), strict=True))
+    planned, other = (ADJUSTED, NOT_ADJUSTED) if rule.adjust_for_period else (NOT_ADJUSTED, ADJUSTED)
+    rows = analysis_rows(design, went, None if rule.adjust_for_period else periods, other)
+    found = []
+    for course, mine, frame in zip(courses, looked, rows, strict=True):
+        beside = [planned_rows(mine, planned), frame]
+        found.append((course, mine, beside if rule.adjust_for_period else beside[::-1]))
+    return found

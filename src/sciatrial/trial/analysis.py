@@ -130,19 +130,15 @@ def _mean_effects(
     empty = np.full((len(known), len(compared)), np.nan)
     found = {name: empty.copy() for name in STATISTICS}
     why_not = np.full(empty.shape, "", dtype=object)
-    alike: dict[tuple[Any, ...], list[int]] = {}
     for place, item in enumerate(known):
-        reason = item.why_not(design)
-        why_not[place] = reason
-        if not reason:
-            alike.setdefault((item.present, item.has_spread, item.adjusted), []).append(place)
-    for places in alike.values():
+        why_not[place] = item.why_not(design)
+    for places in alike_trials(design, known):
         present = np.array(known[places[0]].present)
         here = np.flatnonzero(np.isin(pairs, present).all(axis=1))
         if not len(here):
             continue
-        weights = [np.searchsorted(present, pairs[comparison]) for comparison in here]
-        estimates = _fitted(design, [known[place] for place in places], weights)
+        weights = np.stack([(present == arm).astype(float) - (present == control) for arm, control in pairs[here]])
+        estimates = arm_contrasts(design, [known[place] for place in places], weights)
         block = (np.array(places)[:, None], here)
         for name in STATISTICS:
             found[name][block] = getattr(estimates, name)
@@ -209,17 +205,29 @@ def known_changes(
     return KnownChanges(change, trial.assigned, baseline, present, further, adjusted)
 
 
-def _fitted(design: Design, alike: Sequence[KnownChanges], pairs: Sequence[NDArray[np.int64]]) -> Estimates:
-    """Fit trials that have the same arms, in which the baseline differs or is the same; one estimate a pair of arms."""
+def alike_trials(design: Design, known: Sequence[KnownChanges]) -> list[list[int]]:
+    """Return the places of the trials that can be fitted together, those left out in which nothing can be fitted."""
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for place, item in enumerate(known):
+        if not item.why_not(design):
+            alike.setdefault((item.present, item.has_spread, item.adjusted), []).append(place)
+    return list(alike.values())
+
+
+def arm_contrasts(design: Design, alike: Sequence[KnownChanges], weights: NDArray[np.float64]) -> Estimates:
+    """Estimate contrasts of the arms' means at the endpoint in trials that are fitted together; see `alike_trials`.
+
+    Parameters
+    ----------
+    weights
+        Of the arms that are present, in each row summing to 0; dims ``contrast, arm``.
+    """
     fits, width = fits_of(design, alike)
+    rows = np.zeros((len(weights), fits.coefficients.shape[1]))
     # coefficients at the endpoint's visit: the first arm's mean, then each other arm's difference from it
-    weights = np.zeros((len(pairs), fits.coefficients.shape[1]))
-    for row, (arm, control) in zip(weights, pairs, strict=True):
-        differences = row[-width:]
-        differences[arm] += 1
-        differences[control] -= 1
-        differences[0] = 0
-    return contrasts(fits, weights, level=design.level)
+    differences = rows[:, -width:]
+    differences[:, 1 : weights.shape[1]] = weights[:, 1:]
+    return contrasts(fits, rows, level=design.level)
 
 
 def fits_of(design: Design, alike: Sequence[KnownChanges]) -> tuple[MixedFits, int]:

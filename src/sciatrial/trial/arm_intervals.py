@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import inf, isfinite, nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,8 @@ from sciatrial.statistics import (
 )
 
 Floats = NDArray[np.float64]
-# in standard errors: further from the estimate no end is looked for
-_WIDEST = 30.0
+# in standard errors: where an end is looked for first, and beyond which it is infinite
+_NEAR, _FURTHEST = 30.0, 1e18
 _PRECISION = 1e-6
 
 
@@ -84,7 +85,8 @@ def simultaneous_interval(
     Returns
     -------
     tuple
-        Lower and upper end; NaN where the bound is infinite, or a stage could not be analysed.
+        Lower and upper end; NaN where the bound is infinite, or a stage could not be analysed; infinite where no
+        benefit however far off is excluded, as with an early bound and a degree of freedom or two.
 
     Source
     ------
@@ -107,12 +109,22 @@ def simultaneous_interval(
         """Return the combined z with the p values that statistics of one arm have as the largest of all."""
         return float(weights @ [float(of_largest(value)) for of_largest, value in zip(tables, statistic, strict=True)])
 
-    widest = _WIDEST * float(error.max())
     middle = float(benefit @ (1 / error**2) / (1 / error**2).sum())
-    ends, near = (middle - widest, middle + widest), _PRECISION * float(error.min())
-    low = brentq(lambda true: z_of((benefit - true) / error) - bound, *ends, xtol=near)
-    high = brentq(lambda true: z_of((true - benefit) / error) - bound, *ends, xtol=near)
-    return float(low), float(high)  # type: ignore[arg-type]
+    low = _crossing(lambda true: z_of((benefit - true) / error) - bound, (middle, middle), error)
+    high = -_crossing(lambda true: z_of((-true - benefit) / error) - bound, (-middle, -middle), error)
+    return low, high
+
+
+def _crossing(falling: Callable[[float], float], around: tuple[float, float], error: Floats) -> float:
+    """Return where a falling function is 0, looked for ever further from what it is around; infinite where nowhere."""
+    unit, step = float(error.max()), _NEAR
+    while step <= _FURTHEST:
+        low, high = around[0] - step * unit, around[1] + step * unit
+        if falling(low) >= 0 >= falling(high):
+            near = _PRECISION * float(error.min())
+            return float(brentq(falling, low, high, xtol=near, maxiter=1_000))  # type: ignore[arg-type]
+        step *= 4
+    return -inf if falling(around[0]) < 0 else inf
 
 
 def combined_estimate(
@@ -132,8 +144,8 @@ def combined_estimate(
     Returns
     -------
     tuple
-        Estimate (median-unbiased where no look stops the trial), lower and upper end (NaN where the bound is infinite);
-        all NaN where a stage could not be analysed.
+        Estimate (median-unbiased where no look stops the trial), lower and upper end (NaN where the bound is infinite,
+        infinite as in `simultaneous_interval`); all NaN where a stage could not be analysed.
 
     Source
     ------
@@ -145,10 +157,7 @@ def combined_estimate(
     def z_of(true: float) -> float:
         return float(weights @ normal_of_t((benefit - true) / standard_error, freedom))
 
-    widest, near = _WIDEST * float(standard_error.max()), _PRECISION * float(standard_error.min())
-    ends = float(benefit.min()) - widest, float(benefit.max()) + widest
-
     def where(value: float) -> float:
-        return float(brentq(lambda true: z_of(true) - value, *ends, xtol=near))  # type: ignore[arg-type]
+        return _crossing(lambda true: z_of(true) - value, (float(benefit.min()), float(benefit.max())), standard_error)
 
     return (where(0.0), where(bound), where(-bound)) if isfinite(bound) else (where(0.0), nan, nan)

@@ -27,7 +27,7 @@ from sciatrial.trial.conducted import Conducted, reassigned
 from sciatrial.trial.design import Design
 from sciatrial.trial.monitoring import FINAL, LOOK_COLUMNS, NAIVE, Decision, Monitored, bounds_reached
 from sciatrial.trial.multi_arm import Freed, MultiArm, TrialStop, arm_indices
-from sciatrial.trial.randomisation import assigned_arms
+from sciatrial.trial.randomisation import Assigned, assigned_arms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,15 +107,30 @@ def looked_at_arms(
         here = [(course, month) for course, month in zip(going, months, strict=True) if month is not None]
         if here:
             _look(design, number, [course for course, _ in here], [month for _, month in here])
-    followed = [
-        known_endpoints(design, course.trial) & course.first(course.looks[-1].n_recruited)[:, None]
-        for course in courses
-    ]
-    final = _effects(design, courses, followed)
+    final = _followed(design, courses)
     return [
-        (course.trial, Monitored(_contrast_rows(design, course, (final, row)), _look_rows(design, course)))
-        for row, course in enumerate(courses)
+        (course.trial, Monitored(_contrast_rows(design, course, mine), _look_rows(design, course)))
+        for course, mine in zip(courses, final, strict=True)
     ]
+
+
+def _followed(design: Design, courses: Sequence[_Course]) -> list[list[_Found]]:
+    """Return the analysis of each comparison with everybody followed who was randomised until it stopped."""
+    stops = [[_stop_of(course, number) for number in range(len(design.compared()))] for course in courses]
+    found: list[dict[int, _Found]] = [{} for _ in courses]
+    for number in range(1, design.bounds().n_looks + 1):
+        until = {row: look.n_recruited for row, looks in enumerate(stops) for look in looks if look.number == number}
+        if not until:
+            continue
+        some = [courses[row] for row in until]
+        seen = [
+            known_endpoints(design, course.trial) & course.first(n)[:, None]
+            for course, n in zip(some, until.values(), strict=True)
+        ]
+        effects = _effects(design, some, seen)
+        for place, row in enumerate(until):
+            found[row][number] = (effects, place)
+    return [[mine[look.number] for look in looks] for mine, looks in zip(found, stops, strict=True)]
 
 
 def _effects(design: Design, courses: Sequence[_Course], seen: Sequence[NDArray[np.bool_]]) -> Effects:
@@ -256,7 +271,7 @@ def _decisions(
 
 
 def _assign_anew(design: Design, course: _Course, stays: NDArray[np.bool_], recruited: int, number: int) -> None:
-    """Assign whoever comes after a look to the arms that are left, in their ratio and in new blocks."""
+    """Assign whoever comes after a look to the arms that are left: in their ratio, in new blocks, or minimised on."""
     compared, control = arm_indices(design)
     course.active = stays
     course.recruiting = np.zeros_like(course.recruiting)
@@ -275,9 +290,12 @@ def _assign_anew(design: Design, course: _Course, stays: NDArray[np.bool_], recr
     levels = np.zeros((len(trial.assigned), 0), dtype=np.int64)
     if design.randomisation.strata:
         levels = strata_of(design, trial.patients, arrivals_known(trial).sites)
-    levels = levels[recruited:]
     luck = derived_seed(course.seed, f"allocation after look {number}")
-    chosen = assigned_arms(design.randomisation, tuple(ratio.tolist()), levels, design.n_sites, luck)
+    stayed = np.flatnonzero(np.isin(trial.assigned[:recruited], left))
+    before = Assigned(levels[stayed], np.searchsorted(left, trial.assigned[stayed]))
+    chosen = assigned_arms(
+        design.randomisation, tuple(ratio.tolist()), levels[recruited:], design.n_sites, luck, before
+    )
     assigned = trial.assigned.copy()
     assigned[recruited:] = np.array(left)[chosen]
     course.trial = reassigned(design, trial, assigned, course.seed)
@@ -294,15 +312,15 @@ def _value(found: _Found, name: str, comparison: int) -> float:
     return float(getattr(found[0], name)[found[1], comparison])
 
 
-def _contrast_rows(design: Design, course: _Course, final: _Found) -> pd.DataFrame:
-    """Return one row a comparison: what was found at the look at which it stopped, and with everybody followed."""
+def _contrast_rows(design: Design, course: _Course, followed: Sequence[_Found]) -> pd.DataFrame:
+    """Return one row a comparison: what was found at the look at which it stopped, and in `_followed`."""
     import pandas as pd
 
     rows, last = [], course.looks[-1]
     control = arm_indices(design)[1]
     assigned = course.trial.assigned[: last.n_recruited]
     for number, comparison in enumerate(design.compared()):
-        look = _stop_of(course, number)
+        look, final = _stop_of(course, number), followed[number]
         place = course.looks.index(look)
         stages = stages_of(design, [item.stage for item in course.looks[: place + 1]], look.bounds.n_looks)
         low, high = simultaneous_interval(look.bounds, stages, number, place)

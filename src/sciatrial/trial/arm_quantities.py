@@ -48,7 +48,7 @@ def arm_quantities(group: pd.DataFrame) -> list[Quantity]:
 
     decision = group["decision"].to_numpy(dtype=object)
     kept, error, truth = np.isin(decision, _KEPT), column("estimate") - column("truth"), column("truth")
-    has_interval = np.isfinite(column("repeated_low")) & np.isfinite(truth)
+    has_interval = ~np.isnan(column("repeated_low")) & np.isfinite(truth)  # one without end covers
     covered = (column("repeated_low") <= truth) & (truth <= column("repeated_high"))
     return [
         ("dropped", *share_of(decision == Decision.DROPPED)),

@@ -1,4 +1,4 @@
-"""What cannot be combined with assignment that follows the trial's course."""
+"""What cannot be combined with assignment that follows the trial's course, or with one analysis at its end."""
 
 from __future__ import annotations
 
@@ -18,16 +18,7 @@ def course_problems(design: Design, key: str) -> list[str]:
     if design.accrual is None:
         told = "is missing; patients a month, from which it follows what is known by which patient"
         found.append(f"accrual: {told}; add accrual = {{ per_month = … }}, or leave {key} out")
-    if design.analysis is not Analysis.ANCOVA or design.endpoint.measure is not EndpointMeasure.CHANGE_FROM_BASELINE:
-        told = f"{design.analysis} of a {design.endpoint.measure.replace('_', ' ')} with {key}"
-        expected = "ancova of a change from baseline, which adjusts for periods"
-        found.append(f'analysis: {told}; {expected}; write analysis = "ancova", or leave {key} out')
-    if design.estimand.rescue is Strategy.PRINCIPAL_STRATUM:
-        told = f"principal_stratum with {key}; treatment_policy, composite or while_on_treatment; choose one"
-        found.append(f"estimand.rescue: {told}")
-    if design.looks.information:
-        told = f"has interim looks, and {key} is analysed once, at the end; none; delete it, or leave {key} out"
-        found.append(f"looks.information: {told}")
+    found += one_ancova_problems(design, key)
     if design.randomisation != Randomisation():
         told = f"has no meaning beside {key}, which assigns patients; no such table; delete it, or leave {key} out"
         found.append(f"randomisation: {told}")
@@ -39,6 +30,22 @@ def course_problems(design: Design, key: str) -> list[str]:
         control = Counter(item.control for item in design.compared()).most_common(1)[0][0]
         pairs = [f'{{ arm = "{arm}", control = "{control}" }}' for arm in design.arms if arm != control]
         found.append(f"comparisons: {told}; one control for all; write comparisons = [ {', '.join(pairs)} ]")
+    return found
+
+
+def one_ancova_problems(design: Design, key: str) -> list[str]:
+    """Return what a design has beside a table `key` whose trial is analysed once, by ancova, at its end."""
+    found = []
+    if design.analysis is not Analysis.ANCOVA or design.endpoint.measure is not EndpointMeasure.CHANGE_FROM_BASELINE:
+        told = f"{design.analysis} of a {design.endpoint.measure.replace('_', ' ')} with {key}"
+        expected = "ancova of a change from baseline"
+        found.append(f'analysis: {told}; {expected}; write analysis = "ancova", or leave {key} out')
+    if design.estimand.rescue is Strategy.PRINCIPAL_STRATUM:
+        told = f"principal_stratum with {key}; treatment_policy, composite or while_on_treatment; choose one"
+        found.append(f"estimand.rescue: {told}")
+    if design.looks.information:
+        told = f"has interim looks, and {key} is analysed once, at the end; none; delete it, or leave {key} out"
+        found.append(f"looks.information: {told}")
     return found
 
 

@@ -135,7 +135,8 @@ def analysis_characteristics(operating: OperatingCharacteristics) -> pd.DataFram
     -------
     pandas.DataFrame
         One row a scenario, comparison, analysis and quantity: ``success`` (a benefit is shown), ``rejection`` (either
-        direction), ``bias``, ``coverage``, ``mean_standard_error`` and ``controls`` (with an endpoint).
+        direction), ``bias``, ``coverage``, ``mean_standard_error``, ``not_estimable`` (share of trials, which count as
+        not shown) and ``controls`` (with an endpoint).
     """
     return _judged(operating.analyses, ["scenario", "comparison", "analysis"], counts="n_control")
 
@@ -171,6 +172,7 @@ def _judged(frame: pd.DataFrame, keys: list[str], counts: str = "") -> pd.DataFr
             ("coverage", *share_of(covered[known])),
             ("mean_standard_error", *mean_of(column("standard_error")[np.isfinite(estimate)])),
             ("mean_truth", *mean_of(truth[np.isfinite(truth)])),
+            ("not_estimable", *share_of(~np.isfinite(estimate))),
         ]
         if counts:
             found.append(("controls", *mean_of(column(counts))))

@@ -62,7 +62,7 @@ def design_problems(design: Design) -> list[str]:
 def _size_problems(design: Design) -> list[str]:
     problems = []
     if len(design.arms) < 2:
-        problems.append(f"a trial has two arms or more; found {len(design.arms)}")
+        problems.append(f"arms: there are {len(design.arms)}; two arms or more; add one")
     if (design.n_total is None) == (design.n_per_arm is None):
         problems.append("give n_total or n_per_arm, one of them and not both")
     if design.allocation is not None:
@@ -191,12 +191,14 @@ def _course_problems(design: Design, *, are_sizes_right: bool) -> list[str]:
     problems = []
     if design.time_trend is not None:
         problems += design.time_trend.problems(design.endpoint.outcome, design.accrual)
+    if design.factorial is not None:
+        problems += design.factorial.problems(design)
+    if len(design.arms) < 2:  # told with the sizes; there is nothing that the other tables could be about
+        return problems
     if design.response_adaptive is not None:
         problems += design.response_adaptive.problems(design, are_sizes_right=are_sizes_right)
     if design.platform is not None:
         problems += design.platform.problems(design, are_sizes_right=are_sizes_right)
-    if design.factorial is not None:
-        problems += design.factorial.problems(design)
     return problems
 
 
@@ -204,6 +206,11 @@ def _combined_problems(design: Design) -> list[str]:
     """Find tables each of which would say alone how the trial goes."""
     given = [name for name in _ALONE if getattr(design, name) is not None]
     problems = [f"{name}: cannot be combined with {given[0]}; one of the two; delete one" for name in given[1:]]
+    if design.time_trend is not None and design.reestimation is not None:
+        told = (
+            "cannot be combined with reestimation, whose later patients wait for the look, in a month that their scores"
+        )
+        problems.append(f"time_trend: {told} would have to know; one of the two; delete one")
     stopping = None if design.safety is None else design.safety.stopping
     if given and stopping is not None and stopping.is_followed:
         told = f"is followed by simulated trials, which those of {given[0]} do not do; a boundary that none follows"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sciatrial.trial.aims import Analysis, EndpointMeasure, Strategy
+from sciatrial.trial.course_problems import one_ancova_problems
 
 if TYPE_CHECKING:
     from sciatrial.clinic import Protocol
@@ -93,21 +93,7 @@ class Factorial(BaseModel):
         if len(both) != 1 or not are_two:
             told = f"{', '.join(sorted(both)) or 'no arm'} in both factors; one arm with both, one with neither"
             found.append(f"{key}.second.arms: {told}; list two arms for each factor")
-        if (
-            design.analysis is not Analysis.ANCOVA
-            or design.endpoint.measure is not EndpointMeasure.CHANGE_FROM_BASELINE
-        ):
-            told = f"{design.analysis} of a {design.endpoint.measure.replace('_', ' ')} with {key}"
-            expected = "ancova of a change from baseline"
-            found.append(f'analysis: {told}; {expected}; write analysis = "ancova", or leave {key} out')
-        if design.estimand.rescue is Strategy.PRINCIPAL_STRATUM:
-            told = f"principal_stratum with {key}, whose margins hold four worlds; another strategy; choose one"
-            found.append(f"estimand.rescue: {told}")
-        if design.looks.information:
-            told = f"has interim looks, and {key} is analysed once, at the end; none; delete it, or leave {key} out"
-            found.append(f"looks.information: {told}")
-        beside = [name for name in ("response_adaptive", "platform") if getattr(design, name) is not None]
-        found += [f"{key}: stands beside {name}; one of the two; delete one of the tables" for name in beside]
+        found += one_ancova_problems(design, key)
         if not found:
             found += self._not_crossed(design.arms)
         return found

@@ -14,6 +14,7 @@ from sciatrial.trial.analysis import effects_seen
 from sciatrial.trial.calendar import known_endpoints
 from sciatrial.trial.conducted import Conducted
 from sciatrial.trial.design import Design
+from sciatrial.trial.monitoring import Decision, Monitored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,6 +106,16 @@ def analysis_rows(
         )
         for row in range(len(trials))
     ]  # fmt: skip
+
+
+def planned_rows(monitored: Monitored, name: str) -> pd.DataFrame:
+    """Return what the planned analysis says of a trial, as `analysis_rows` tells that of others."""
+    found, decision = monitored.contrasts, monitored.contrasts["decision"]
+    shown = decision == Decision.EFFICACY
+    told = ["estimate", "standard_error", "ci_low", "ci_high", "n_control"]
+    return found[["comparison"]].assign(
+        analysis=name, **found[told], shown=shown, rejected=shown | (decision == Decision.OTHER_DIRECTION)
+    )
 
 
 ADJUSTED, NOT_ADJUSTED = "adjusted for period", "not adjusted for period"

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.statistics import Sides, contrasts, fit_repeated_measures, normal_of_t
+from sciatrial.statistics import Sides, normal_of_t
+from sciatrial.trial.analysis import KnownChanges, alike_trials, arm_contrasts, known_changes
 from sciatrial.trial.calendar import known_endpoints
-from sciatrial.trial.conduct import score_column
 from sciatrial.trial.conducted import Conducted
 from sciatrial.trial.design import Design
-from sciatrial.trial.estimand import after_rescue, changes_of
 from sciatrial.trial.factorial import N_ARMS
-from sciatrial.trial.factors import adjustment_columns
+from sciatrial.trial.pairwise import STATISTICS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,55 +46,44 @@ def margin_rows(design: Design, trials: Sequence[Conducted]) -> list[pd.DataFram
 
     if design.factorial is None:
         return [pd.DataFrame() for _ in trials]
-    change = np.stack([_change(design, trial) for trial in trials])
-    arms = np.stack([trial.assigned for trial in trials])
-    column = score_column(design.endpoint.outcome)
-    baseline = np.stack([trial.scores[:, 0, column] for trial in trials])
-    further = np.stack([_further(design, trial) for trial in trials])
-    counts = np.stack([(np.isfinite(change) & (arms == arm)).sum(axis=1) for arm in range(N_ARMS)], axis=1)
-    fits = fit_repeated_measures(change[..., None], arms, baseline, further).fits
     by_arm = design.factorial.weights_of(tuple(design.arms))
-    weights = np.zeros((N_MARGINS, fits.coefficients.shape[1]))
-    weights[:, 1:N_ARMS] = np.array(list(by_arm.values()))[:, 1:]  # the first arm's mean cancels
-    found = contrasts(fits, weights, level=design.level)
-    z = design.benefit_sign * normal_of_t(found.statistic, found.degrees_of_freedom)
+    weights = np.array(list(by_arm.values()))
+    known = [known_changes(design, trial, known_endpoints(design, trial)) for trial in trials]
+    found = {name: np.full((len(trials), N_MARGINS), np.nan) for name in STATISTICS}
+    why_not = [_TOO_FEW if _fewest_in_an_arm(item) < 2 else item.why_not(design) for item in known]
+    for alike in alike_trials(design, known):
+        places = [place for place in alike if not why_not[place]]
+        if not places:
+            continue
+        estimates = arm_contrasts(design, [known[place] for place in places], weights)
+        for name, values in found.items():
+            values[places] = getattr(estimates, name)
+        for place, reason in zip(places, estimates.reasons, strict=True):
+            why_not[place] = reason
+    z = design.benefit_sign * normal_of_t(found.pop("statistic"), found["degrees_of_freedom"])
     critical = design.bounds().efficacy_z[-1]
     is_interaction = np.arange(N_MARGINS) == N_MARGINS - 1
     with np.errstate(invalid="ignore"):
         shown = np.where(is_interaction, np.abs(z) > critical, z > critical)
         rejected = np.where((design.sides is Sides.TWO) | is_interaction, np.abs(z) > critical, z > critical)
-    frames = []
-    for row in range(len(trials)):
-        why_not = _TOO_FEW if counts[row].min() < 2 else found.reasons[row]
-        made = np.nan if why_not else 1.0
-        frames.append(
-            pd.DataFrame(
-                {
-                    "margin": list(by_arm), "is_interaction": is_interaction,
-                    "estimate": made * found.estimate[row], "standard_error": made * found.standard_error[row],
-                    "degrees_of_freedom": made * found.degrees_of_freedom[row],
-                    "ci_low": made * found.low[row], "ci_high": made * found.high[row],
-                    "p_value": made * found.p_value[row], "shown": shown[row] & (not why_not),
-                    "rejected": rejected[row] & (not why_not), "why_not": why_not,
-                }
-            )
-        )  # fmt: skip
-    return frames
+    return [
+        pd.DataFrame(
+            {
+                "margin": list(by_arm), "is_interaction": is_interaction, "estimate": found["estimate"][row],
+                "standard_error": found["standard_error"][row],
+                "degrees_of_freedom": found["degrees_of_freedom"][row], "ci_low": found["low"][row],
+                "ci_high": found["high"][row], "p_value": found["p_value"][row], "shown": shown[row],
+                "rejected": rejected[row], "why_not": why_not[row],
+            }
+        )
+        for row in range(len(trials))
+    ]  # fmt: skip
 
 
-def _change(design: Design, trial: Conducted) -> NDArray[np.float64]:
-    """Return the change at the endpoint as the estimand has it, NaN where it is not known; dims ``patient``."""
-    occasion, column = 1 + design.visits_months.index(design.endpoint.month), score_column(design.endpoint.outcome)
-    known = known_endpoints(design, trial)
-    change = np.where(known, trial.scores[:, :, column] - trial.scores[:, :1, column], np.nan)
-    return changes_of(design.estimand, change, after_rescue(trial.rescued))[:, occasion]
-
-
-def _further(design: Design, trial: Conducted) -> NDArray[np.float64]:
-    if not design.adjust_for:
-        return np.zeros((len(trial.assigned), 0))
-    sites = None if trial.arrivals is None else trial.arrivals.sites
-    return adjustment_columns(design.adjust_for, trial.people, sites, design.n_sites)
+def _fewest_in_an_arm(known: KnownChanges) -> int:
+    """Return the endpoints of the arm that has fewest."""
+    arms = known.arms[np.isfinite(known.change[:, -1])]
+    return int(np.bincount(arms, minlength=N_ARMS).min())
 
 
 def margin_worlds(design: Design, worlds: Mapping[str, NDArray[Any]]) -> list[tuple[NDArray[Any], NDArray[Any]]]:

@@ -101,14 +101,21 @@ def monitor(
     calendars = [calendar_of(design, trial) for trial in trials]
     effects = _at_looks(design, trials, calendars, periods)
     ends = [_ends(design, calendar, mine) for calendar, mine in zip(calendars, effects, strict=True)]
-    followed = [
-        calendar.seen[-1] & (np.arange(len(trial.assigned)) < calendar.n_recruited[end.place])[:, None]
-        for trial, calendar, end in zip(trials, calendars, ends, strict=True)
-    ]
-    final = effects_seen(design, trials, followed, periods)
+    final = [mine[end.place] for mine, end in zip(effects, ends, strict=True)]  # at the last look, everybody's
+    early = [row for row, end in enumerate(ends) if end.place + 1 < len(calendars[row].numbers)]
+    if early:
+        followed = [
+            calendars[row].seen[-1]
+            & (np.arange(len(trials[row].assigned)) < calendars[row].n_recruited[ends[row].place])[:, None]
+            for row in early
+        ]
+        mine = None if periods is None else [periods[row] for row in early]
+        later = effects_seen(design, [trials[row] for row in early], followed, mine)
+        for place, row in enumerate(early):
+            final[row] = (later, place)
     return [
-        Monitored(_contrast_rows(design, calendar, mine, end, (final, row)), _look_rows(design, calendar, mine, end))
-        for row, (calendar, mine, end) in enumerate(zip(calendars, effects, ends, strict=True))
+        Monitored(_contrast_rows(design, calendar, mine, end, last), _look_rows(design, calendar, mine, end))
+        for calendar, mine, end, last in zip(calendars, effects, ends, final, strict=True)
     ]
 
 

@@ -52,10 +52,10 @@ class Multiplicity(BaseModel):
     method
         ``bonferroni``, ``holm``, ``fixed_sequence`` (in the order of the comparisons, each at full alpha up to the
         first that is not shown), ``fallback`` and ``graph`` hold under any dependence of the comparisons; ``hochberg``
-        and ``hommel`` for one-sided tests of several arms against one control; ``dunnett`` is the closed test of arms
-        against one control by their correlation: one-sided, ``ancova``.
+        and ``hommel`` for one-sided tests of several arms against one control, or of one arm against several;
+        ``dunnett`` is the closed test of arms against one control by their correlation: one-sided, ``ancova``.
     weights
-        ``fallback`` and ``graph`` only: share of alpha of each comparison in their order, at most 1 in all.
+        ``fallback`` and ``graph`` only: share of alpha of each comparison in their order, above 0 and at most 1 in all.
     transitions
         ``graph`` only: for each comparison, the share of its alpha that each other one gets once it is shown.
 
@@ -85,11 +85,24 @@ class Multiplicity(BaseModel):
             if design.analysis is not Analysis.ANCOVA:
                 told = f"dunnett knows how comparisons correlate in an ancova; {design.analysis} is none"
                 found.append(f"{key}.method: {told}; choose another method, or the ancova")
-        needs_one_side = (MultiplicityMethod.HOCHBERG, MultiplicityMethod.HOMMEL)
-        if self.method in needs_one_side and design.sides is not Sides.ONE:
-            told = f"{self.method} holds alpha for one-sided tests; {design.sides}"
-            found.append(f"{key}.method: {told}; choose holm, or one_sided")
+        if self.method in (MultiplicityMethod.HOCHBERG, MultiplicityMethod.HOMMEL):
+            found += self._dependence_problems(design)
         return [*found, *self._graph_problems(n)]
+
+    def _dependence_problems(self, design: Design) -> list[str]:
+        """Find comparisons that do not depend on one another as Simes' test needs it."""
+        key, found = "multiplicity.method", []
+        if design.sides is not Sides.ONE:
+            told = f"{self.method} holds alpha for one-sided tests; {design.sides}"
+            found.append(f"{key}: {told}; choose holm, or one_sided")
+        compared = design.compared() if len(design.arms) > 1 else ()
+        arms, controls = ({getattr(item, role) for item in compared} for role in ("arm", "control"))
+        if min(len(arms), len(controls)) > 1:
+            told = (
+                f"{self.method} with {len(arms)} arms and {len(controls)} controls, whose comparisons may oppose each"
+            )
+            found.append(f"{key}: {told} other; comparisons that share one control, or one arm; choose holm, or those")
+        return found
 
     def _graph_problems(self, n: int) -> list[str]:
         method, found = self.method, []

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil, isfinite, nan
+from math import ceil, isfinite, nan, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from sciatrial.statistics import (
     PromisingZone,
     SizeRule,
     blinded_variance,
+    conditional_power,
     conditional_power_sizes,
     promising_sizes,
     repeated_p_value,
@@ -34,7 +35,7 @@ from sciatrial.trial.conducted import Conducted, first_randomised
 from sciatrial.trial.design import Design
 from sciatrial.trial.estimand import after_rescue, changes_of
 from sciatrial.trial.monitoring import FINAL, LOOK_COLUMNS, NAIVE, Decision, Monitored, monitor
-from sciatrial.trial.reestimation import Reestimation, ReestimationKind
+from sciatrial.trial.reestimation import Reestimation, ReestimationKind, fewest_after_look
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -218,7 +219,8 @@ def new_size(design: Design, rule: Reestimation, z: float, n_first: int, recruit
     z
         Of the first stage, positive in favour of the arm.
     n_first, recruited
-        Endpoints of the first stage, 1 or more; patients randomised by then.
+        Endpoints of the first stage, 1 or more; patients randomised by then, who all stay: the new conditional power is
+        that of the size with them.
     """
     planned = sum(design.expected_endpoints().values())
     share = planned / design.size
@@ -228,7 +230,7 @@ def new_size(design: Design, rule: Reestimation, z: float, n_first: int, recruit
         zone = PromisingZone(rule.lowest or 0.0, rule.wanted_target, largest)
         found = promising_sizes([z], design.bounds(), zone, first_stage=n_first, second_stage=rest)
     else:
-        smallest = max(rule.fewest(design.size) * share - n_first, 1.0)
+        smallest = max(rule.fewest(design.size) * share - n_first, min(fewest_after_look(design), rest))
         found = conditional_power_sizes(
             [z], design.bounds(), rule.wanted_target, first_stage=n_first, second_stage=rest, smallest=smallest,
             largest=max(largest, smallest),
@@ -236,13 +238,15 @@ def new_size(design: Design, rule: Reestimation, z: float, n_first: int, recruit
     second = float(found.second_stage[0])
     patients = design.size if second == rest else ceil((n_first + second) / share - 1e-9)
     patients = min(max(patients, recruited), rule.most)
+    used = rest if patients == design.size else max(patients * share - n_first, 1.0)
     power = float(found.conditional_power[0])
+    new_power = conditional_power(design.bounds(), 1, z, stage_means=[z * sqrt(used / n_first)])
     where = _change(patients, design.size)
     if rule.kind is ReestimationKind.PROMISING_ZONE:
         where = (
             "promising" if found.is_promising[0] else "favourable" if power >= rule.wanted_target else "unfavourable"
         )
-    return NewSize(patients, where, power, float(found.new_conditional_power[0]))
+    return NewSize(patients, where, power, new_power)
 
 
 def _monitored(
@@ -303,6 +307,9 @@ def _contrast_rows(
     n_arm, n_control = (int(_value(shown_of, name)) for name in ("n_arm", "n_control"))
     n_final = int(_value(final, "n_arm") + _value(final, "n_control"))
     naive = {name: _value(shown_of, column) for name, column in NAIVE.items()}
+    why_not = str(shown_of[0].why_not[shown_of[1], 0])
+    if place and not why_not and not isfinite(z[place]):  # there is an estimate, and no test
+        why_not = f"second stage: {stages[-1][0].why_not[stages[-1][1], 0] or 'nothing to test'}"
     adjusted = _adjusted(design, bounds, [final] if rule.is_ordinary and place else stages, place)
     bound = bounds.efficacy_z[place]
     return pd.DataFrame(
@@ -310,7 +317,7 @@ def _contrast_rows(
             {
                 "comparison": comparison.name, "arm": comparison.arm, "control": comparison.control,
                 "n_arm": n_arm, "n_control": n_control, **naive,
-                "why_not": str(shown_of[0].why_not[shown_of[1], 0]), "decision": str(decision), "look": place + 1,
+                "why_not": why_not, "decision": str(decision), "look": place + 1,
                 "z": z[place], "efficacy_z": bound if isfinite(bound) else nan,
                 "adjusted_estimate": adjusted[0], "adjusted_low": adjusted[1], "adjusted_high": adjusted[2],
                 "adjusted_p_value": repeated_p_value(bounds, place + 1, z[place]) if isfinite(z[place]) else nan,

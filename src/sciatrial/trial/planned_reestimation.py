@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _EFFECTS = (0.0, 0.35, 0.5, 0.65, 0.8)
 _SPREADS = (10.0, 15.0, 20.0, 25.0, 30.0)
 _Z = np.round(np.arange(0.0, 3.01, 0.1), 10)
+_STEP = 0.001
+_GRID = np.arange(-1.0, 4.0, _STEP)
 _N_TRIALS = 20_000
 
 
@@ -91,9 +93,9 @@ def reestimation_plan(
     rule = design.reestimation
     if rule is None or rule.kind is ReestimationKind.BLINDED:
         return pd.DataFrame()
-    rows = []
+    rows, sizes = [], _sizes_by_z(design, rule)
     for effect in _EFFECTS if effects is None else effects:
-        found = _simulated(design, rule, effect, n_trials, seed)
+        found = _simulated(design, rule, effect, n_trials, seed, sizes)
         row: dict[str, Any] = {"effect": effect}
         for name, (value, error, _) in found.items():
             row[name], row[f"{name}_se"] = value, error
@@ -102,7 +104,7 @@ def reestimation_plan(
 
 
 def _simulated(
-    design: Design, rule: Reestimation, effect: float, n_trials: int, seed: int
+    design: Design, rule: Reestimation, effect: float, n_trials: int, seed: int, sizes_by_z: NDArray[np.float64]
 ) -> dict[str, tuple[float, float, int]]:
     bounds, planned = design.bounds(), sum(design.expected_endpoints().values())
     n_arm, n_control = design.expected_sizes().values()
@@ -112,7 +114,7 @@ def _simulated(
     first_n, share = float(design.look_endpoints()[0]), planned / design.size
     first = unit * np.sqrt(first_n) + luck[:, 0]
     stops = (first > bounds.efficacy_z[0]) | (first < bounds.futility_z[0])
-    sizes = _sizes(design, rule, first, int(first_n))
+    sizes = sizes_by_z[np.clip(np.round((first - _GRID[0]) / _STEP).astype(int), 0, len(_GRID) - 1)]
     second_n = np.maximum(sizes * share - first_n, 1.0)
     rate = bounds.information_rates[0]
 
@@ -132,11 +134,10 @@ def _simulated(
     }
 
 
-def _sizes(design: Design, rule: Reestimation, z: NDArray[np.float64], n_first: int) -> NDArray[np.float64]:
-    """Return patients in all that follow each statistic, off a table of steps of 0.001 in z."""
-    grid = np.arange(-1.0, 4.0, 0.001)
-    sizes = np.array([new_size(design, rule, float(value), n_first, 0).patients for value in grid], dtype=float)
-    return sizes[np.clip(np.round((z + 1.0) / 0.001).astype(int), 0, len(grid) - 1)]
+def _sizes_by_z(design: Design, rule: Reestimation) -> NDArray[np.float64]:
+    """Return patients in all that follow each statistic of the grid."""
+    n_first = design.look_endpoints()[0]
+    return np.array([new_size(design, rule, float(z), n_first, 0).patients for z in _GRID], dtype=float)
 
 
 def reestimation_in_words(design: Design) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 from sciatrial.foundation import uniforms
 from sciatrial.trial.conducted import Conducted, first_randomised, only_patients, reassigned
 from sciatrial.trial.design import Comparison, Design
-from sciatrial.trial.in_course import ADJUSTED, NOT_ADJUSTED, InCourse, allocation_rows, analysis_rows
+from sciatrial.trial.in_course import ADJUSTED, NOT_ADJUSTED, InCourse, allocation_rows, analysis_rows, planned_rows
 from sciatrial.trial.known_by import KnownBy, known_by
 from sciatrial.trial.monitoring import Monitored, monitor, rows_without_patients
 from sciatrial.trial.platform_trial import Controls, Platform, arm_times, open_arms, platform_plan, platform_shares
 from sciatrial.trial.urn import Urn
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NEVER_OPEN = "nobody was randomised to the arm"
 
@@ -89,15 +93,18 @@ def platform_trials(
     import pandas as pd
 
     courses = [platform_course(design, rule, trial, seed) for trial, seed in zip(trials, seeds, strict=True)]
-    main = [
-        _of_arm(design, courses, item, rule.controls, adjusted=rule.adjust_for_period) for item in design.compared()
-    ]
-    beside = [
-        _other(design, courses, item, controls, adjusted=adjusted)
-        for item in design.compared()
-        for controls in Controls
-        for adjusted in (True, False)
-    ]
+    main, beside = [], []
+    for item in design.compared():
+        parts = {controls: _parts(design, courses, item, controls) for controls in Controls}
+        main.append(_of_arm(design, len(courses), item, parts[rule.controls], adjusted=rule.adjust_for_period))
+        for controls in Controls:
+            for adjusted in (True, False):
+                name = f"{controls} controls, {ADJUSTED if adjusted else NOT_ADJUSTED}"
+                if (controls, adjusted) == (rule.controls, rule.adjust_for_period):
+                    having = {part.place: planned_rows(main[-1][part.place], name) for part in parts[controls]}
+                else:
+                    having = _other(design, item, parts[controls], name, adjusted=adjusted)
+                beside.append([having.get(place) for place in range(len(courses))])
     found = []
     for row, course in enumerate(courses):
         contrasts = pd.concat([of_arm[row].contrasts for of_arm in main], ignore_index=True)
@@ -126,14 +133,14 @@ def patients_compared(
 
 
 def _of_arm(
-    design: Design, courses: Sequence[InCourse], comparison: Comparison, controls: Controls, *, adjusted: bool
+    design: Design, n_trials: int, comparison: Comparison, parts: Sequence[_Part], *, adjusted: bool
 ) -> list[Monitored]:
     """Return what the analysis of one arm says of each trial."""
     import pandas as pd
 
-    alone, parts = _alone(design, comparison), _parts(design, courses, comparison, controls)
+    alone = _alone(design, comparison)
     nobody = Monitored(rows_without_patients(alone, NEVER_OPEN), pd.DataFrame())
-    found = [nobody] * len(courses)
+    found = [nobody] * n_trials
     if not parts:
         return found
     plan = platform_plan(design)
@@ -151,19 +158,14 @@ def _of_arm(
 
 
 def _other(
-    design: Design, courses: Sequence[InCourse], comparison: Comparison, controls: Controls, *, adjusted: bool
-) -> list:
-    """Return what another analysis of one arm says of each trial, None where it has nobody."""
-    found: list = [None] * len(courses)
-    parts = _parts(design, courses, comparison, controls)
+    design: Design, comparison: Comparison, parts: Sequence[_Part], name: str, *, adjusted: bool
+) -> dict[int, pd.DataFrame]:
+    """Return what another analysis of one arm says of the trials in which it has somebody, by their place."""
     if not parts:
-        return found
-    name = f"{controls} controls, {ADJUSTED if adjusted else NOT_ADJUSTED}"
+        return {}
     periods = [part.periods for part in parts] if adjusted else None
     rows = analysis_rows(_alone(design, comparison), [part.trial for part in parts], periods, name)
-    for part, mine in zip(parts, rows, strict=True):
-        found[part.place] = mine
-    return found
+    return {part.place: mine for part, mine in zip(parts, rows, strict=True)}
 
 
 def _alone(design: Design, comparison: Comparison) -> Design:

@@ -38,7 +38,7 @@ class ControlRatio(StrEnum):
     """What the control gets beside the arms that are open.
 
     ``as_allocated``: the design's ratio among the open arms. ``square_root``: the square root of the number of open
-    arms for each patient of one of them, which compares several arms with one control best.
+    arms for each patient of one of them, which compares several arms with one control best; then without `allocation`.
     """
 
     AS_ALLOCATED = "as_allocated"
@@ -141,9 +141,9 @@ class Platform(BaseModel):
         """Return what does not fit together, as ``key: found; expected; next``."""
         found = course_problems(design, "platform")
         control = shared_control(design)
-        if design.response_adaptive is not None:
-            told = "stands beside response_adaptive; one of the two; delete one of the tables"
-            found.append(f"platform: {told}")
+        if self.control_ratio is ControlRatio.SQUARE_ROOT and design.allocation is not None:
+            told = "has no meaning with platform.control_ratio = square_root, which sets the ratio; no such table"
+            found.append(f"allocation: {told}; delete it, or control_ratio")
         for arm, times in self.arms.items():
             if arm not in design.arms:
                 told = f"is not an arm; one of {', '.join(design.arms)}; correct it"

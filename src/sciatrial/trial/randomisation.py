@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -161,9 +162,17 @@ def simple(ratio: tuple[int, ...], luck: NDArray[np.float64]) -> NDArray[np.int6
     return np.searchsorted(np.cumsum(ratio)[:-1] / sum(ratio), luck, side="right")
 
 
+@dataclass(frozen=True)
+class Assigned:
+    """Patients who have an arm already: ``levels`` of the factors, dims ``patient, factor``; ``arms``, ``patient``."""
+
+    levels: NDArray[np.int64]
+    arms: NDArray[np.int64]
+
+
 def minimised(
     ratio: tuple[int, ...], n_levels: tuple[int, ...], followed: float,
-    levels: NDArray[np.int64], luck: NDArray[np.float64],
+    levels: NDArray[np.int64], luck: NDArray[np.float64], before: Assigned | None = None,
 ) -> NDArray[np.int64]:  # fmt: skip
     """Return the arm of each patient by minimisation, many trials side by side; dims ``trial, patient``.
 
@@ -175,13 +184,21 @@ def minimised(
         From 0; dims ``trial, patient, factor``.
     luck
         Uniform; dims ``trial, patient``.
+    before
+        Patients who are there already in each trial.
     """
     # equal arms, joined at the end
     n_arms, arm_of = sum(ratio), np.repeat(np.arange(len(ratio)), ratio)
     n_trials, n_patients, n_factors = levels.shape
     # one row a level of a factor, all factors below one another
-    rows = levels + np.concatenate([[0], np.cumsum(n_levels)[:-1]]).astype(np.int64)
+    first = np.concatenate([[0], np.cumsum(n_levels)[:-1]]).astype(np.int64)
+    rows = levels + first
     counts = np.zeros((n_trials, int(sum(n_levels)), n_arms))
+    if before is not None:
+        # of equal arms that are joined, each has its part
+        parts = (before.arms[:, None] == arm_of) / np.array(ratio)[arm_of]
+        for factor in range(n_factors):
+            np.add.at(counts, (slice(None), before.levels[:, factor] + first[factor]), parts)
     assigned = np.empty((n_trials, n_patients), dtype=np.int64)
     trials, added = np.arange(n_trials), np.eye(n_arms)
     others = (1 - followed) / (n_arms - 1)
@@ -200,7 +217,12 @@ def minimised(
 
 
 def assigned_arms(
-    how: Randomisation, ratio: tuple[int, ...], levels: NDArray[np.int64], n_sites: int, seed: int
+    how: Randomisation,
+    ratio: tuple[int, ...],
+    levels: NDArray[np.int64],
+    n_sites: int,
+    seed: int,
+    before: Assigned | None = None,
 ) -> NDArray[np.int64]:
     """Return the arm of each patient of one trial, in the order of enrolment; dims ``patient``.
 
@@ -212,6 +234,8 @@ def assigned_arms(
         Of the factors in `how.strata`; dims ``patient, factor``. A patient's arm depends on who came before alone.
     seed
         Of the trial's luck.
+    before
+        Patients of these arms who came before: minimisation goes on from them, blocks begin anew.
     """
     n = len(levels)
     if how.method is RandomisationMethod.SIMPLE:
@@ -219,7 +243,7 @@ def assigned_arms(
     n_levels = how.n_levels(n_sites)
     if how.method is RandomisationMethod.MINIMISATION:
         luck = uniforms(seed, "allocation", np.arange(n))
-        return minimised(ratio, n_levels, how.followed, levels[None], luck[None])[0]
+        return minimised(ratio, n_levels, how.followed, levels[None], luck[None], before)[0]
     n_strata = how.n_strata(n_sites)
     strata = strata_of_levels(levels, n_levels)
     places = places_in_strata(strata)

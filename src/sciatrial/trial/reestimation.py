@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 # conditional power from which the ordinary statistic holds alpha if the size only grows
 _ORDINARY_FROM = 0.5
 _FEWEST_BLINDED = 10
+# endpoints after the look: with hardly any the second stage cannot be analysed by itself
+_FEWEST_IN_AN_ARM = 5
+
+
+def fewest_after_look(design: Design) -> float:
+    """Return the least endpoints of a second stage, both arms together."""
+    return _FEWEST_IN_AN_ARM * sum(design.ratio.values()) / min(design.ratio.values())
 
 
 class ReestimationKind(StrEnum):
@@ -54,7 +61,7 @@ class Reestimation(BaseModel):
         Patients randomised in all at most, at least as many as planned.
     least
         Patients in all at least: ``blinded`` and ``conditional_power`` only, the planned size when left out. Whoever
-        was recruited by then stays.
+        was recruited by then stays. Five endpoints or more in each arm must come after the look.
     at_endpoints
         ``blinded`` only: observed endpoints, 10 or more and fewer than planned, at which the spread is estimated.
     effect
@@ -112,6 +119,9 @@ class Reestimation(BaseModel):
         key, found = "reestimation", self._misplaced()
         if len(design.arms) != 2:
             found.append(f"{key}: there are {len(design.arms)} arms; two; drop arms, or leave {key} out")
+        if len(design.comparisons) > 1:
+            told = f"there are {len(design.comparisons)}; one, whose result sets the size; leave the others out"
+            found.append(f"comparisons: {told}, or {key}")
         if design.analysis is not Analysis.ANCOVA:
             told = f"{design.analysis}, whose information at a look is not that of its endpoints; ancova"
             found.append(f'analysis: {told}; write analysis = "ancova", or leave {key} out')
@@ -147,7 +157,21 @@ class Reestimation(BaseModel):
         if design.sides is not Sides.ONE:
             told = f"{design.sides}, and the conditional power is that of a benefit; one_sided"
             found.append(f'sides: {told}; write sides = "one_sided", alpha = 0.025')
-        return found
+        return found if n != 1 else [*found, *self._second_stage_problems(design)]
+
+    def _second_stage_problems(self, design: Design) -> list[str]:
+        """Find sizes that leave too few patients after the look to be analysed by themselves."""
+        fewest, look = fewest_after_look(design), design.look_endpoints()[0]
+        share = sum(design.expected_endpoints().values()) / design.size
+        sizes = [("looks.information.0", f"{design.looks.information[0]:g}", design.size, "randomise more")]
+        if self.least is not None and self.least < design.size:
+            sizes.append(("reestimation.least", f"{self.least}", self.least, "raise it"))
+        return [
+            f"{where}: {value} leaves some {max(size * share - look, 0):.3g} endpoints after the look at {look}; "
+            f"{fewest:g} or more, {_FEWEST_IN_AN_ARM} in each arm; look earlier, or {advice}"
+            for where, value, size, advice in sizes
+            if size * share - look < fewest - 1e-9
+        ]
 
     def _misplaced(self) -> list[str]:
         """Find settings of another kind, missing ones, and an ordinary test that would not hold alpha."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from sciatrial.foundation import LONGEST_MONTHS
+from sciatrial.trial.accrual import arrival_months
 from sciatrial.trial.course_problems import course_problems, shared_control
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 _Share = Annotated[float, Field(gt=0, lt=1)]
+_PATIENTS_OF_AN_ARM = 2  # in each period that is adjusted for
+_URN_MASS = 4.0
 
 
 class ControlShare(StrEnum):
@@ -39,7 +42,7 @@ class ResponseAdaptive(BaseModel):
     burn_in
         Patients, 4 or more, assigned by the design's ratio before the first update.
     every
-        An update before each further so many patients, 1 or more.
+        An update before each further so many patients, 1 or more; two for each arm or more with `adjust_for_period`.
     every_months
         Or an update each so many months, above 0 to 60, the first after the burn-in.
     month
@@ -60,10 +63,11 @@ class ResponseAdaptive(BaseModel):
     urn_mass
         Mass of the urn, 1 to 100, that keeps numbers near their shares; see `Urn`.
     alone
-        True: no urn, each patient alone.
+        True: no urn, each patient alone; then without `urn_mass`.
     adjust_for_period
         Whether updates and the analysis adjust for the period between updates in which a patient was assigned: without
-        it a time trend is taken for an effect.
+        it a time trend is taken for an effect. Periods must then hold two patients for each arm: within one of a
+        single patient there is nothing to compare.
 
     Source
     ------
@@ -84,7 +88,7 @@ class ResponseAdaptive(BaseModel):
     least_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     greatest_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     drop_below: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
-    urn_mass: Annotated[float, Field(ge=1, le=100)] = 4.0
+    urn_mass: Annotated[float, Field(ge=1, le=100)] = _URN_MASS
     alone: bool = False
     adjust_for_period: bool = True
 
@@ -109,6 +113,9 @@ class ResponseAdaptive(BaseModel):
         if (self.control is ControlShare.FIXED) != (self.control_share is not None):
             told = 'belongs to control = "fixed"; both or none; give the other, or delete this one'
             found.append(f"{key}.control_share: {told}")
+        # as left out: a study that was written out with its defaults is the same study
+        if self.alone and self.urn_mass != _URN_MASS:
+            found.append(f"{key}.urn_mass: has no meaning with alone = true; no such line; delete one of the two")
         n_competing = len(design.arms) - (self.control is not ControlShare.COMPETING)
         if n_competing == 1:
             told = f"{self.control}, and one other arm has nobody to compete with; competing"
@@ -130,7 +137,21 @@ class ResponseAdaptive(BaseModel):
         if self.burn_in < fewest:
             told = f"{self.burn_in} is fewer than two patients in some arm; {fewest:g} or more"
             found.append(f"{key}.burn_in: {told}; raise it")
-        return found
+        return [*found, *self._period_problems(design)]
+
+    def _period_problems(self, design: Design) -> list[str]:
+        """Find periods that are adjusted for and hold too few patients for any arm to be compared within them."""
+        fewest = _PATIENTS_OF_AN_ARM * len(design.arms)
+        name, between = "every", float(self.every or 0)
+        if self.every is None and self.every_months is not None and design.accrual is not None:
+            months = arrival_months(design.accrual, design.size)[min(self.burn_in, design.size - 1) :]
+            updates = max(float(np.ptp(months)) / self.every_months, 1.0)
+            name, between = "every_months", len(months) / updates
+        if not self.adjust_for_period or between == 0 or between >= fewest:
+            return []
+        told = f"periods of {between:.3g} between updates are too short to compare arms within them; {fewest} patients"
+        advice = "update less often, or write adjust_for_period = false"
+        return [f"response_adaptive.{name}: {told} or more, two for each arm; {advice}"]
 
 
 def shares_by_rule(rule: ResponseAdaptive, best: Floats, is_left: NDArray[np.bool_], control: int) -> Floats:
