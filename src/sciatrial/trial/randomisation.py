@@ -193,12 +193,13 @@ def minimised(
     # one row a level of a factor, all factors below one another
     first = np.concatenate([[0], np.cumsum(n_levels)[:-1]]).astype(np.int64)
     rows = levels + first
-    counts = np.zeros((n_trials, int(sum(n_levels)), n_arms))
+    start = np.zeros((int(sum(n_levels)), n_arms))
     if before is not None:
         # of equal arms that are joined, each has its part
         parts = (before.arms[:, None] == arm_of) / np.array(ratio)[arm_of]
         for factor in range(n_factors):
-            np.add.at(counts, (slice(None), before.levels[:, factor] + first[factor]), parts)
+            np.add.at(start, before.levels[:, factor] + first[factor], parts)
+    counts = np.tile(start, (n_trials, 1, 1))
     assigned = np.empty((n_trials, n_patients), dtype=np.int64)
     trials, added = np.arange(n_trials), np.eye(n_arms)
     others = (1 - followed) / (n_arms - 1)
