@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.foundation import DAYS_PER_MONTH
-from sciatrial.trial.accrual import arrival_months
 from sciatrial.trial.aims import EndpointMeasure, Strategy
 from sciatrial.trial.analysis import known_changes
 from sciatrial.trial.calendar import known_endpoints
 from sciatrial.trial.conduct import score_column
-from sciatrial.trial.conducted import Conducted
+from sciatrial.trial.conducted import Conducted, randomised_months, visit_months
 from sciatrial.trial.course import Completed
 from sciatrial.trial.design import Design
 from sciatrial.trial.endpoint import Outcome
@@ -106,23 +104,14 @@ def first_looks(design: Design, completed: Completed, known: NDArray[np.bool_]) 
     """
     rows = completed.monitored.looks
     months = dict(zip(rows["look"], rows["month"], strict=True))
-    visits = _months_of_visits(design, completed.trial)
+    trial = completed.trial
+    visits = visit_months(trial, randomised_months(design, trial), design.visits_months)
     last = design.bounds().n_looks
     found = np.full(known.shape, np.nan)
     for number in sorted(months, reverse=True):
         # the final analysis has everybody, and without accrual there is no other
         found[known & ((visits <= months[number]) | (number == last))] = number
     return found
-
-
-def _months_of_visits(design: Design, trial: Conducted) -> NDArray[np.float64]:
-    """Return the month of each visit since the first site opened; dims ``patient, occasion``; NaN without accrual."""
-    n = len(trial.assigned)
-    arrival = np.full(n, np.nan)
-    if design.accrual is not None:
-        arrival = arrival_months(design.accrual, n) if trial.arrivals is None else trial.arrivals.months
-    visits = arrival[:, None] + np.array([0.0, *design.visits_months])
-    return visits if trial.days_late is None else visits + trial.days_late / DAYS_PER_MONTH
 
 
 def analysed_rows(design: Design, trial: Conducted, analysed: Analysed, looks: NDArray[np.float64]) -> pd.DataFrame:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.foundation import DAYS_PER_MONTH, Problem, TrialError
-from sciatrial.trial.accrual import Arrivals, arrival_months
+from sciatrial.foundation import Problem, TrialError
+from sciatrial.trial.accrual import Arrivals
 from sciatrial.trial.aims import Strategy
-from sciatrial.trial.conducted import Conducted
+from sciatrial.trial.conducted import Conducted, randomised_months, visit_months
 from sciatrial.trial.design import Design
 from sciatrial.trial.endpoint import Missing
 from sciatrial.trial.estimand import after_rescue, known_visits
@@ -48,10 +48,8 @@ def calendar_of(design: Design, trial: Conducted) -> Calendar:
     n, n_looks = len(trial.assigned), len(design.looks.information) + 1
     if design.accrual is None:
         return Calendar((1,), np.array([np.nan]), np.array([n]), known[None])
-    arrival = arrival_months(design.accrual, n) if trial.arrivals is None else trial.arrivals.months
-    visits = arrival[:, None] + np.array([0.0, *design.visits_months])
-    if trial.days_late is not None:
-        visits = visits + trial.days_late / DAYS_PER_MONTH
+    arrival = randomised_months(design, trial)
+    visits = visit_months(trial, arrival, design.visits_months)
     occasion = 1 + design.visits_months.index(design.endpoint.month)
     deciding = [list(design.arms).index(arm) for arm in design.deciding_arms()]
     counts = known[:, occasion] & np.isin(trial.assigned, deciding)
@@ -87,8 +85,7 @@ def known_endpoints(design: Design, trial: Conducted) -> NDArray[np.bool_]:
 def endpoint_due(design: Design, trial: Conducted) -> NDArray[np.float64]:
     """Return the month in which each patient's endpoint falls due, observed or not; dims ``patient``."""
     occasion = 1 + design.visits_months.index(design.endpoint.month)
-    late = 0.0 if trial.days_late is None else trial.days_late[:, occasion] / DAYS_PER_MONTH
-    return arrivals_known(trial).months + design.endpoint.month + late
+    return visit_months(trial, arrivals_known(trial).months, design.visits_months)[:, occasion]
 
 
 def arrivals_known(trial: Conducted) -> Arrivals:

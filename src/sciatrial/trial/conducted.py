@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sciatrial.foundation import DAYS_PER_MONTH, uniforms
 from sciatrial.population import Patients
-from sciatrial.trial.accrual import Arrivals
+from sciatrial.trial.accrual import Arrivals, arrival_months
 from sciatrial.trial.design import Design
 from sciatrial.trial.missingness import missing_luck, seen_visits
 
@@ -62,6 +62,38 @@ class Conducted:
         """Covariates of the patients, one row each."""
         return self.patients.covariates if self.covariates is None else self.covariates
 
+    @property
+    def stayed(self) -> NDArray[np.bool_]:
+        """Who has not left by an occasion, seen or not; where that is not told, who is seen; as ``is_observed``."""
+        return self.is_observed if self.has_stayed is None else self.has_stayed
+
+
+def randomised_months(design: Design, trial: Conducted) -> NDArray[np.float64]:
+    """Return the month in which each patient was randomised, the first site's opening at 0; dims ``patient``.
+
+    As the plan expects where the trial has no arrivals of its own; NaN without accrual.
+    """
+    n = len(trial.assigned)
+    if design.accrual is None:
+        return np.full(n, np.nan)
+    return arrival_months(design.accrual, n) if trial.arrivals is None else trial.arrivals.months
+
+
+def visit_months(
+    trial: Conducted, randomised: NDArray[np.float64], visits_months: Sequence[float]
+) -> NDArray[np.float64]:
+    """Return the month of each visit, the baseline first, as it takes place; dims ``patient, occasion``.
+
+    Parameters
+    ----------
+    randomised
+        Month of randomisation; dims ``patient``.
+    visits_months
+        Of the design.
+    """
+    visits = randomised[:, None] + np.array([0.0, *visits_months])
+    return visits if trial.days_late is None else visits + trial.days_late / DAYS_PER_MONTH
+
 
 def first_patients(patients: Patients, n: int) -> Patients:
     """Return the first `n` patients in the order of enrolment, at least one; nobody after them was screened."""
@@ -93,10 +125,7 @@ def taken_place(trial: Conducted, visits_months: Sequence[float]) -> NDArray[np.
     """Return which visits, the baseline first, take place before a trial stops for harm; dims ``patient, occasion``."""
     if trial.ended is None or trial.arrivals is None:
         return np.ones(trial.is_observed.shape, dtype=bool)
-    visits = trial.arrivals.months[:, None] + np.array([0.0, *visits_months])
-    if trial.days_late is not None:
-        visits = visits + trial.days_late / DAYS_PER_MONTH
-    return visits <= trial.ended
+    return visit_months(trial, trial.arrivals.months, visits_months) <= trial.ended
 
 
 def only_patients(trial: Conducted, kept: NDArray[np.int64]) -> Conducted:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.foundation import DAYS_PER_MONTH
 from sciatrial.trial.calendar import known_endpoints
 from sciatrial.trial.conduct import score_column
-from sciatrial.trial.conducted import Conducted, reassigned
+from sciatrial.trial.conducted import Conducted, randomised_months, reassigned, visit_months
 from sciatrial.trial.design import Design
 from sciatrial.trial.estimand import after_rescue, changes_of
 
@@ -68,6 +67,6 @@ def known_by(design: Design, trial: Conducted, seed: int, month: float) -> Known
         change = np.where(known, mine.scores[:, :, column] - mine.scores[:, :1, column], np.nan)
         change = changes_of(design.estimand, change, after_rescue(mine.rescued))[:, occasion]
         benefits.append(design.benefit_sign * np.where(known[:, occasion], change, np.nan))
-    arrived = np.full(n, np.nan) if trial.arrivals is None else trial.arrivals.months
-    late = 0.0 if trial.days_late is None else trial.days_late[:, occasion] / DAYS_PER_MONTH
-    return KnownBy(np.stack(benefits), trial.scores[:, 0, column], arrived, arrived + month + late)
+    arrived = randomised_months(design, trial)
+    seen = visit_months(trial, arrived, design.visits_months)[:, occasion]
+    return KnownBy(np.stack(benefits), trial.scores[:, 0, column], arrived, seen)

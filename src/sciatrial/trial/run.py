@@ -134,11 +134,10 @@ def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
     """Count screening, randomisation, dropout and rescue; where shares are compared in strata, who is alone in one."""
     occasion = 1 + design.visits_months.index(design.endpoint.month)
     by_arm = {arm: trial.assigned == index for index, arm in enumerate(design.arms)}
-    stayed = trial.is_observed if trial.has_stayed is None else trial.has_stayed
     alone = alone_in_strata(design, trial, known_endpoints(design, trial))
     due = taken_place(trial, design.visits_months)
-    missed = due & stayed & ~trial.is_observed & trial.is_solved[:, None]
-    lost = (due & ~stayed).any(axis=1)
+    missed = due & trial.stayed & ~trial.is_observed & trial.is_solved[:, None]
+    lost = (due & ~trial.stayed).any(axis=1)
     return {
         **dict(trial.patients.screening),
         "randomised": {arm: int(mine.sum()) for arm, mine in by_arm.items()},
