@@ -40,7 +40,7 @@ def names(design):
         ({"n_total": None}, "give n_total or n_per_arm"),
         ({"n_per_arm": 12}, "give n_total or n_per_arm"),
         ({"n_total": None, "n_per_arm": 12, "allocation": {"cells": 1, "saline": 1}}, "leave allocation out"),
-        ({"arms": {"cells": CELLS}}, "arms: there are 1; two arms or more; add one"),
+        ({"arms": {"cells": CELLS}}, "arms: there are 1; two arms or more; add a table"),
         ({"alpha": 0.5}, "alpha"),
         ({"dropout_per_year": 1.0}, "dropout_per_year"),
         ({"rescue": {"score": "quality_of_life", "above": 50}}, "quality_of_life is worse below one"),

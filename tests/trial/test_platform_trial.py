@@ -78,8 +78,8 @@ def test_the_plan_ends_with_the_last_arm():
             {"control_ratio": "square_root", "allocation": {"a": 1, "b": 1, "control": 2}},
             "allocation: has no meaning with platform.control_ratio = square_root",
         ),
-        ({}, {"arms": {"a": CELLS}}, "arms: there are 1; two arms or more; add one"),
-        ({}, {"arms": {}}, "arms: there are 0; two arms or more; add one"),
+        ({}, {"arms": {"a": CELLS}}, "arms: there are 1; two arms or more; add a table"),
+        ({}, {"arms": {}}, "arms: there are 0; two arms or more; add a table"),
     ],
 )
 def test_what_does_not_fit_is_named(times, words, told):

@@ -62,7 +62,7 @@ def design_problems(design: Design) -> list[str]:
 def _size_problems(design: Design) -> list[str]:
     problems = []
     if len(design.arms) < 2:
-        problems.append(f"arms: there are {len(design.arms)}; two arms or more; add one")
+        problems.append(f"arms: there are {len(design.arms)}; two arms or more; add a table [arms.NAME]")
     if (design.n_total is None) == (design.n_per_arm is None):
         problems.append("give n_total or n_per_arm, one of them and not both")
     if design.allocation is not None:
