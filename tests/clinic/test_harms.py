@@ -12,7 +12,7 @@ from sciatrial.clinic import (
     NOT_SIMULATABLE,
     Protocol,
     exposures_of,
-    has_event,
+    has_event_at,
     hazards,
     hazards_of,
     patient_chance,
@@ -204,13 +204,13 @@ def test_arms_are_exposed_to_what_they_receive():
 
 def test_the_same_patients_are_harmed_in_arms_with_the_same_exposure_and_more_by_more_doses():
     infection, patients = by_name("disc_infection of into_the_disc"), np.arange(20_000)
-    once = has_event(infection, 1, chance=0.02, seed=3, patients=patients)
-    again = has_event(infection, 1, chance=0.02, seed=3, patients=patients[::-1])[::-1]
-    twice = has_event(infection, 2, chance=0.02, seed=3, patients=patients)
+    once = has_event_at(infection, 0, chance=0.02, seed=3, patients=patients)
+    again = has_event_at(infection, 0, chance=0.02, seed=3, patients=patients[::-1])[::-1]
+    second = has_event_at(infection, 1, chance=0.02, seed=3, patients=patients)
     np.testing.assert_array_equal(once, again)
-    assert (twice >= once).all()
+    assert (once & second).sum() < once.sum() / 4  # another administration has luck of its own
     assert once.mean() == pytest.approx(0.02, abs=0.004)
-    assert twice.mean() == pytest.approx(patient_chance(0.02, 2), abs=0.006)
+    assert (once | second).mean() == pytest.approx(patient_chance(0.02, 2), abs=0.006)
 
 
 def test_only_doses_that_are_given_do_harm():

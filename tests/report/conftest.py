@@ -196,7 +196,8 @@ def _flow(analysed: int, not_analysed: dict, not_received: int = 0) -> dict:
     return {
         "allocated": 20, "received": 20 - not_received,
         "not_received": {"own cells could not be made": not_received} if not_received else {}, "unsolved": 0,
-        "left_before_endpoint": 20 - analysed, "missed_endpoint": 0, "left_later": 0, "rescued_before_endpoint": 1,
+        "left_before_endpoint": 20 - analysed, "stopped_before_endpoint": 0, "missed_endpoint": 0,
+        "left_later": 0, "rescued_before_endpoint": 1,
         "analysed": analysed, "with_endpoint": analysed, "not_analysed": not_analysed,
     }  # fmt: skip
 

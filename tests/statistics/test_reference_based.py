@@ -5,6 +5,7 @@ from sciatrial.foundation import TrialError
 from sciatrial.statistics import (
     ReferenceRule,
     analyse_imputations,
+    fit_ancova,
     fit_repeated_measures,
     impute_visits,
     tipping_points,
@@ -65,6 +66,32 @@ def test_missing_at_random_is_the_mixed_model_but_for_the_chance_of_imputations(
     )
     assert found.estimate[0, 0] == pytest.approx(expected.estimate[0, 0, 2], abs=0.1)
     assert found.standard_error[0, 0] == pytest.approx(expected.standard_error[0, 0, 2], rel=0.1)
+
+
+def test_covariates_are_in_the_imputation_and_in_the_analysis():
+    change, arms, baseline = trial()
+    rng = np.random.default_rng(3)
+    covariates = np.stack([rng.normal(size=len(arms)), rng.random(len(arms)) < 0.4], axis=1).astype(float)
+    # they matter, and those of the treated arm who are badly off by them leave
+    change = change + 6 * covariates[:, :1] + 4 * covariates[:, 1:]
+    change[(arms == 1) & (covariates[:, 0] > 0.8), 1:] = np.nan
+    expected = treatment_differences(fit_repeated_measures(change, arms, baseline, covariates))
+    rule, number = ReferenceRule.MISSING_AT_RANDOM, {"seed": 4, "n_imputations": 200}
+    found = analyse_imputations(impute_visits(change, arms, baseline, covariates, rule=rule, **number))
+    assert found.estimate[0, 0] == pytest.approx(expected.estimate[0, 0, 2], abs=0.1)
+    assert found.standard_error[0, 0] == pytest.approx(expected.standard_error[0, 0, 2], rel=0.1)
+    assert found.degrees_of_freedom[0, 0] < len(arms) - 5
+    without = analyse_imputations(impute_visits(change, arms, baseline, rule=rule, **number))
+    assert abs(without.estimate[0, 0] - expected.estimate[0, 0, 2]) > 0.3
+
+
+def test_where_nothing_is_missing_the_analysis_is_the_adjusted_one():
+    change, arms, baseline = trial(share_lost=0.0)
+    covariate = np.random.default_rng(3).normal(size=(len(arms), 1))
+    made = impute_visits(change, arms, baseline, covariate, rule=ReferenceRule.COPY_REFERENCE, seed=1, n_imputations=2)
+    expected = fit_ancova(change[:, 2], arms, baseline, covariate)
+    assert analyse_imputations(made).estimate[0, 0] == pytest.approx(expected.estimate[0, 0], rel=1e-12)
+    assert tipping_points(made, largest=-60.0)[0, 0] == -np.inf
 
 
 def test_under_the_null_intervals_hold_the_truth_as_often_as_they_say():
@@ -148,6 +175,8 @@ def test_what_cannot_be_imputed_is_refused_by_name():
     with pytest.raises(TrialError, match=r"arms(.|\n)*baseline(.|\n)*n_imputations"):
         impute_visits(change, arms[:5], baseline, rule=ReferenceRule.COPY_REFERENCE, seed=1, n_imputations=1)
     baseline[3] = 60
+    with pytest.raises(TrialError, match="covariates: missing values"):
+        impute_visits(change, arms, baseline, np.full((40, 1), np.nan), rule=ReferenceRule.COPY_REFERENCE, seed=1)
     made = impute_visits(change, arms, baseline, rule=ReferenceRule.COPY_REFERENCE, seed=1, n_imputations=2)
     with pytest.raises(TrialError, match=r"visit(.|\n)*delta"):
         analyse_imputations(made, visit=3, delta=[1.0, 2.0])

@@ -93,6 +93,27 @@ def test_yan_and_sus_interval_takes_strata_in_which_everybody_responds():
     assert found.high[0, 0] == pytest.approx(1)
 
 
+@pytest.mark.parametrize("interval", list(RiskInterval))
+@pytest.mark.parametrize("sign", [1, -1])
+def test_where_all_respond_in_one_arm_and_none_in_the_other_the_difference_is_exact(interval, sign):
+    """Weights that sum to 1 but for rounding once made an error of 1e-9, a limit beyond 1 and one that is no number."""
+    rng = np.random.default_rng(0)
+    for n_strata in (2, 3, 5) * 40:
+        patients = rng.integers(1, 40, (1, n_strata, 2))
+        responds = [0, 1] if sign > 0 else [1, 0]
+        found = risk_differences(ResponderCounts(patients * responds, patients), interval=interval)
+        assert found.estimate[0, 0] == pytest.approx(sign, abs=1e-15)
+        assert found.standard_error[0, 0] == 0
+        assert -1 <= found.low[0, 0] <= found.estimate[0, 0] <= found.high[0, 0] <= 1
+
+
+def test_limits_are_cut_at_the_ends_of_the_scale_and_errors_are_not():
+    counts = ResponderCounts(np.array([[[0, 2], [1, 3]]]), np.array([[[3, 3], [3, 3]]]))
+    found = risk_differences(counts, interval=RiskInterval.SATO)
+    assert found.high[0, 0] == 1
+    assert found.estimate[0, 0] + 1.96 * found.standard_error[0, 0] > 1
+
+
 def test_patients_are_counted_by_stratum_and_arm_without_those_who_are_missing():
     response = np.array([[1, 0, np.nan, 1], [0, 0, 1, np.nan]])
     found = count_responders(response, [0, 1, 1, 1], [0, 0, 1, 1])

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from sciatrial.clinic import SCORES
 from sciatrial.foundation import DAYS_PER_MONTH, Score, uniforms
+from sciatrial.parameters import draw_parameters
 from sciatrial.trial import allocate, strata_of
 from sciatrial.trial.accrual import arrivals_of
-from sciatrial.trial.conduct import Luck, conduct, score_column
+from sciatrial.trial.conduct import Luck, conduct, prepared_jobs, score_column
 from sciatrial.trial.conducted import days_late, first_randomised
 from tests.trial.conftest import CELLS, SALINE, SHAM, small_design
 
@@ -353,3 +354,24 @@ def test_worlds_share_luck_unless_told_otherwise(model, patients):
     assert np.mean(apart != 0) > 0.7  # some answer in steps of 10
     # the same patients all the same
     assert np.corrcoef(independent["saline"].scores[:, -1, 0], independent["again"].scores[:, -1, 0])[0, 1] > 0.3
+
+
+def test_worlds_with_luck_of_their_own_share_no_flare_no_product_and_no_day(model, prior, patients):
+    design = small_design(arms={"cells": CELLS, "again": CELLS}, visit_window_days=10)
+    # at the reference values no procedure sets off a flare
+    some = replace(patients, draw_values=draw_parameters(prior, n_draws=1, seed=1).one(0).values)
+    jobs = {luck: prepared_jobs(model, design, some, 9, assigned=None, luck=luck) for luck in Luck}
+
+    def given(job, state):
+        mine = (job.events.state == model.state_names.index(state)) & (job.events.day == 0)
+        return np.bincount(job.events.patient[mine], job.events.amount[mine], len(some))
+
+    one, other = jobs[Luck.SHARED]
+    assert given(one, "exacerbation").any()
+    np.testing.assert_array_equal(given(one, "exacerbation"), given(other, "exacerbation"))
+    np.testing.assert_array_equal(one.parameters, other.parameters)  # potency scales what cells do
+    np.testing.assert_array_equal(one.days_late, other.days_late)
+    one, other = jobs[Luck.INDEPENDENT]
+    assert (given(one, "exacerbation") != given(other, "exacerbation")).any()
+    assert (one.parameters != other.parameters).any()
+    assert (one.days_late != other.days_late).any()

@@ -6,7 +6,7 @@ from sciatrial.trial import operating_characteristics, simulate_trials
 from sciatrial.trial.dose_truth import dose_row, summarise_doses, true_doses, with_doses_between
 from sciatrial.trial.truth import Truth
 from tests.trial.conftest import small_design
-from tests.trial.test_dose_finding import ASKED, dose_design
+from tests.trial.test_dose_finding import ARMS, ASKED, dose_design
 
 
 def truth_of(effects):
@@ -27,6 +27,17 @@ def test_there_is_a_dose_between_each_two_and_what_is_compared_stays_first():
     assert doses == pytest.approx([2.5, 5, 10, 20, 2000**0.5, 100])
     plain = small_design()
     assert with_doses_between(plain) is plain
+
+
+def test_a_dose_between_has_the_volume_between_those_of_its_neighbours():
+    volumes = {"low": 1.0, "cells": 2.0, "high": 10.0}
+    arms = {arm: protocol.model_copy(update={"volume_ml": volumes.get(arm, 2.0)}) for arm, protocol in ARMS.items()}
+    wide = with_doses_between(dose_design(arms=arms))
+    found = {arm: (wide.arms[arm].dose_million_cells, wide.arms[arm].volume_ml) for arm in wide.arms if arm not in arms}
+    assert list(found) == ["half of low", "between low and cells", "between cells and high"]
+    assert found["half of low"] == (2.5, 1.0)
+    assert found["between low and cells"] == pytest.approx((10, 1 + 5 / 15))
+    assert found["between cells and high"] == pytest.approx((2000**0.5, 2 + 8 * (2000**0.5 - 20) / 80))
 
 
 def test_the_true_target_lies_straight_between_doses():

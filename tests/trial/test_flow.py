@@ -67,3 +67,32 @@ def test_treatment_that_is_due_after_the_last_visit_is_not_received(rescued_tria
     days, why = days_treated(design, rescued_trial, 9)
     assert np.isnan(days[rescued_trial.assigned == 1]).all()
     assert why["late"] == NEVER_DUE
+
+
+@pytest.mark.parametrize("analysis", ["ancova", "mmrm"])
+def test_visits_that_a_stop_for_harm_forestalled_are_neither_missed_nor_left(analysis, model, patients):
+    stop = {"event": "harm", "arm": "cells", "acceptable": 0.05, "every": 5, "true_share": 0.3}
+    design = small_design(
+        n_total=240, dropout_per_year=0.3, accrual={"per_month": 12}, safety={"stopping": stop}, analysis=analysis
+    )
+    result = run_trial(model, design, patients, seed=4)
+    assert result.contrasts.iloc[0]["decision"] == "stopped_for_harm"
+    flow, counts = result.conduct["flow"], result.conduct
+    assert sum(own["stopped_before_endpoint"] for own in flow.values()) > 10
+    for arm, own in flow.items():
+        # nobody misses a visit here, and who was lost was lost before the trial stopped
+        assert own["missed_endpoint"] == 0
+        assert own["left_before_endpoint"] + own["left_later"] == counts["dropped_out"][arm]
+        there = own["with_endpoint"] + own["left_before_endpoint"] + own["stopped_before_endpoint"]
+        assert own["allocated"] == there
+        assert own["analysed"] + sum(own["not_analysed"].values()) == own["allocated"]
+        told = {reason for reason in own["not_analysed"] if reason.startswith("the trial stopped")}
+        assert told
+        assert not any(reason.startswith("missed") for reason in own["not_analysed"])
+
+
+def test_an_operation_is_named_as_what_left_somebody_out(model, patients):
+    surgery = {"score": "leg_pain", "above": 40, "intervention": "surgery", "weeks_until_surgery": 2, "from_month": 1}
+    design = small_design(n_total=60, rescue=surgery, estimand={"rescue": "principal_stratum"})
+    flow = run_trial(model, design, patients, seed=4).conduct["flow"]
+    assert set(flow["cells"]["not_analysed"]) == {"crossed over to surgery before"}

@@ -4,34 +4,44 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from sciatrial.clinic import Protocol, hazards
+from sciatrial.clinic import Protocol, has_procedure_flare, hazards
 from sciatrial.evidence import read_evidence
-from sciatrial.foundation import TrialError
-from sciatrial.parameters import read_prior, reference_draw
+from sciatrial.foundation import DAYS_PER_MONTH, TrialError
+from sciatrial.parameters import draw_parameters, read_prior, reference_draw
 from sciatrial.statistics import harm_stopping
 from sciatrial.trial import boundary_of, operating_characteristics, run_trial, simulate_trials
 from sciatrial.trial.accrual import arrivals_of
 from sciatrial.trial.conduct import allocate
 from sciatrial.trial.course import completed_trials
-from sciatrial.trial.harm_course import counted_harms, event_months, month_of_stop
+from sciatrial.trial.harm_course import counted_harms, event_days, month_of_stop
 from sciatrial.trial.resampling import refuse_pooling
 from tests.trial.conftest import CELLS, SALINE, invented_trial, small_design
 
-KNOWN = hazards(read_evidence(), reference_draw(read_prior()).one(0))
+DRAW = reference_draw(read_prior()).one(0)
+# at the reference values no procedure sets off a flare; here a needle at the root does, and there one in the disc
+AT_ROOT, IN_DISC = (draw_parameters(read_prior(), n_draws=1, seed=seed).one(0) for seed in (1, 3))
+KNOWN = hazards(read_evidence(), DRAW)
 DISC = Protocol.model_validate(CELLS.model_dump() | {"route": "intradiscal"})
 STOP = {"event": "serious", "arm": "cells", "acceptable": 0.05, "every": 10, "true_share": 0.15}
 MONTHLY = {"per_month": 10}
 
 
 class Numbered:
-    """Stands for patients of whom only the numbers matter."""
+    """Stands for patients of whom only the numbers matter, and by which draw they live."""
 
-    def __init__(self, n):
-        self.numbers = np.arange(n)
+    def __init__(self, n, draw=DRAW):
+        self.numbers, self.draw = np.arange(n), draw
 
 
 def harmful(stop=None, **changes):
     return small_design(safety={"stopping": STOP | (stop or {})}, **{"accrual": MONTHLY, "n_total": 80} | changes)
+
+
+def only(kept):
+    """Return some of those patients."""
+    some = Numbered(0)
+    some.numbers = kept
+    return some
 
 
 def recruited(design, seed):
@@ -54,12 +64,42 @@ def test_trials_stop_as_often_as_the_exact_recursion_says(share):
 def test_the_event_that_reaches_the_boundary_stops_the_trial_and_no_later_one():
     design = harmful({"true_share": 0.5, "true_timing": "procedure"})
     trial = recruited(design, 3)
-    months = event_months(design, design.safety.stopping, [], 3, np.flatnonzero(trial.assigned == 0))
-    assert set(months) == {0.0, np.inf}
+    days = event_days(design, design.safety.stopping, [], 3, np.flatnonzero(trial.assigned == 0), DRAW)
+    assert set(days) == {0.0, np.inf}
     fewest = boundary_of(design).fewest_events[0]
-    harmed = trial.arrivals.months[trial.assigned == 0][:10][np.isfinite(months[:10])]
+    harmed = trial.arrivals.months[trial.assigned == 0][:10][np.isfinite(days[:10])]
     assert len(harmed) >= fewest
     assert month_of_stop(design, trial, 3, [], boundary_of(design)) == harmed[fewest - 1]
+
+
+def test_an_arm_that_ends_short_has_all_its_patients_at_the_last_look():
+    design = harmful({"true_share": 0.9, "true_timing": "procedure", "every": 40}, n_total=80)
+    trial, bound = recruited(design, 3), boundary_of(design)
+    assert bound.patients == (40,)
+    # the last three of the arm are never recruited
+    kept = np.setdiff1d(np.arange(80), np.flatnonzero(trial.assigned == 0)[-3:])
+    short = replace(
+        trial, assigned=trial.assigned[kept], patients=only(kept), arrivals=trial.arrivals.only(kept),
+        is_observed=trial.is_observed[kept], is_solved=trial.is_solved[kept],
+    )  # fmt: skip
+    harmed = trial.arrivals.months[trial.assigned == 0][:37]
+    harmed = harmed[np.isfinite(event_days(design, design.safety.stopping, [], 3, kept[short.assigned == 0], DRAW))]
+    assert month_of_stop(design, short, 3, [], bound) == harmed[bound.fewest_events[0] - 1]
+
+
+@pytest.mark.parametrize("word", ["pain_flare of into_the_disc", "pain_flare"])
+def test_flares_that_are_counted_are_those_that_patients_had(word):
+    """The reference values have none, and a harm that the model gives needs no published count."""
+    arms, with_flares = {"cells": CELLS, "saline": SALINE}, AT_ROOT
+    if "disc" in word:
+        arms, with_flares = arms | {"cells": DISC}, IN_DISC
+    design = harmful({"true_share": None, "counts": [word]}, arms=arms)
+    counted, stop, people = counted_harms(design, KNOWN), design.safety.stopping, np.arange(3000)
+    assert np.isinf(event_days(design, stop, counted, 3, people, DRAW)).all()
+    found = event_days(design, stop, counted, 3, people, with_flares)
+    had = has_procedure_flare(arms["cells"], with_flares, dose=0, patients=people, seed=3)
+    np.testing.assert_array_equal(np.isfinite(found), had)
+    assert had.any()
 
 
 def test_who_has_left_is_not_seen_to_have_the_event():
@@ -77,25 +117,26 @@ def test_events_come_at_the_procedure_or_over_the_follow_up():
     design = harmful(stop, arms={"cells": two, "saline": SALINE}, visits_months=(3, 6, 12))
     counted = counted_harms(design, KNOWN)
     assert [(item.name, times) for item, times in counted] == [("pain_flare of into_the_disc", 2)]
-    months = event_months(design, design.safety.stopping, counted, 1, np.arange(4000))
-    days = sorted(set(np.round(months[np.isfinite(months)] * 30.4375, 6)))
-    assert days == pytest.approx([0.0, 56.0], abs=0.01)
+    found = event_days(design, design.safety.stopping, counted, 1, np.arange(4000), IN_DISC)
+    assert set(found) == {0.0, 56.0, np.inf}
     any_cause = harmful({"true_share": None, "counts": ["serious_event of cells_into_the_disc"]},
                         arms={"cells": DISC, "saline": SALINE}, visits_months=(3, 6, 12))  # fmt: skip
-    months = event_months(any_cause, any_cause.safety.stopping, counted_harms(any_cause, KNOWN), 1, np.arange(20_000))
-    when = months[np.isfinite(months)]
+    stop, counted = any_cause.safety.stopping, counted_harms(any_cause, KNOWN)
+    found = event_days(any_cause, stop, counted, 1, np.arange(20_000), DRAW)
+    when = found[np.isfinite(found)] / DAYS_PER_MONTH
     assert when.min() < 0.5
     assert 11.5 < when.max() <= 12
     assert np.median(when) == pytest.approx(6, abs=0.8)
 
 
 def test_one_trial_meets_one_chance_and_trials_meet_others():
-    design = harmful({"true_share": None, "counts": ["pain_flare"]}, arms={"cells": DISC, "saline": SALINE})
+    word = "serious_event of cells_into_the_disc"
+    design = harmful({"true_share": None, "counts": [word]}, arms={"cells": DISC, "saline": SALINE})
     counted = counted_harms(design, KNOWN)
-    share = [np.isfinite(event_months(design, design.safety.stopping, counted, seed, np.arange(4000))).mean()
+    share = [np.isfinite(event_days(design, design.safety.stopping, counted, seed, np.arange(4000), DRAW)).mean()
              for seed in range(5)]  # fmt: skip
     assert np.std(share) > 0.005
-    again = np.isfinite(event_months(design, design.safety.stopping, counted, 0, np.arange(2000)))
+    again = np.isfinite(event_days(design, design.safety.stopping, counted, 0, np.arange(2000), DRAW))
     assert again.mean() == pytest.approx(share[0], abs=0.02)
 
 

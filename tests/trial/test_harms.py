@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from sciatrial.clinic import has_procedure_flare
 from sciatrial.evidence import read_evidence
-from sciatrial.parameters import read_prior, reference_draw
+from sciatrial.foundation import Route
+from sciatrial.parameters import draw_parameters, read_prior, reference_draw
 from sciatrial.trial import expected_harms
 from tests.trial.conftest import CELLS, SALINE, small_design
 
@@ -62,6 +64,33 @@ def test_cells_add_their_own_harms_to_those_of_the_needle():
     table = harms(arms={"cells": CELLS, "saline": SALINE})
     own = set(table.query("arm == 'cells'")["harm"]) - set(table.query("arm == 'saline'")["harm"])
     assert {"tumour", "immune_reaction"} <= own
+
+
+def test_doses_after_the_last_visit_are_counted_as_long_as_harms_are_followed():
+    late = SALINE.model_copy(update={"n_doses": 2, "weeks_between_doses": 40.0})  # the last visit is at 6 months
+    arms = {"cells": CELLS, "late": late}
+    until_visit, for_a_year = (harms(arms=arms, **more) for more in ({}, {"safety": {"follow_up_months": 12}}))
+    once, twice = (
+        table.set_index(["arm", "harm"]).loc[("late", "serious_event")] for table in (until_visit, for_a_year)
+    )
+    assert "in 2 times" not in once["in_words"]
+    assert "in 2 times" in twice["in_words"]
+    assert twice["upper_bound_in_arm"] > once["upper_bound_in_arm"]
+
+
+def test_flares_of_the_one_trial_are_simulated_and_not_drawn_from_counts():
+    disc = CELLS.model_copy(update={"route": Route.INTRADISCAL})
+    design = small_design(arms={"cells": disc, "saline": SALINE}, n_total=2000)
+    # at the reference values a needle in the disc sets off no flare, in this draw it does
+    with_flares = draw_parameters(read_prior(), n_draws=1, seed=3).one(0)
+    none, some = (
+        expected_harms(design, EVIDENCE, draw, seed=1).set_index(["arm", "harm"]).loc[("cells", "pain_flare")]
+        for draw in (DRAW, with_flares)
+    )
+    assert none["one_trial"] == 0
+    had = has_procedure_flare(disc, with_flares, dose=0, patients=np.arange(1000), seed=1)
+    assert some["one_trial"] == had.sum() > 0
+    assert none["percent"] == some["percent"]
 
 
 def test_the_same_seed_gives_the_same_table():

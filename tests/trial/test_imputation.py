@@ -25,6 +25,14 @@ def test_reference_based_rules_are_those_when_none_is_told():
             },
             "imputation: fills scores, and the endpoint is a response",
         ),
+        (
+            {
+                "imputation": {}, "accrual": {"per_month": 5},
+                "safety": {"stopping": {"event": "harm", "arm": "cells", "acceptable": 0.1, "every": 10,
+                                        "true_share": 0.2}},
+            },
+            "imputation: would fill visits that did not take place",
+        ),
     ],
 )  # fmt: skip
 def test_what_cannot_be_imputed_is_named(changes, told):

@@ -2,6 +2,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from statsmodels.stats.proportion import confint_proportions_2indep
@@ -58,6 +59,23 @@ def test_difference_interval_and_test_of_shares_are_those_of_another_program(see
     assert found["z"] ** 2 == pytest.approx(told.statistic)
     assert found["p_value"] == pytest.approx(told.pvalue)
     assert found["standard_error"] == pytest.approx(np.sqrt(x * (n - x) / n**3 + y * (m - y) / m**3))
+
+
+def test_numbers_of_a_trial_do_not_depend_on_the_trials_beside_it():
+    """A trial whose patients are all in one stratum has its error of one stratum, whatever strata others have."""
+    design = responder_design(adjust_for=("sex",), dropout_per_year=0.2)
+    rng = np.random.default_rng(2)
+    sexes = [np.zeros(80, dtype=bool), rng.random(80) < 0.5, rng.random(80) < 0.4]
+    trials = [replace(invented_trial(design, seed, effect=-8.0), covariates=pd.DataFrame({"is_female": sex}))
+              for seed, sex in enumerate(sexes)]  # fmt: skip
+    seen = [known_endpoints(design, trial) for trial in trials]
+    together = effects_seen(design, trials, seen)
+    for place in range(3):
+        alone = effects_seen(design, trials[place : place + 1], seen[place : place + 1])
+        for name in ("estimate", "standard_error", "low", "high", "p_value", "z"):
+            assert getattr(together, name)[place] == getattr(alone, name)[0]
+    (x, n), (y, m) = counts(design, trials[0])
+    assert together.standard_error[0, 0] == pytest.approx(np.sqrt(x * (n - x) / n**3 + y * (m - y) / m**3))
 
 
 def test_more_responders_speak_for_the_first_arm():

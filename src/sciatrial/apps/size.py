@@ -79,7 +79,12 @@ def size(
 
 def _values(search: SizeSearch) -> dict[str, Any]:
     words = {name: value for name, value in vars(search).items() if name != "curve"}
-    return {**words, "quantity": search.quantity, "curve": search.curve.to_dict("records")}
+    return {
+        **words,
+        "quantity": search.quantity,
+        "is_precise": search.is_precise,
+        "curve": search.curve.to_dict("records"),
+    }
 
 
 def _text(search: SizeSearch) -> str:

@@ -9,7 +9,6 @@ from sciatrial.clinic.equations import CHAPTERS, WORDS, Chapter
 from sciatrial.clinic.harms import (
     Hazard,
     exposures_of,
-    has_event,
     has_event_at,
     hazards,
     hazards_of,
@@ -63,7 +62,6 @@ __all__ = [
     "days_of_doses",
     "exposure",
     "exposures_of",
-    "has_event",
     "has_event_at",
     "has_procedure_flare",
     "hazards",

@@ -310,19 +310,10 @@ def patient_chance(chance: NDArray[np.float64] | float, times: int) -> NDArray[n
     return equations.chance_of_patient.value(chance=np.asarray(chance, dtype=float), times=times)
 
 
-def has_event(hazard: Hazard, times: int, *, chance: float, seed: int, patients: ArrayLike) -> NDArray[np.bool_]:
-    """Return who has the event; dims ``patient``.
+def has_event_at(hazard: Hazard, time: int, *, chance: float, seed: int, patients: ArrayLike) -> NDArray[np.bool_]:
+    """Return who has the event by one administration, from 0; dims ``patient``.
 
     The luck belongs to patient, hazard and administration: the same patients are harmed whatever else is simulated.
     """
-    numbers = np.asarray(patients, dtype=np.int64)
-    hit = np.zeros(len(numbers), dtype=bool)
-    for time in range(times):
-        hit |= has_event_at(hazard, time, chance=chance, seed=seed, patients=numbers)
-    return hit
-
-
-def has_event_at(hazard: Hazard, time: int, *, chance: float, seed: int, patients: ArrayLike) -> NDArray[np.bool_]:
-    """Return who has the event by one administration, from 0; dims ``patient``."""
     numbers = np.asarray(patients, dtype=np.int64)
     return uniforms(seed, f"{hazard.name}, time {time}", numbers) < chance

@@ -178,7 +178,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "result": inputs.result,
         "conduct": inputs.result.conduct,
         "flow_words": flow_of(inputs.result, inputs.study).in_words(),
-        "flow": flow_wide(inputs.result),
+        "flow": flow_wide(inputs.result, inputs.study),
         "has_dropout_hazard": bool(inputs.study["trial"].get("dropout_hazard")),
         "baseline": tables.baseline_wide(inputs.result.baseline),
         "contrasts": _contrasts(inputs.result, together=is_family(inputs.operating)),

@@ -16,6 +16,7 @@ _ENDINGS = {
     "efficacy": "a benefit was shown", "other_direction": "a harm was shown", "futility": "stopped for futility",
     "stopped_for_harm": "the boundary for harm was reached",
 }  # fmt: skip
+_CLOSINGS = _ENDINGS | {"dropped": "others were selected"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def flow_of(result: TrialResult, study: Mapping[str, Any]) -> Flow:
     result
         The trial.
     study
-        The resolved study file as nested values: it says how many patients are planned.
+        The resolved study file as nested values: it says how many patients are planned, and what rescue is.
 
     Raises
     ------
@@ -74,11 +75,12 @@ def flow_of(result: TrialResult, study: Mapping[str, Any]) -> Flow:
         reasons.append(_of("could not be solved", counts["unsolved"]))
     if len(reasons) > 1:
         reasons.append("one candidate may miss several criteria")
+    closed, rescue = _closed_arms(result, plan), _rescue(study)
     return Flow(
         screened=(_of("Assessed for eligibility", counts["screened"]),),
         excluded=(_of("Excluded", excluded), *reasons),
         randomised=(_of("Randomised", n), *_ending(result, n, planned)),
-        arms={arm: _stages(arm, own) for arm, own in counts["flow"].items()},
+        arms={arm: _stages(arm, own, closed.get(arm), rescue) for arm, own in counts["flow"].items()},
     )
 
 
@@ -97,17 +99,41 @@ def _ending(result: TrialResult, n: int, planned: int) -> list[str]:
     return [f"all {planned} that were planned" + (f"; look {last['look']}: {told}" if told else "")]
 
 
-def _stages(arm: str, own: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+def _closed_arms(result: TrialResult, plan: Mapping[str, Any]) -> dict[str, str]:
+    """Return arm → at which look it was closed while others went on, and why; of several arms against one control."""
+    if not plan.get("multi_arm"):
+        return {}
+    ended = result.contrasts["look"].max()
+    return {
+        str(row["arm"]): f"closed at look {row['look']}: {_CLOSINGS[str(row['decision'])]}"
+        for row in result.contrasts.to_dict("records")
+        if row["look"] < ended and str(row["decision"]) in _CLOSINGS
+    }
+
+
+def _rescue(study: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what rescue is, and what somebody does who gets it."""
+    is_surgery = (study["trial"].get("rescue") or {}).get("intervention") == "surgery"
+    return ("surgery", "crossed over to surgery") if is_surgery else ("rescue", "took rescue")
+
+
+def _stages(
+    arm: str, own: Mapping[str, Any], closed: str | None, rescue: tuple[str, str]
+) -> tuple[tuple[str, ...], ...]:
     allocated = [_of(f"Allocated to {arm}", own["allocated"]), _of("received it", own["received"])]
     allocated += [_of(f"not received: {reason}", count) for reason, count in own["not_received"].items()]
+    if closed is not None:
+        allocated.append(closed)
     lost = own["left_before_endpoint"] + own["left_later"]
     followed = [
         _of("Lost to follow-up", lost),
         *([_of("before the endpoint", own["left_before_endpoint"])] if lost else []),
         *([_of("after it", own["left_later"])] if own["left_later"] else []),
         _of("missed the endpoint's visit", own["missed_endpoint"]),
-        _of("took rescue before it", own["rescued_before_endpoint"]),
+        _of(f"{rescue[1]} before it", own["rescued_before_endpoint"]),
     ]
+    if own["stopped_before_endpoint"]:
+        followed.append(_of("the trial stopped before that visit", own["stopped_before_endpoint"]))
     if own["unsolved"]:
         followed.append(_of("could not be solved", own["unsolved"]))
     analysed = [_of("Analysed", own["analysed"]), _of("with a value at the endpoint", own["with_endpoint"])]
@@ -117,9 +143,10 @@ def _stages(arm: str, own: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
     return tuple(allocated), tuple(followed), tuple(analysed)
 
 
-def flow_wide(result: TrialResult) -> pd.DataFrame:
-    """Return the flow as a table, one row an arm."""
-    counts = result.conduct
+def flow_wide(result: TrialResult, study: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the flow as a table, one row an arm; `study` as in `flow_of`."""
+    counts, (rescue, _) = result.conduct, _rescue(study)
+    stopped = any(own["stopped_before_endpoint"] for own in counts["flow"].values())
     rows = [
         {
             "arm": arm,
@@ -127,10 +154,11 @@ def flow_wide(result: TrialResult) -> pd.DataFrame:
             "received": own["received"],
             "lost before the endpoint": own["left_before_endpoint"],
             "lost later": own["left_later"],
+            **({"trial stopped before the endpoint": own["stopped_before_endpoint"]} if stopped else {}),
             "missed the endpoint's visit": own["missed_endpoint"],
             "visits missed in all": counts["missed_visits"][arm],
-            "rescue before the endpoint": own["rescued_before_endpoint"],
-            "rescue at any time": counts["rescued"][arm],
+            f"{rescue} before the endpoint": own["rescued_before_endpoint"],
+            f"{rescue} at any time": counts["rescued"][arm],
             "analysed": own["analysed"],
             "with the endpoint": own["with_endpoint"],
         }

@@ -236,7 +236,12 @@ def _within(squared: Floats, rank: int, degrees_of_freedom: float) -> Floats:
         return _radial(squared, rank, degrees_of_freedom)
     knots, shares = _radial_table(rank, degrees_of_freedom)
     with np.errstate(divide="ignore"):
-        return np.interp(np.log(squared), knots, shares)
+        lengths = np.log(squared)
+    found = np.interp(lengths, knots, shares)
+    # with few degrees of freedom a part of the probability lies further out than the table goes
+    beyond = lengths > knots[-1]
+    found[beyond] = _radial(squared[beyond], rank, degrees_of_freedom)
+    return found
 
 
 def _radial(squared: Floats, rank: int, degrees_of_freedom: float) -> Floats:

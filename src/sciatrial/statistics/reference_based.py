@@ -19,7 +19,7 @@ from sciatrial.statistics.ancova import fit_ancova
 from sciatrial.statistics.design import refuse
 from sciatrial.statistics.inference import Estimates
 from sciatrial.statistics.mixed_model import checked_outcome
-from sciatrial.statistics.repeated_measures import fit_repeated_measures
+from sciatrial.statistics.repeated_measures import fit_repeated_measures, paired_covariates
 from sciatrial.statistics.rubin import pooled_imputations
 
 Floats = NDArray[Any]
@@ -55,6 +55,8 @@ class Imputations:
         Whether a value lies after the patient's last visit, filled by the rule; dims ``trial, patient, visit``.
     arms, baseline
         Dims ``trial, patient``.
+    covariates
+        Dims ``trial, patient, covariate``.
     rule
         How values after the last visit were filled.
     reasons
@@ -65,6 +67,7 @@ class Imputations:
     is_after_last: Floats
     arms: Floats
     baseline: Floats
+    covariates: Floats
     rule: ReferenceRule
     reasons: tuple[str, ...]
 
@@ -73,6 +76,7 @@ def impute_visits(
     change: ArrayLike,
     arms: ArrayLike,
     baseline: ArrayLike,
+    covariates: ArrayLike | None = None,
     *,
     rule: ReferenceRule,
     seed: int,
@@ -89,6 +93,9 @@ def impute_visits(
         0 for the control, which is the reference, then 1, 2, …; dims ``patient`` or ``trial, patient``.
     baseline
         In points, no missing ones; dims as those of the arms.
+    covariates
+        As in `fit_repeated_measures`, no missing ones; the imputation adjusts for them at every visit, and so does
+        `analyse_imputations`.
     rule
         How values after a patient's last visit are filled.
     seed
@@ -104,7 +111,7 @@ def impute_visits(
     Raises
     ------
     TrialError
-        As `fit_repeated_measures`, and when a baseline is missing or imputations are fewer than 2.
+        As `fit_repeated_measures`, and when a baseline or covariate is missing or imputations are fewer than 2.
 
     Source
     ------
@@ -118,6 +125,9 @@ def impute_visits(
             problems.append(Problem(name, f"shape {np.shape(values)}", f"one for each patient of {y.shape[:2]}"))
     if not np.isfinite(np.asarray(baseline, float)).all():
         problems.append(Problem("baseline", "missing values", "a number for every patient", "leave the patient out"))
+    further = paired_covariates(covariates, y, "imputation")
+    if not np.isfinite(further).all():
+        problems.append(Problem("covariates", "missing values", "numbers for every patient", "leave the patient out"))
     if n_imputations < 2:
         problems.append(Problem("n_imputations", f"{n_imputations}", "2 or more"))
     refuse("imputation", problems)
@@ -127,18 +137,21 @@ def impute_visits(
     reasons = []
     for trial in range(len(y)):
         rng = np.random.default_rng(derived_seed(seed, f"imputation of trial {trial}"))
-        drawn = _parameters(y[trial], arm[trial], start[trial], n_imputations, rng)
+        slopes = np.concatenate([further[trial], start[trial, :, None]], axis=1)
+        drawn = _parameters(y[trial], arm[trial], slopes, n_imputations, rng)
         reasons.append(drawn if isinstance(drawn, str) else "")
         if not isinstance(drawn, str):
             own, control, covariance = drawn
             values[trial] = completed(y[trial], own, control, covariance, rule, rng)
-    return Imputations(values, _after_last(y), arm, start, rule, tuple(reasons))
+    return Imputations(values, _after_last(y), arm, start, further, rule, tuple(reasons))
 
 
 def analyse_imputations(
     imputations: Imputations, *, visit: int = -1, delta: ArrayLike = 0.0, level: float = 0.95
 ) -> Estimates:
     """Estimate the difference of each arm from the control at one visit: covariance analysis, Rubin's rules.
+
+    It adjusts for the baseline and for what the imputation adjusted for.
 
     Parameters
     ----------
@@ -180,7 +193,8 @@ def analyse_imputations(
     error, freedom = estimate.copy(), np.full((trials, n_arms - 1), np.nan)
     reasons = list(imputations.reasons)
     if len(usable):
-        repeated = [np.repeat(item[usable], number, axis=0) for item in (arms, imputations.baseline)]
+        given = (arms, imputations.baseline, imputations.covariates)
+        repeated = [np.repeat(item[usable], number, axis=0) for item in given]
         found = fit_ancova(final[usable].reshape(-1, patients), *repeated)
         estimate[usable] = found.estimate.reshape(-1, number, n_arms - 1)
         error[usable] = found.standard_error.reshape(-1, number, n_arms - 1)
@@ -276,6 +290,7 @@ def _one(imputations: Imputations, trial: int) -> Imputations:
         imputations.is_after_last[some],
         imputations.arms[some],
         imputations.baseline[some],
+        imputations.covariates[some],
         imputations.rule,
         imputations.reasons[some],
     )
@@ -287,27 +302,29 @@ def _after_last(y: Floats) -> Floats:
 
 
 def _parameters(
-    y: Floats, arms: Floats, baseline: Floats, number: int, rng: np.random.Generator
+    y: Floats, arms: Floats, slopes: Floats, number: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats, Floats] | str:
     """Return each patient's means in the own arm and in the control, and the covariances; or why there are none.
 
-    Dims ``imputation, patient, visit`` twice and ``imputation, visit, visit``.
+    `slopes` are the covariates, the baseline last; dims ``patient, covariate``. Dims of what is returned ``imputation,
+    patient, visit`` twice and ``imputation, visit, visit``.
     """
     n_draws = int(np.ceil(number * _SPARE))
     chosen = np.empty((n_draws, len(arms)), int)
     for code in np.unique(arms):
         own = np.flatnonzero(arms == code)
         chosen[:, own] = rng.choice(own, (n_draws, len(own)))
-    measures = fit_repeated_measures(y[chosen], arms, baseline[chosen])
+    measures = fit_repeated_measures(y[chosen], arms, slopes[chosen, -1], slopes[chosen, :-1])
     fits = measures.fits
     able = np.flatnonzero(fits.is_fitted)[:number]
     if len(able) < number:
         reason = next(reason for reason in fits.reasons if reason)
         return f"{n_draws - int(fits.is_fitted.sum())} of {n_draws} resamples have no fit: {reason}"
-    # (imputation, visit, [control, other arms…, slope])
+    # (imputation, visit, [control, other arms…, slopes…])
     coefficients = fits.coefficients[able].reshape(number, y.shape[1], -1)
-    control = coefficients[:, None, :, 0] + coefficients[:, None, :, -1] * baseline[:, None]
-    effects = np.concatenate([np.zeros_like(coefficients[:, :, :1]), coefficients[:, :, 1:-1]], axis=2)
+    n_slopes = slopes.shape[1]
+    control = coefficients[:, None, :, 0] + slopes @ coefficients[:, :, -n_slopes:].swapaxes(1, 2)
+    effects = np.concatenate([np.zeros_like(coefficients[:, :, :1]), coefficients[:, :, 1:-n_slopes]], axis=2)
     own = control + effects[:, :, arms.astype(int)].swapaxes(1, 2)
     return own, control, fits.residual_covariance[able]
 

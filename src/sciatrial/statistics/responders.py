@@ -20,6 +20,8 @@ from sciatrial.statistics.proportions import restricted_rates
 
 Floats = NDArray[Any]
 _HALVINGS = 52
+# of a sum, relative to what is summed
+_ROUNDING = 1e-12
 
 
 class RiskInterval(StrEnum):
@@ -50,9 +52,10 @@ class RiskDifferences:
     Attributes
     ----------
     estimate, low, high
-        NaN where there is no patient to compare.
+        NaN where there is no patient to compare; limits are cut at −1 and 1.
     standard_error
-        Of Sato, Greenland and Robins, whatever the interval; 0 where all or none respond in every stratum and arm.
+        Of Sato, Greenland and Robins, whatever the interval; exactly 0 where in each arm all or none respond, the same
+        in every stratum.
     level
         Coverage of the intervals.
     interval
@@ -170,9 +173,9 @@ def risk_differences(
         RiskInterval.SATO: _sato,
     }
     with np.errstate(invalid="ignore", divide="ignore"):
-        estimate = (pairs.weights * (pairs.share - pairs.control_share)).sum(axis=1)
-        low, high = makers[interval](pairs, estimate, quantile)
-        found = (estimate, low, high, _sato_error(pairs, estimate))
+        estimate = np.clip((pairs.weights * (pairs.share - pairs.control_share)).sum(axis=1), -1.0, 1.0)
+        limits = (np.clip(limit, -1.0, 1.0) for limit in makers[interval](pairs, estimate, quantile))
+        found = (estimate, *limits, _sato_error(pairs, estimate))
     estimate, low, high, error = (np.where(pairs.is_known, values, np.nan) for values in found)
     return RiskDifferences(estimate, low, high, error, level, interval, _reasons(pairs.is_known))
 
@@ -277,8 +280,8 @@ def _stratified_wilson(share: Floats, n: Floats, weights: Floats, quantile: floa
     variance = np.where(flat, 1 / np.maximum(n, 1.0), variance)
     root = (weights * np.sqrt(variance)).sum(axis=1, keepdims=True)
     own = quantile * np.sqrt((weights**2 * variance).sum(axis=1, keepdims=True)) / root
-    low, high = _wilson(share, n, own)
-    return (weights * low).sum(axis=1), (weights * high).sum(axis=1)
+    # weights sum to 1 but for rounding
+    return tuple(np.clip((weights * limit).sum(axis=1), 0.0, 1.0) for limit in _wilson(share, n, own))  # type: ignore[return-value]
 
 
 def _newcombe(pairs: _Pairs, estimate: Floats, quantile: float) -> tuple[Floats, Floats]:
@@ -340,5 +343,7 @@ def _sato_error(pairs: _Pairs, estimate: Floats) -> Floats:
         + pairs.n * pairs.control_n * (pairs.control_n - pairs.n) / 2
     ) / total**2
     second = (pairs.x * (pairs.control_n - pairs.control_x) + pairs.control_x * (pairs.n - pairs.x)) / (2 * total)
-    # rounding alone takes the sum below 0
-    return np.sqrt(np.maximum(estimate * first.sum(axis=1) + second.sum(axis=1), 0.0)) / raw
+    along, apart = estimate * first.sum(axis=1), second.sum(axis=1)
+    # where all respond in one arm and none in the other both cancel, but for rounding
+    is_none = along + apart <= _ROUNDING * (np.abs(estimate) * np.abs(first).sum(axis=1) + apart)
+    return np.sqrt(np.where(is_none, 0.0, along + apart)) / raw

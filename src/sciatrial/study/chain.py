@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sciatrial.clinic import Hazard, hazards
 from sciatrial.evidence import Evidence, read_evidence
@@ -249,13 +249,21 @@ def batch(inputs: Inputs, scenario: Scenario, first: int, count: int, progress: 
         scenario=scenario,
         first=first,
         count=count,
-        seed=study.settings.seed,
-        inclusion_probability=study.settings.calibration.inclusion_probability,
-        posterior=None if inputs.posterior is None else inputs.posterior.draws,
-        unblinding=study.settings.simulation.unblinding,
         known_harms=_known_harms(inputs),
         progress=progress,
+        **beliefs(inputs),
     )
+
+
+def beliefs(inputs: Inputs) -> dict[str, Any]:
+    """Return what all trials of a study have in common, whichever way they are simulated."""
+    settings = inputs.study.settings
+    return {
+        "seed": settings.seed,
+        "inclusion_probability": settings.calibration.inclusion_probability,
+        "posterior": None if inputs.posterior is None else inputs.posterior.draws,
+        "unblinding": settings.simulation.unblinding,
+    }
 
 
 def example_trial(inputs: Inputs, draws: Draws, trial: int) -> TrialResult:

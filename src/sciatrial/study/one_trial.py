@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from sciatrial.foundation import CohortError, Problem, Progress, StudyError, silent, unknown_word
 from sciatrial.model import sciatica_model
@@ -146,7 +145,7 @@ def _simulated(inputs: chain.Inputs, scenario: Scenario, number: int) -> TrialIn
         inputs.evidence,
         scenario=scenario,
         trial=number,
-        **_beliefs(inputs),
+        **chain.beliefs(inputs),
     )
 
 
@@ -160,16 +159,5 @@ def _in_every_arm(inputs: chain.Inputs, scenario: Scenario, number: int, n_patie
         scenario=scenario,
         trial=number,
         n_patients=n_patients,
-        **_beliefs(inputs),
+        **chain.beliefs(inputs),
     )
-
-
-def _beliefs(inputs: chain.Inputs) -> dict[str, Any]:
-    """Return what all trials of a study have in common, whichever way they are simulated."""
-    settings = inputs.study.settings
-    return {
-        "seed": settings.seed,
-        "inclusion_probability": settings.calibration.inclusion_probability,
-        "posterior": None if inputs.posterior is None else inputs.posterior.draws,
-        "unblinding": settings.simulation.unblinding,
-    }

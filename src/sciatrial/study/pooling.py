@@ -24,13 +24,21 @@ from sciatrial.trial import (
 )
 
 
-def pool_key(inputs: Inputs, design: Design, scenario: Scenario, place: int) -> str:
-    """Return a short hash of all that decides who is in a pool and how they fare, but for how many they are."""
+def pool_key(
+    inputs: Inputs, design: Design, scenario: Scenario, place: int, *, n_patients: int, with_truth: bool
+) -> str:
+    """Return a name of all that decides who is in a pool, how they fare and which trials are drawn from it.
+
+    The size of the largest trial and that of the pool are part of it: trials drawn from a larger pool are others.
+    """
     study = inputs.study
     calibrated = None if inputs.posterior is None else inputs.posterior.fingerprint()
     numbers = [fingerprint(inputs.prior.rows), calibrated, study.settings.calibration.inclusion_probability]
     who = [study.cohort.model_dump(mode="json"), study.settings.seed, str(scenario), place]
-    return fingerprint([settings_of_pool(design), list(design.arms), numbers, who, dict(versions())])[:16]
+    # how exact a truth is follows from the largest trial's arms
+    size = [design.size, n_patients, list(design.ratio.values()) if with_truth else None]
+    name = fingerprint([settings_of_pool(design), list(design.arms), numbers, who, size, dict(versions())])[:16]
+    return f"{name}-{design.size}-{n_patients}{'-truth' if with_truth else ''}"
 
 
 def pools_of(
@@ -44,7 +52,7 @@ def pools_of(
     folder: Path | None = None,
     progress: Progress = silent,
 ) -> Iterator[PatientPool | CohortError]:
-    """Yield the pool of each draw, or why there is none: from the folder where one of these patients is large enough.
+    """Yield the pool of each draw, or why there is none: from the folder where it is kept there, the very same.
 
     Parameters
     ----------
@@ -55,17 +63,16 @@ def pools_of(
     draws, scenario
         The draws, and what they are of.
     n_patients
-        Of each pool, at least.
+        Of each pool.
     with_truth
         As in `make_pool`.
     folder
         Where pools are kept; left out, nowhere.
     """
     for place in range(len(draws.values)):
-        name = pool_key(inputs, design, scenario, place)
-        kept = None if folder is None else _kept(folder, name, design.size, n_patients, with_truth=with_truth)
-        if kept is not None:
-            yield kept
+        name = pool_key(inputs, design, scenario, place, n_patients=n_patients, with_truth=with_truth)
+        if folder is not None and (folder / name).exists():
+            yield PatientPool.load(folder / name)
             continue
         try:
             pool = make_pool(
@@ -76,16 +83,8 @@ def pools_of(
             yield error
             continue
         if folder is not None:
-            pool.save(folder / f"{name}-{design.size}-{n_patients}{'-truth' if with_truth else ''}")
+            pool.save(folder / name)
         yield pool
-
-
-def _kept(folder: Path, name: str, window: int, n_patients: int, *, with_truth: bool) -> PatientPool | None:
-    for place in sorted(folder.glob(f"{name}-*")):
-        _, size, number, *truth = place.name.split("-")
-        if int(size) >= window and int(number) >= n_patients and (truth or not with_truth):
-            return PatientPool.load(place)
-    return None
 
 
 def reference_pool(inputs: Inputs, *, progress: Progress = silent) -> PatientPool:

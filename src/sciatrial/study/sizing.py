@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from os import cpu_count
 from pathlib import Path
@@ -48,7 +48,8 @@ class Wanted:
         Patients in all; left out, a quarter of the study's and four times as many.
     precision
         Largest Monte-Carlo standard error of success at the answer, above 0 and below 0.5: draws, trials and patients
-        of the pools grow until it is reached. Left out, whatever comes of the numbers above.
+        of the pools grow until it is reached, in three rounds at most; the answer says where it is not. Left out,
+        whatever comes of the numbers above.
     """
 
     target: float
@@ -85,8 +86,9 @@ def study_size(
     wanted
         What is searched for.
     pools
-        Folder in which pools are kept and from which they are taken: another design of the same arms, visits, endpoint
-        and rescue needs no simulation then. Left out, pools are kept nowhere.
+        Folder in which pools are kept and from which they are taken: another design of the same arms, visits, endpoint,
+        rescue and largest size needs no simulation then, and finds what it would find without a folder. Left out,
+        pools are kept nowhere.
 
     Raises
     ------
@@ -111,12 +113,13 @@ def study_size(
     if wanted.is_assurance:
         ratio = min(POOL_RATIO, wanted.trials_of_each)
     effort = _Effort(n_draws, wanted.trials_of_each, ratio)
+    search = _searched(inputs, wanted, at_most, smallest, effort, folder, progress)
     for _ in range(_ROUNDS):
-        search = _searched(inputs, wanted, at_most, smallest, effort, folder, progress)
-        if wanted.precision is None or search.error <= wanted.precision:
-            return search
+        if search.is_precise:
+            break
         effort = _more(effort, search, wanted, largest)
-    return _searched(inputs, wanted, at_most, smallest, effort, folder, progress)
+        search = _searched(inputs, wanted, at_most, smallest, effort, folder, progress)
+    return search
 
 
 def _searched(
@@ -147,10 +150,11 @@ def _searched(
     failed = [error for error in made if isinstance(error, CohortError)]
     if not pools:
         raise failed[0]
-    return required_size(
+    search = required_size(
         study.design, pools, target=wanted.target, smallest=smallest, largest=at_most.size,
         trials_of_each=effort.trials_of_each, not_enrolled=len(failed), threads=cpu_count() or 1, progress=progress,
     )  # fmt: skip
+    return replace(search, precision=wanted.precision)
 
 
 def _more(effort: _Effort, search: SizeSearch, wanted: Wanted, largest: int) -> _Effort:

@@ -37,9 +37,11 @@ if TYPE_CHECKING:
 
 
 class Luck(StrEnum):
-    """What a patient's worlds have in common beside the patient: errors of measurement, later flares, re-herniations.
+    """What a patient's worlds have in common beside the patient.
 
-    ``shared``: all of it. ``independent``: none of it from entry on; what was measured at entry stays.
+    Errors of measurement, later flares and re-herniations, flares after a procedure, the product that is given (batch,
+    potency, harvest), days of visits within their window, who learns the arm. ``shared``: all of it. ``independent``:
+    none of it from entry on; what was measured at entry stays.
     """
 
     SHARED = "shared"
@@ -175,23 +177,26 @@ def prepared_jobs(
 
     `months`, dims ``patient``, are those of randomisation, from which a time trend follows; left out, there is none.
     """
-    errors, steps = _errors(design, patients), _steps(patients)
+    steps = _steps(patients)
     last_day = design.visits_months[-1] * DAYS_PER_MONTH + design.visit_window_days
-    late = days_late(design, patients)
     trend = None if months is None else trend_points(design, months)
-    by_chance = patients.later_events(model, last_day)
+    shared = _luck_of(model, design, patients, last_day)
     operation = rescue_operation(design, patients)
     jobs = []
     for index, (arm, protocol) in enumerate(design.arms.items()):
+        errors, late, by_chance = shared
+        arm_seed = seed
         if luck is Luck.INDEPENDENT:
-            alone = replace(patients, seed=derived_seed(patients.seed, f"luck in arm {arm}"))
-            errors, by_chance = _errors(design, alone), alone.later_events(model, last_day)
+            name = f"luck in arm {arm}"
+            alone = replace(patients, seed=derived_seed(patients.seed, name))
+            errors, late, by_chance = _luck_of(model, design, alone, last_day)
+            arm_seed = derived_seed(seed, name)
         rows = np.arange(len(patients)) if assigned is None else np.flatnonzero(assigned == index)
-        parameters, given = treated_patients(model, patients, protocol, seed=seed, last_day=last_day, rows=rows)
+        parameters, given = treated_patients(model, patients, protocol, seed=arm_seed, last_day=last_day, rows=rows)
         if unblinding is not None:
             column = model.parameter_names.index(CONTEXT)
             numbers = patients.numbers[rows]
-            parameters = with_unblinded(unblinding, design, arm, parameters, column, seed=seed, patients=numbers)
+            parameters = with_unblinded(unblinding, design, arm, parameters, column, seed=arm_seed, patients=numbers)
         jobs.append(
             Job(
                 arm,
@@ -208,6 +213,13 @@ def prepared_jobs(
             )
         )
     return jobs
+
+
+def _luck_of(
+    model: Model, design: Design, patients: Patients, last_day: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], Events]:
+    """Return errors of measurement, days of visits after the planned ones, and what comes by chance."""
+    return _errors(design, patients), days_late(design, patients), patients.later_events(model, last_day)
 
 
 def _errors(design: Design, patients: Patients) -> NDArray[np.float64]:

@@ -128,6 +128,24 @@ def taken_place(trial: Conducted, visits_months: Sequence[float]) -> NDArray[np.
     return visit_months(trial, trial.arrivals.months, visits_months) <= trial.ended
 
 
+def visit_days(trial: Conducted, visits_months: Sequence[float]) -> NDArray[np.float64]:
+    """Return the day of each visit since randomisation, the baseline first; dims ``patient, occasion``."""
+    planned = np.array([0.0, *(month * DAYS_PER_MONTH for month in visits_months)])
+    return planned + (np.zeros(trial.is_observed.shape) if trial.days_late is None else trial.days_late)
+
+
+def has_been_there(trial: Conducted) -> NDArray[np.bool_]:
+    """Return at which visits each patient had not left yet, seen or not, whether or not the trial still went on.
+
+    Everybody was there at the baseline, a patient who could not be solved at no later visit; dims ``patient,
+    occasion``.
+    """
+    stayed = trial.is_observed if trial.has_stayed is None else trial.has_stayed
+    there = stayed & trial.is_solved[:, None]
+    there[:, 0] = True
+    return there
+
+
 def only_patients(trial: Conducted, kept: NDArray[np.int64]) -> Conducted:
     """Return a trial as it went for some of its patients, by their place in the order of enrolment, increasing.
 

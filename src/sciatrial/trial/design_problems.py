@@ -212,7 +212,13 @@ def _combined_problems(design: Design) -> list[str]:
         )
         problems.append(f"time_trend: {told} would have to know; one of the two; delete one")
     stopping = None if design.safety is None else design.safety.stopping
-    if given and stopping is not None and stopping.is_followed:
+    is_followed = stopping is not None and stopping.is_followed
+    if design.imputation is not None and is_followed:
+        told = (
+            "would fill visits that did not take place, where the boundary for harm, which is followed, stops a trial"
+        )
+        problems.append(f"imputation: {told}; one of the two; delete it, or safety.stopping's counts and true_share")
+    if given and is_followed:
         told = f"is followed by simulated trials, which those of {given[0]} do not do; a boundary that none follows"
         problems.append(f"safety.stopping: {told}; delete counts and true_share, or {given[0]}")
     return problems

@@ -18,14 +18,17 @@ from sciatrial.trial.truth import Truth
 if TYPE_CHECKING:
     import pandas as pd
 
-_BETWEEN = "between "
+# million cells: no protocol gives fewer
+_SMALLEST = 0.01
 
 
 def with_doses_between(design: Design) -> Design:
     """Return the design with a dose between each two, and each dose compared with the control.
 
     What is compared stays first; a design that finds no dose is returned as it is. For the truth alone, in which
-    everybody is in every arm: half of the smallest dose, and the geometric mean of each two neighbours.
+    everybody is in every arm: half of the smallest dose, in the volume of the smallest, since nothing is injected at
+    dose 0 whose volume could be told; and the geometric mean of each two neighbours, in the volume that lies straight
+    between theirs.
     """
     asked = design.dose_finding
     if asked is None:
@@ -33,12 +36,14 @@ def with_doses_between(design: Design) -> Design:
     doses = asked.dose_arms(design.arms)
     named = [arm for arm in doses if arm != asked.control]
     amounts = [doses[arm] for arm in named]
-    between = [max(0.01, amounts[0] / 2), *(sqrt(a * b) for a, b in pairwise(amounts))]
+    volumes = [design.arms[arm].volume_ml for arm in named]
+    between = {f"half of {named[0]}": max(_SMALLEST, amounts[0] / 2)}
+    between |= {f"between {one} and {two}": sqrt(doses[one] * doses[two]) for one, two in pairwise(named)}
     like = design.arms[named[0]]
     more = {
-        f"{_BETWEEN}{number}": like.model_copy(update={"dose_million_cells": amount})
-        for number, amount in enumerate(between)
-        if amount not in amounts
+        arm: like.model_copy(update={"dose_million_cells": dose, "volume_ml": float(np.interp(dose, amounts, volumes))})
+        for arm, dose in between.items()
+        if dose not in amounts
     }
     comparisons = tuple(Comparison(arm=arm, control=asked.control) for arm in [*named, *more])
     update = {

@@ -140,6 +140,12 @@ def _levels(factor: Factor, covariates: pd.DataFrame, sites: NDArray[np.int64] |
     return (covariates[factor.name].to_numpy(dtype=float) >= factor.least).astype(np.int64)
 
 
+def covariate_names(words: Sequence[str]) -> tuple[str, ...]:
+    """Return which covariates of patients the words are of, each once; a site is none of theirs."""
+    names = ["is_female" if factor.name == SEX else factor.name for factor in map(factor_of, words) if factor]
+    return tuple(dict.fromkeys(name for name in names if name != SITE))
+
+
 def adjustment_columns(
     words: Sequence[str], covariates: pd.DataFrame, sites: NDArray[np.int64] | None, n_sites: int
 ) -> NDArray[np.float64]:

@@ -10,9 +10,16 @@ from numpy.typing import NDArray
 
 from sciatrial.trial.aims import Strategy
 from sciatrial.trial.analysed import Analysed
-from sciatrial.trial.conducted import Conducted
+from sciatrial.trial.conducted import Conducted, has_been_there, taken_place
 from sciatrial.trial.design import Design
 from sciatrial.trial.estimand import after_rescue
+
+# why nothing was seen of a patient at the visits that the analysis uses: missed, left, the trial stopped
+_MISSED_ONE = ("missed the visit of the endpoint", "left before the endpoint", "the trial stopped before the endpoint")
+_MISSED_MANY = (
+    "missed the visits that the analysis uses", "left before the visits that it uses",
+    "the trial stopped before the visits that it uses",
+)  # fmt: skip
 
 
 def participant_flow(
@@ -33,13 +40,15 @@ def participant_flow(
     -------
     dict
         Arm → ``allocated, received, not_received`` (reason → number), ``unsolved, left_before_endpoint,
-        missed_endpoint`` (still there, not seen at that visit), ``left_later, rescued_before_endpoint, analysed,
+        stopped_before_endpoint`` (still there when the boundary for harm stopped the trial, that visit still to come),
+        ``missed_endpoint`` (still there, not seen at that visit), ``left_later, rescued_before_endpoint, analysed,
         with_endpoint`` (has a value at the endpoint), ``not_analysed`` (reason → number).
     """
     occasion = 1 + design.visits_months.index(design.endpoint.month)
-    stayed = trial.is_observed if trial.has_stayed is None else trial.has_stayed
-    solved, observed = trial.is_solved, trial.is_observed
-    here = solved & stayed[:, occasion]
+    there, due = has_been_there(trial), taken_place(trial, design.visits_months)
+    solved, observed, gone = trial.is_solved, trial.is_observed, due & ~there
+    left_before = solved & gone[:, : occasion + 1].any(axis=1)
+    here = solved & due[:, occasion] & there[:, occasion]
     used = analysed.is_used
     at_end = np.isfinite(analysed.values[:, [item == occasion for item in analysed.occasions]]).any(axis=1)
     reasons = _why_not_analysed(design, trial, analysed)
@@ -54,9 +63,10 @@ def participant_flow(
             "received": int(mine.sum()) - untreated,
             "not_received": {why[arm]: untreated} if untreated else {},
             "unsolved": int((mine & ~solved).sum()),
-            "left_before_endpoint": int((mine & solved & ~stayed[:, occasion]).sum()),
+            "left_before_endpoint": int((mine & left_before).sum()),
+            "stopped_before_endpoint": int((mine & solved & ~left_before & ~due[:, occasion]).sum()),
             "missed_endpoint": int((mine & here & ~observed[:, occasion]).sum()),
-            "left_later": int((mine & here & ~stayed[:, -1]).sum()),
+            "left_later": int((mine & here & gone.any(axis=1)).sum()),
             "rescued_before_endpoint": int((mine & rescued).sum()),
             "analysed": int((mine & used).sum()),
             "with_endpoint": int((mine & at_end).sum()),
@@ -73,18 +83,18 @@ def _counted(reasons: NDArray[Any]) -> dict[str, int]:
 def _why_not_analysed(design: Design, trial: Conducted, analysed: Analysed) -> NDArray[Any]:
     """Return the first reason, in this order, why a patient has no value in the analysis; dims ``patient``."""
     occasions = sorted({item for item in analysed.occasions if item > 0})
-    stayed = trial.is_observed if trial.has_stayed is None else trial.has_stayed
-    seen, there = trial.is_observed[:, occasions].any(axis=1), stayed[:, occasions].any(axis=1)
-    told = np.where(there, "missed the visits that the analysis uses", "left before the visits that it uses")
-    if len(occasions) == 1:
-        told = np.where(there, "missed the visit of the endpoint", "left before the endpoint")
-    told = told.astype(object)
+    there, due = has_been_there(trial), taken_place(trial, design.visits_months)
+    seen = trial.is_observed[:, occasions].any(axis=1)
+    was_there, has_left = (there & due)[:, occasions].any(axis=1), (due & ~there)[:, : occasions[-1] + 1].any(axis=1)
+    missed, left, stopped = _MISSED_ONE if len(occasions) == 1 else _MISSED_MANY
+    told = np.select([was_there, has_left], [missed, left], stopped).astype(object)
+    nobody_seen = "nobody of the arm was seen at the endpoint"
     left_out = design.estimand.rescue in (Strategy.HYPOTHETICAL, Strategy.PRINCIPAL_STRATUM)
     # seen, and yet without a value: the estimand uses none after rescue, or nobody of the arm was seen at the endpoint
-    told[seen] = "took rescue before" if left_out else "nobody of the arm was seen at the endpoint"
+    told[seen] = nobody_seen
     if left_out:
-        told[seen & ~after_rescue(trial.rescued)[:, occasions].any(axis=1)] = (
-            "nobody of the arm was seen at the endpoint"
-        )
+        is_surgery = design.rescue is not None and design.rescue.is_surgery
+        before = "crossed over to surgery before" if is_surgery else "took rescue before"
+        told[seen & after_rescue(trial.rescued)[:, occasions].any(axis=1)] = before
     told[~trial.is_solved] = "could not be solved (a failure of the simulation)"
     return told

@@ -1,8 +1,9 @@
 """Trials that follow their boundary for harm: who has the event when, and the month at which the trial stops.
 
 The chance of a harm is that of the clinic's list, one for all patients of a trial, drawn from what published counts
-leave open; or a share that the study assumes. A harm of an administration comes on the day of a dose, one of an
-operation or of a harvest on the day of the first, any other at any time of the follow-up, each as likely.
+leave open; or a share that the study assumes. A flare after a procedure is one that the patient had in the simulation.
+A harm of an administration comes on the day of a dose, one of an operation or of a harvest on the day of the first, any
+other at any time of the follow-up, each as likely.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.clinic import Hazard, days_of_doses, hazards_of
+from sciatrial.clinic import Hazard, Numbers, days_of_doses, hazards_of
 from sciatrial.foundation import DAYS_PER_MONTH, Problem, TrialError, uniforms
 from sciatrial.statistics import HarmBoundary
 from sciatrial.trial.analysis import Effects, effects_seen
@@ -23,7 +24,7 @@ from sciatrial.trial.calendar import known_endpoints
 from sciatrial.trial.conducted import Conducted, first_randomised, taken_place
 from sciatrial.trial.design import Design
 from sciatrial.trial.monitoring import Decision, Monitored
-from sciatrial.trial.patient_harms import days_treated, harm_days
+from sciatrial.trial.patient_harms import days_treated, harm_days, heard_until, is_simulated
 from sciatrial.trial.safety import HarmStop, HarmTiming, boundary_of, follow_up_of
 
 _SHOWN = (Decision.EFFICACY, Decision.OTHER_DIRECTION, Decision.FUTILITY)
@@ -70,11 +71,14 @@ def counted_harms(design: Design, known: Sequence[Hazard]) -> list[tuple[Hazard,
         where = f"trial.safety.stopping.counts.{place}"
         here = [item for item in mine if word in (item[0].harm, item[0].name)]
         if not here:
-            names = ", ".join(item.name for item, _ in mine if item.n_with_event) or "none; write true_share"
+            names = (
+                ", ".join(item.name for item, _ in mine if item.n_with_event or is_simulated(item))
+                or "none; write true_share"
+            )
             told = f"{word!r} is no harm of arm {stop.arm}"
             problems.append(Problem(where, told, f"one of {names}", "see `sciatrial show harms`"))
         for item, _ in here:
-            if not item.n_with_event:
+            if not item.n_with_event and not is_simulated(item):
                 told = f"of {item.name} {item.in_words()}, which gives no rate"
                 advice = "write true_share in place of counts, or the whole name of another harm"
                 problems.append(Problem(where, told, "a harm that was counted in somebody", advice))
@@ -140,6 +144,8 @@ def month_of_stop(
 ) -> float:
     """Return the month in which a trial's boundary for harm is reached, infinite where it never is.
 
+    Patients beyond the planned size of the arm, as chance may give it, count at no look.
+
     Parameters
     ----------
     design
@@ -157,31 +163,34 @@ def month_of_stop(
     if boundary is None or stop is None or trial.arrivals is None:
         return inf
     mine = np.flatnonzero(trial.assigned == list(design.arms).index(stop.arm))
-    numbers = trial.patients.numbers[mine]
+    numbers, draw = trial.patients.numbers[mine], trial.patients.draw
     if counted:
         first_days = days_treated(design, trial, seed)[0][mine]
-        after = event_months(design, stop, counted, seed, numbers, first_days)
+        after = event_days(design, stop, counted, seed, numbers, draw, first_days)
     else:
-        after = event_months(design, stop, counted, seed, numbers)
-    at = np.where(after <= _left(design, trial, mine), trial.arrivals.months[mine] + after, inf)
-    # the patients of a look are the first ones randomised: those with an event are not known earlier than others
+        after = event_days(design, stop, counted, seed, numbers, draw)
+    heard = after <= heard_until(design, trial)[mine]
+    at = np.where(heard, trial.arrivals.months[mine] + after / DAYS_PER_MONTH, inf)
+    # the patients of a look are the first ones randomised: those with an event are not known earlier than others; an
+    # arm that chance leaves smaller than planned has all its patients at the looks that it does not reach
     reached = [
         np.sort(at[:n])[fewest - 1]
         for n, fewest in zip(boundary.patients, boundary.fewest_events, strict=True)
-        if fewest <= n <= len(mine)
+        if fewest <= min(n, len(mine))
     ]
     return float(min(reached, default=inf))
 
 
-def event_months(
+def event_days(
     design: Design,
     stop: HarmStop,
     counted: Sequence[tuple[Hazard, int]],
     seed: int,
     patients: NDArray[np.int64],
+    draw: Numbers,
     first_days: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Return how many months after randomisation patients of the arm first have the event, infinite where never.
+    """Return the day since randomisation on which patients of the arm first have the event, infinite where never.
 
     Parameters
     ----------
@@ -193,6 +202,8 @@ def event_months(
         Of the trial's luck.
     patients
         Their numbers; dims ``patient``.
+    draw
+        The numbers that they were simulated with.
     first_days
         As in `harm_days`; left out, everybody is treated when planned.
     """
@@ -209,18 +220,11 @@ def event_months(
             when = planned + (last_day - planned) * uniforms(seed, f"day of {name}", patients)
         first = np.where(uniforms(seed, name, patients) < stop.true_share, when, inf)
     for hazard, times in counted:
-        days = harm_days(protocol, hazard, times, seed=seed, patients=patients, first_days=starts, last_day=last_day)
+        days = harm_days(
+            protocol, hazard, times, seed=seed, patients=patients, first_days=starts, last_day=last_day, draw=draw
+        )
         first = np.minimum(first, days.min(axis=0, initial=inf))
-    return first / DAYS_PER_MONTH
-
-
-def _left(design: Design, trial: Conducted, mine: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return until which month after randomisation patients are followed: the last visit at which they were there."""
-    if trial.has_stayed is None:
-        return np.full(len(mine), inf)
-    months = np.array([0.0, *design.visits_months])
-    stayed = trial.has_stayed[mine]
-    return np.where(stayed[:, -1], inf, np.where(stayed, months, 0.0).max(axis=1))
+    return first
 
 
 def _by_then(design: Design, trial: Conducted, month: float) -> NDArray[np.bool_]:

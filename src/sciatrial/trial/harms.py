@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sciatrial.clinic import has_event, hazards, hazards_of, patient_chance
+from sciatrial.clinic import hazards, hazards_of, patient_chance
 from sciatrial.evidence import Evidence
-from sciatrial.foundation import DAYS_PER_MONTH, uniforms
+from sciatrial.foundation import DAYS_PER_MONTH
 from sciatrial.parameters import Draw
 from sciatrial.statistics import upper_limit_of_share
 from sciatrial.trial.design import Design
+from sciatrial.trial.patient_harms import harm_days, is_simulated
+from sciatrial.trial.safety import follow_up_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +31,8 @@ def expected_harms(design: Design, evidence: Evidence, draw: Draw, *, seed: int)
     evidence
         The published tables.
     draw
-        Any draw: it says what a published count is worth, which no draw varies.
+        Any draw: it says what a published count is worth, which no draw varies, and in whom of ``one_trial`` a
+        procedure sets off a flare.
     seed
         Any whole number.
 
@@ -40,19 +43,18 @@ def expected_harms(design: Design, evidence: Evidence, draw: Draw, *, seed: int)
         n_at_risk`` (the published counts), ``percent, low, high`` (of patients in the arm: median and middle 90 %),
         ``seen`` (chance that a trial of this size has at least one case), ``could_exclude`` (percent that a trial of
         this size without a case could exclude at 95 %: exact), ``one_trial`` (patients with the event in one
-        simulated trial, whose arms hold different people), ``upper_bound, upper_bound_in_arm`` (percent that the
-        published counts allow, at one chance and in all of the arm's), ``is_estimable, in_words, note``. Where nobody
-        had the event, only the bounds are known; where no count was found, nothing is: numbers are then missing.
+        simulated trial of the draw, whose arms hold different people, all of them treated and followed),
+        ``upper_bound, upper_bound_in_arm`` (percent that the published counts allow, at one chance and in all of the
+        arm's), ``is_estimable, in_words, note``. Where nobody had the event, only the bounds are known; where no count
+        was found, nothing is: numbers are then missing, but for the flares of the one trial, which are simulated.
     """
     import pandas as pd
 
     known = hazards(evidence, draw)
     sizes = design.expected_sizes()
     share = (np.arange(_DRAWS) + 0.5) / _DRAWS
-    # one trial meets one world: the same share of every chance's distribution in all its arms
-    luck = {hazard.name: float(uniforms(seed, f"chance of {hazard.name}", [0])[0]) for hazard in known}
     rows = []
-    last_day = design.visits_months[-1] * DAYS_PER_MONTH
+    last_day = follow_up_of(design) * DAYS_PER_MONTH
     first = 0
     for arm, protocol in design.arms.items():
         people = np.arange(first, first + round(sizes[arm]))
@@ -73,9 +75,12 @@ def expected_harms(design: Design, evidence: Evidence, draw: Draw, *, seed: int)
                 chance = patient_chance(hazard.chance(share), times)
                 row["percent"], row["low"], row["high"] = 100 * np.quantile(chance, [0.5, 0.05, 0.95])
                 row["seen"] = float(1 - ((1 - chance) ** sizes[arm]).mean())
-                this = float(hazard.chance(luck[hazard.name]))
-                hit = has_event(hazard, times, chance=this, seed=seed, patients=people)
-                row["one_trial"] = int(hit.sum())
+            if hazard.n_with_event or is_simulated(hazard):
+                days = harm_days(
+                    protocol, hazard, times, seed=seed, patients=people, first_days=np.zeros(len(people)),
+                    last_day=last_day, draw=draw,
+                )  # fmt: skip
+                row["one_trial"] = int(np.isfinite(days).any(axis=0).sum())
             rows.append(row)
     columns = [
         "arm", "harm", "exposure", "counted", "n_with_event", "n_at_risk", "percent", "low", "high", "seen",

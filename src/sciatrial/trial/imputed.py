@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.statistics import ReferenceRule, analyse_imputations, impute_visits, tipping_points
+from sciatrial.trial.adjusted import with_slope
 from sciatrial.trial.aims import Strategy
 from sciatrial.trial.design import Comparison, Design
+from sciatrial.trial.factors import adjustment_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +33,8 @@ def imputed_effects(design: Design, patients: pd.DataFrame, *, seed: int) -> pd.
     -------
     pandas.DataFrame
         Columns ``comparison, rule, patients, imputed`` (patients of both arms; whose endpoint was filled),
-        ``estimate, standard_error, ci_low, ci_high, p_value`` (analysis of covariance, Rubin's rules, two-sided),
+        ``estimate, standard_error, ci_low, ci_high, p_value`` (analysis of covariance, Rubin's rules, two-sided; the
+        imputation and the analysis adjust for what the design's own analysis adjusts for),
         ``tipping_delta`` (points worse at which the finding is gone: 0 where there is none, infinite where it stays at
         the largest delta), ``why_not``. Empty where the design has no `imputation`.
     """
@@ -55,14 +58,16 @@ def _row(
     design: Design, comparison: Comparison, rule: ReferenceRule, patients: pd.DataFrame, seed: int
 ) -> dict[str, Any]:
     asked = design.imputation
-    change, arms, baseline = _changes(design, comparison, patients)
+    change, arms, baseline, further = _changes(design, comparison, patients)
     place = {
         "comparison": comparison.name, "rule": str(rule), "patients": len(arms),
         "imputed": int(np.isnan(change[:, -1]).sum()),
     }  # fmt: skip
     if asked is None or np.isnan(change).all(axis=0).any() or len(np.unique(arms)) < 2:
         return place | {"why_not": "a visit at which nobody was seen, or an arm without patients"}
-    filled = impute_visits(change, arms, baseline, rule=rule, seed=seed, n_imputations=asked.n_imputations)
+    before = np.stack([np.ones_like(baseline), arms, baseline], axis=1)
+    further = further[:, list(with_slope(np.isfinite(change), before, further))]
+    filled = impute_visits(change, arms, baseline, further, rule=rule, seed=seed, n_imputations=asked.n_imputations)
     found = analyse_imputations(filled, level=design.level)
     worse = asked.largest_delta if design.endpoint.lower_is_better else -asked.largest_delta
     tips = tipping_points(filled, alpha=1 - design.level, largest=worse)
@@ -75,8 +80,8 @@ def _row(
 
 def _changes(
     design: Design, comparison: Comparison, patients: pd.DataFrame
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return change by visit up to the endpoint, arms (0 the control) and baseline of the two arms' patients."""
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return change by visit up to the endpoint, arms (0 the control), baseline and columns to adjust for."""
     mine = patients.loc[patients["arm"].isin([comparison.arm, comparison.control])]
     n_occasions = 1 + len(design.visits_months)
     last = 1 + design.visits_months.index(design.endpoint.month)
@@ -90,4 +95,7 @@ def _changes(
         # the score of the visit at which rescue is given comes before it
         change = np.where(by_occasion("is_rescued")[:, :last].astype(bool), np.nan, change)
     arms = (by_occasion("arm")[:, 0] == comparison.arm).astype(np.int64)
-    return change, arms, scores[:, 0]
+    at_entry = mine.iloc[::n_occasions]
+    sites = at_entry["site"].to_numpy() - 1 if "site" in at_entry else None
+    further = adjustment_columns(design.adjust_for, at_entry, sites, design.n_sites)
+    return change, arms, scores[:, 0], further

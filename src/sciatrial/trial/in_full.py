@@ -11,22 +11,21 @@ from numpy.typing import NDArray
 
 from sciatrial.clinic import SCORES, hazards
 from sciatrial.evidence import Evidence
-from sciatrial.foundation import DAYS_PER_MONTH, Problem, Record, TrialError
+from sciatrial.foundation import Problem, Record, TrialError
 from sciatrial.model import Model
 from sciatrial.parameters import Draws, Prior
 from sciatrial.population import Cohort
 from sciatrial.trial.analysed import analysed_rows, ended_trial
-from sciatrial.trial.conducted import Conducted, taken_place
+from sciatrial.trial.conducted import Conducted, has_been_there, taken_place, visit_days
 from sciatrial.trial.course import completed_trials
 from sciatrial.trial.design import Design
 from sciatrial.trial.estimand import after_rescue
 from sciatrial.trial.flow import participant_flow
 from sciatrial.trial.harm_course import follows_boundary
 from sciatrial.trial.operating import draws_for, trial_patients, trial_seed, unblinding_of
-from sciatrial.trial.patient_harms import days_treated
+from sciatrial.trial.patient_harms import days_treated, heard_until
 from sciatrial.trial.results import Scenario
 from sciatrial.trial.run import endpoint_words
-from sciatrial.trial.safety import follow_up_of
 from sciatrial.trial.sampled_harms import sampled_harms
 from sciatrial.trial.unblinding import Unblinding
 
@@ -129,7 +128,7 @@ def trial_in_full(
     first_days, why = days_treated(design, done, own_seed)
     subjects = _subject_rows(design, done, analysed.is_used, first_days)
     harms, not_drawn = sampled_harms(
-        design, evidence, done, seed=own_seed, first_days=first_days, last_days=_last_days_of_harms(design, done)
+        design, evidence, done, seed=own_seed, first_days=first_days, last_days=heard_until(design, done)
     )
     return TrialInFull(
         scenario=str(scenario),
@@ -153,10 +152,7 @@ def _subject_rows(
     import pandas as pd
 
     people, n = trial.patients.covariates, len(trial.assigned)
-    days = _days(design, trial)
-    stayed = trial.is_observed if trial.has_stayed is None else trial.has_stayed
-    stayed = stayed & trial.is_solved[:, None]
-    stayed[:, 0] = True
+    days, there = visit_days(trial, design.visits_months), has_been_there(trial)
     taken = trial.rescued.any(axis=1)
     arrivals = trial.arrivals
     columns: dict[str, Any] = {
@@ -171,38 +167,18 @@ def _subject_rows(
     columns |= {
         "first_treated_day": first_days,
         "is_solved": trial.is_solved,
-        "has_stayed": stayed[:, -1],
-        "last_day": np.where(stayed & taken_place(trial, design.visits_months), days, 0.0).max(axis=1),
+        "has_stayed": there[:, -1],
+        "last_day": np.where(there & taken_place(trial, design.visits_months), days, 0.0).max(axis=1),
         "rescued_day": np.where(taken, days[np.arange(n), trial.rescued.argmax(axis=1)], np.nan),
         "is_analysed": is_analysed,
     }
     return pd.DataFrame(columns)
 
 
-def _last_days_of_harms(design: Design, trial: Conducted) -> NDArray[np.float64]:
-    """Return the day until which each patient's harms are heard of; dims ``patient``.
-
-    Whoever stays is followed as long as is planned for harms, others until the last visit before leaving, and nobody
-    beyond the day on which the boundary for harm stops the trial.
-    """
-    days = _days(design, trial)
-    stayed = trial.is_observed if trial.has_stayed is None else trial.has_stayed
-    stayed = stayed & trial.is_solved[:, None]
-    left = np.where(stayed, days, 0.0).max(axis=1)
-    heard = np.where(stayed[:, -1], np.maximum(left, follow_up_of(design) * DAYS_PER_MONTH), left)
-    if trial.ended is None or trial.arrivals is None:
-        return heard
-    # the harm that stops it is on that very day
-    return np.minimum(heard, (trial.ended - trial.arrivals.months) * DAYS_PER_MONTH + _ROUNDING_DAYS)
-
-
-_ROUNDING_DAYS = 1e-6
-
-
 def _score_rows(design: Design, trial: Conducted, looks: NDArray[np.float64]) -> pd.DataFrame:
     import pandas as pd
 
-    days, after = _days(design, trial), after_rescue(trial.rescued)
+    days, after = visit_days(trial, design.visits_months), after_rescue(trial.rescued)
     months = np.array([0.0, *design.visits_months])
     place, occasion = np.nonzero(trial.is_observed)
     names = np.array([str(score) for score in SCORES], dtype=object)
@@ -223,10 +199,3 @@ def _score_rows(design: Design, trial: Conducted, looks: NDArray[np.float64]) ->
             "first_look": each(looks[place, occasion]),
         }
     )
-
-
-def _days(design: Design, trial: Conducted) -> NDArray[np.float64]:
-    """Return the day of each visit since randomisation; dims ``patient, occasion``."""
-    planned = np.array([0.0, *(month * DAYS_PER_MONTH for month in design.visits_months)])
-    late = np.zeros(trial.is_observed.shape) if trial.days_late is None else trial.days_late
-    return planned + late

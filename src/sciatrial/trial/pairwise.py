@@ -16,6 +16,7 @@ from scipy.special import ndtr, ndtri
 from sciatrial.statistics import (
     Estimates,
     MarginalRisks,
+    ResponderCounts,
     count_responders,
     fit_proportional_odds,
     fit_responders,
@@ -210,9 +211,27 @@ def _shares(response: Floats, arm: Floats, strata: Floats, level: float) -> Esti
     In several strata the difference is Mantel and Haenszel's, the interval Yan and Su's, which is Newcombe's in one
     stratum, and the standard error that of Sato, Greenland and Robins; who has nobody of the other arm in the stratum
     says nothing. Where all or none respond in both arms either standard error is 0, which nobody should believe: there
-    it is Agresti and Caffo's, with a responder and another added to each arm, strata left aside.
+    it is Agresti and Caffo's, with a responder and another added to each arm, strata left aside. How many strata there
+    are is a matter of each trial alone: those that hold a patient with an endpoint in one of the two arms.
     """
     counts = count_responders(response, arm, strata)
+    is_held = (counts.patients > 0).any(axis=2)
+    n_strata, order = is_held.sum(axis=1), np.argsort(~is_held, axis=1, kind="stable")
+    found = {name: np.full((len(response), 1), np.nan) for name in STATISTICS}
+    reasons = np.full(len(response), "", dtype=object)
+    for number in np.unique(n_strata):
+        trials = np.flatnonzero(n_strata == number)
+        place = order[trials, : max(number, 1), None]
+        own = (np.take_along_axis(every[trials], place, axis=1) for every in (counts.responders, counts.patients))
+        estimates = _shares_in_strata(ResponderCounts(*own), level)
+        for name, values in found.items():
+            values[trials] = getattr(estimates, name)
+        reasons[trials] = estimates.reasons
+    return Estimates(**found, level=level, reasons=tuple(reasons.tolist()))
+
+
+def _shares_in_strata(counts: ResponderCounts, level: float) -> Estimates:
+    """Compare shares of trials with the same number of strata."""
     differences = risk_differences(counts, level=level)
     test = mantel_haenszel_test(counts)
     responders, n = counts.responders.sum(axis=1), counts.patients.sum(axis=1)

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from sciatrial.clinic import Hazard, Numbers, Protocol, days_of_doses, has_event_at, has_procedure_flare, product
 from sciatrial.foundation import DAYS_PER_MONTH, uniforms
-from sciatrial.trial.conducted import Conducted
+from sciatrial.trial.conducted import Conducted, has_been_there, visit_days
 from sciatrial.trial.design import Design
+from sciatrial.trial.safety import follow_up_of
 
 OWN_CELLS_FAILED = "own cells could not be made"
 NEVER_DUE = "treatment was due after the last visit"
@@ -20,6 +21,8 @@ _AT_PROCEDURE = ("operation", "own_cells")
 _OWN_CELLS = "own_cells"
 # the model itself says who has one, and counts would contradict it
 FLARE = "pain_flare"
+# the harm that stops a trial is heard of on that very day
+_ROUNDING_DAYS = 1e-6
 
 
 def days_treated(design: Design, trial: Conducted, seed: int) -> tuple[NDArray[np.float64], dict[str, str]]:
@@ -43,6 +46,20 @@ def days_treated(design: Design, trial: Conducted, seed: int) -> tuple[NDArray[n
             cells = product(protocol, trial.patients.draw, patients=trial.patients.numbers[mine], seed=seed)
             first[mine] = np.where(cells.is_given, doses[0] + cells.delay_days, np.nan)
     return first, why
+
+
+def heard_until(design: Design, trial: Conducted) -> NDArray[np.float64]:
+    """Return the day since randomisation until which harms of each patient are heard of; dims ``patient``.
+
+    Whoever stays is followed as long as is planned for harms, others until the last visit at which they were there, and
+    nobody beyond the day on which the boundary for harm stops the trial.
+    """
+    there = has_been_there(trial)
+    left = np.where(there, visit_days(trial, design.visits_months), 0.0).max(axis=1)
+    heard = np.where(there[:, -1], np.maximum(left, follow_up_of(design) * DAYS_PER_MONTH), left)
+    if trial.ended is None or trial.arrivals is None:
+        return heard
+    return np.minimum(heard, (trial.ended - trial.arrivals.months) * DAYS_PER_MONTH + _ROUNDING_DAYS)
 
 
 def is_simulated(hazard: Hazard) -> bool:
@@ -69,7 +86,7 @@ def harm_days(
     patients: NDArray[np.int64],
     first_days: NDArray[np.float64],
     last_day: float,
-    draw: Numbers | None = None,
+    draw: Numbers,
 ) -> NDArray[np.float64]:
     """Return the day since randomisation on which each patient has a harm, infinite where never.
 
@@ -92,7 +109,7 @@ def harm_days(
     last_day
         Of the follow-up.
     draw
-        The numbers that the patients were simulated with: flares are then theirs; left out, as often as counted.
+        The numbers that the patients were simulated with: a flare after a procedure is one that they had.
 
     Returns
     -------
@@ -105,7 +122,7 @@ def harm_days(
     doses = days_of_doses(protocol, last_day)
     found = np.full((times, len(patients)), inf)
     for time in range(times):
-        if draw is not None and is_simulated(hazard):
+        if is_simulated(hazard):
             hit = has_procedure_flare(protocol, draw, dose=time, patients=patients, seed=seed)
         else:
             hit = has_event_at(hazard, time, chance=chance_in_trial(hazard, seed), seed=seed, patients=patients)

@@ -19,6 +19,7 @@ from sciatrial.trial.conducted import Conducted, first_patients, taken_place
 from sciatrial.trial.course import Completed, completed_trials
 from sciatrial.trial.design import Design
 from sciatrial.trial.dose_response import dose_findings
+from sciatrial.trial.factors import covariate_names
 from sciatrial.trial.flow import participant_flow
 from sciatrial.trial.inside import inside_courses
 from sciatrial.trial.pairwise import alone_in_strata
@@ -155,7 +156,8 @@ def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
 def patient_rows(design: Design, trial: Conducted) -> pd.DataFrame:
     """Return one row a patient and occasion: arm, site, planned month, days after it, scores as measured, rescue.
 
-    Scores are empty when not observed; sites are numbered from 1.
+    Scores are empty when not observed; sites are numbered from 1. What the analysis adjusts for beside scores at entry
+    is repeated in every row of a patient.
     """
     import pandas as pd
 
@@ -171,6 +173,12 @@ def patient_rows(design: Design, trial: Conducted) -> pd.DataFrame:
         columns["site"] = np.repeat(trial.arrivals.sites + 1, n_occasions)
     if design.visit_window_days and trial.days_late is not None:
         columns["days_late"] = trial.days_late.ravel()
+    scores = [str(score) for score in SCORES]
+    columns |= {
+        name: np.repeat(trial.people[name].to_numpy(), n_occasions)
+        for name in covariate_names(design.adjust_for)
+        if name not in scores
+    }
     for column, score in enumerate(SCORES):
         columns[str(score)] = np.where(trial.is_observed, trial.scores[:, :, column], np.nan).ravel()
     columns["is_observed"] = trial.is_observed.ravel()

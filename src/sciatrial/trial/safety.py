@@ -110,7 +110,8 @@ class HarmStop(BaseModel):
     counts
         Harms of the clinic's list that count as the event, as ``pain_flare`` or, where several exposures of the arm
         have it, ``pain_flare of into_the_disc``; see `sciatrial show harms`. Each trial draws their chances from what
-        the published counts leave open.
+        the published counts leave open; flares after a procedure are those that the patients have in the simulation,
+        none at the reference values.
     true_share
         Instead: share of the arm's patients with the event in simulated trials, 0 to below 1, an assumption.
     true_timing

@@ -12,7 +12,7 @@ from sciatrial.evidence import Evidence
 from sciatrial.foundation import DAYS_PER_MONTH
 from sciatrial.trial.conducted import Conducted
 from sciatrial.trial.design import Design
-from sciatrial.trial.harm_course import counted_harms, event_months
+from sciatrial.trial.harm_course import event_days
 from sciatrial.trial.patient_harms import harm_days, is_at_procedure, is_simulated
 from sciatrial.trial.safety import HarmTiming, follow_up_of
 
@@ -37,9 +37,8 @@ def sampled_harms(
     """Draw the harms of each patient of one trial, and list those that no published count lets one draw.
 
     They are those of `harm_days`, by which trials that follow their boundary for harm are stopped, and those that the
-    boundary assumes. A flare after a procedure is the one that the patient had in the simulation, but for an arm whose
-    boundary counts flares: there it is one of those. What would come after a patient has left is never seen, and not
-    returned.
+    boundary assumes. A flare after a procedure is one that the patient had in the simulation. What would come after a
+    patient has left is never seen, and not returned.
 
     Parameters
     ----------
@@ -50,7 +49,7 @@ def sampled_harms(
     seed
         Seed of the trial's luck. One trial meets one world: the same share of every chance's distribution in all arms.
     first_days, last_days
-        Day of the first treatment, NaN for who was not treated, and of the last visit before leaving; dims ``patient``.
+        Day of the first treatment, NaN for who was not treated; and from `heard_until`; dims ``patient``.
 
     Returns
     -------
@@ -65,14 +64,11 @@ def sampled_harms(
 
     known = hazards(evidence, trial.patients.draw)
     last_day = follow_up_of(design) * DAYS_PER_MONTH
-    stopping = None if design.safety is None else design.safety.stopping
-    stop_by = {hazard.name for hazard, _ in counted_harms(design, known)}
     found: list[dict[str, Any]] = []
     missing: list[dict[str, Any]] = []
     for index, (arm, protocol) in enumerate(design.arms.items()):
         mine = np.flatnonzero(trial.assigned == index)
         for hazard, times in hazards_of(protocol, known, last_day):
-            is_counted = stopping is not None and arm == stopping.arm and hazard.name in stop_by
             told = {"harm": hazard.harm, "exposure": hazard.exposure, "counted": hazard.counted}
             if not hazard.n_with_event and not is_simulated(hazard):
                 missing.append({"arm": arm, **told, "in_words": hazard.in_words(times)})
@@ -80,7 +76,7 @@ def sampled_harms(
             of_administration = hazard.per == "administration"
             days = harm_days(
                 protocol, hazard, times, seed=seed, patients=trial.patients.numbers[mine],
-                first_days=first_days[mine], last_day=last_day, draw=None if is_counted else trial.patients.draw,
+                first_days=first_days[mine], last_day=last_day, draw=trial.patients.draw,
             )  # fmt: skip
             for time, row in np.argwhere(days <= last_days[mine]):
                 found.append({
@@ -99,7 +95,7 @@ def _assumed(design: Design, trial: Conducted, seed: int, last_days: NDArray[np.
     if stop is None or stop.true_share is None:
         return []
     mine = np.flatnonzero(trial.assigned == list(design.arms).index(stop.arm))
-    days = event_months(design, stop, (), seed, trial.patients.numbers[mine]) * DAYS_PER_MONTH
+    days = event_days(design, stop, (), seed, trial.patients.numbers[mine], trial.patients.draw)
     at_procedure = stop.true_timing is HarmTiming.PROCEDURE
     return [
         {

@@ -37,7 +37,8 @@ class SizeSearch(Record):
     ``curve``: one row a size, with ``success``, its ``monte_carlo_se``, ``expected_patients`` and ``n_trials``.
     ``ceiling`` is the share of draws under which the arm is better at all, which no size exceeds by more than alpha
     (None with one draw), and ``middle_benefit`` the median true benefit over the draws;
-    ``not_enrolled`` draws under which nobody would finish recruiting are left out.
+    ``not_enrolled`` draws under which nobody would finish recruiting are left out. ``precision`` is the largest
+    Monte-Carlo standard error of success at the answer that was asked for, None where none was.
     """
 
     comparison: str
@@ -50,6 +51,12 @@ class SizeSearch(Record):
     ceiling: float | None
     middle_benefit: float
     curve: pd.DataFrame
+    precision: float | None = None
+
+    @property
+    def is_precise(self) -> bool:
+        """Whether the error at the answer is no larger than was asked for."""
+        return self.precision is None or self.error <= self.precision
 
     @property
     def error(self) -> float:
@@ -62,6 +69,11 @@ class SizeSearch(Record):
         """``power`` where all trials meet one draw, ``assurance`` where each meets one of many."""
         return "power" if self.n_draws == 1 else "assurance"
 
+    @property
+    def more_of(self) -> str:
+        """What makes the answer more precise."""
+        return "trials" if self.n_draws == 1 else "draws or trials"
+
     def table(self) -> pd.DataFrame:
         """Return the curve."""
         return self.curve
@@ -71,7 +83,17 @@ class SizeSearch(Record):
 
 
 def size_in_words(search: SizeSearch) -> str:
-    """Return what was found as a sentence or two."""
+    """Return what was found as a sentence or two, and whether it is as precise as was asked for."""
+    told = _found_in_words(search)
+    if search.is_precise:
+        return told
+    return (
+        f"{told} The precision that was asked for is not reached: the Monte-Carlo error at this size is "
+        f"{search.error:.2%}, above {search.precision:.2%}; try more {search.more_of}."
+    )
+
+
+def _found_in_words(search: SizeSearch) -> str:
     rows = search.curve.iloc[-1]
     largest = f"{rows['success']:.1%} ± {rows['monte_carlo_se']:.1%} with {rows['n_total']:.0f} patients"
     asked = f"{search.target:.0%} {search.quantity} of {search.comparison}"
@@ -84,10 +106,9 @@ def size_in_words(search: SizeSearch) -> str:
         larger = search.curve.loc[search.curve["n_total"] > search.n_total]
         again = larger.loc[larger["success"] < search.target, "n_total"]
         if len(again):
-            more = "trials" if search.n_draws == 1 else "draws or trials"
             told += (
                 f" A larger size, {again.iloc[-1]}, falls below it again: the size is undetermined at this precision; "
-                f"try more {more}."
+                f"try more {search.more_of}."
             )
         return told
     told = f"{asked} is not reached: {largest}, the largest size."

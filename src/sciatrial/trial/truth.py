@@ -84,7 +84,7 @@ def true_values(
     hypothetical estimand without rescue is simulated without rescue. One hundred patients tell the spread of the
     differences between a patient's worlds, and then as many are simulated as bring the error below a tenth of the
     trial's standard error: 4000 at most, or ten times the trial's. Who is in a principal stratum rests on that luck:
-    its truth is simulated a second time with measurement errors and later flares that the worlds do not share. Under a
+    its truth is simulated a second time with luck that the worlds do not share; see `Luck`. Under a
     time trend each patient has one of the trial's planned months of randomisation.
 
     Parameters

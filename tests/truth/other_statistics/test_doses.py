@@ -12,12 +12,15 @@ from sciatrial.statistics import (
     dose_response_test,
     dose_test_power,
     fit_doses,
+    largest_t_quantile,
     largest_t_tail,
     search_grid,
     target_doses,
 )
 
-R = json.loads((Path(__file__).parent / "doses.json").read_text(encoding="utf-8"))
+R, FEW = (
+    json.loads((Path(__file__).parent / name).read_text(encoding="utf-8")) for name in ("doses.json", "largest_t.json")
+)
 SHAPES = {
     "linear": DoseShape.LINEAR, "linlog": DoseShape.LOG_LINEAR, "emax": DoseShape.EMAX,
     "sigEmax": DoseShape.SIGMOID_EMAX, "exponential": DoseShape.EXPONENTIAL, "quadratic": DoseShape.QUADRATIC,
@@ -67,6 +70,22 @@ def test_the_power_of_the_test_is_that_of_dosefinding():
         means = 0.5 * curve / (grid - grid[0]).max()
         power, error = dose_test_power(means, np.eye(5) * 0.7**2 / 20, best, degrees_of_freedom=95)
         assert abs(power - expected) < error + 2e-3
+
+
+@pytest.mark.parametrize("degrees_of_freedom", [1, 2, 3, 4])
+def test_few_degrees_of_freedom_are_those_of_mvtnorm(degrees_of_freedom):
+    for case in FEW["quantiles"]:
+        if case["df"] != degrees_of_freedom:
+            continue
+        p, error = largest_t_tail([case["bound"]], case["correlation"], case["df"])
+        assert abs(p[0] - case["alpha"]) < 2 * error[0] + 1e-8
+        assert error[0] < 1e-3 * case["alpha"]
+        bound = largest_t_quantile(case["alpha"], case["correlation"], degrees_of_freedom=case["df"])
+        assert bound == pytest.approx(case["bound"], rel=1e-3)
+    for case in FEW["tails"]:
+        if case["df"] == degrees_of_freedom:
+            p, error = largest_t_tail([case["bound"]], case["correlation"], case["df"])
+            assert abs(p[0] - case["p"]) < 2 * error[0] + case["error"] + 1e-8
 
 
 def test_tails_of_the_largest_statistic_are_those_of_mvtnorm():
