@@ -13,8 +13,11 @@ FACTS_ENDING = ".dat"
 
 
 def facts_arms(design: Design) -> tuple[str, ...]:
-    """Return the arms in the order of FACTS's arm index, from 1: the control of the deciding comparison comes first."""
-    _, control = design.deciding_arms()
+    """Return the arms in the order of FACTS's arm index, from 1: the control of the deciding comparison comes first.
+
+    Where no comparison decides by itself, as with several arms against one control, it is that of the first one.
+    """
+    control = (design.looks.deciding or design.compared()[0]).control
     return (control, *(arm for arm in design.arms if arm != control))
 
 

@@ -10,7 +10,7 @@ there; for the others the analysis is adjusted for the period of their assignmen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, gcd, inf, isfinite, nan
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +113,10 @@ def looked_at_arms(
     ]
     final = _effects(design, courses, followed)
     return [
-        (course.trial, Monitored(_contrast_rows(design, course, (final, row)), _look_rows(design, course)))
+        (
+            replace(course.trial, periods=course.period),
+            Monitored(_contrast_rows(design, course, (final, row)), _look_rows(design, course)),
+        )
         for row, course in enumerate(courses)
     ]
 
