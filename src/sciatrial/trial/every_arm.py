@@ -40,6 +40,11 @@ class EveryArm:
     arms: tuple[str, ...]
     months: tuple[float, ...]
 
+    @property
+    def n_unsolved(self) -> int:
+        """How many patients could not be solved in an arm, each counted in every such arm."""
+        return int((~np.isfinite(self.values).all(axis=2)).sum())
+
 
 def endpoint_in_every_arm(
     model: Model,
