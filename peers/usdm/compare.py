@@ -48,6 +48,20 @@ CHANGES = {
         'route="perineural", weeks_until_treatment=4, n_doses=2, co_treatments=["physiotherapy"] }',
         'arms.saline={ intervention="gabapentinoid", daily_dose_mg=300 }',
     ],
+    "principal stratum of surgery": [
+        "trial.estimand.rescue=principal_stratum",
+        'trial.rescue={ score="leg_pain", above=60, intervention="surgery", weeks_until_surgery=4, from_month=3 }',
+    ],
+    "factorial": [
+        'trial.factorial={ first={ name="cells", arms=["cells", "both"] }, second={ name="exercise", '
+        'arms=["exercise", "both"] } }',
+        "trial.allocation={ cells=1, saline=1, exercise=1, both=1 }",
+        'arms={ cells={ intervention="cell_therapy", cell_type="uc_msc", donor="allogeneic", dose_million_cells=20, '
+        'route="perineural" }, saline={ intervention="saline", route="perineural" }, exercise={ intervention="saline", '
+        'route="perineural", co_treatments=["physiotherapy"] }, both={ intervention="cell_therapy", '
+        'cell_type="uc_msc", donor="allogeneic", dose_million_cells=20, route="perineural", '
+        'co_treatments=["physiotherapy"] } }',
+    ],
 }
 
 

@@ -1,6 +1,7 @@
 """`sciatrial export adam|usdm|facts`, as a user calls it."""
 
 import json
+from pathlib import Path
 
 import pyreadstat
 import pytest
@@ -44,6 +45,10 @@ def test_a_folder_is_replaced_by_force_alone_and_only_where_it_holds_nothing_els
     assert refused.exit_code == 1
     assert "holds mine.txt" in refused.stderr
     (folder / "mine.txt").unlink()
+    (folder / "adverse.json").write_text("mine", encoding="utf-8")
+    refused = run("adam", STUDY, folder, "--force", *SMALL)
+    assert (refused.exit_code, "holds adverse.json" in refused.stderr) == (1, True)
+    (folder / "adverse.json").unlink()
     assert run("adam", STUDY, folder, "--force", "--trial", 5, *SMALL).exit_code == 0
     assert "Trial 5" in (folder / "README.md").read_text(encoding="utf-8")
 
@@ -80,7 +85,9 @@ def test_virtual_patients_are_written_one_file_a_world(tmp_path):
     folder = tmp_path / "facts"
     result = run("facts", STUDY, folder, "--patients", 4, "--trials", 2)
     assert result.exit_code == 0
-    assert {path.name for path in folder.iterdir()} == {"world00000.dat", "world00001.dat", "README.md"}
+    assert {path.name for path in folder.iterdir()} == {
+        "world00000.dat", "world00001.dat", "README.md", ".sciatrial.json",
+    }  # fmt: skip
     lines = (folder / "world00001.dat").read_text(encoding="ascii").splitlines()
     assert len(lines) == 1 + 4 * 3 * 4
 
@@ -93,3 +100,25 @@ def test_an_endpoint_that_facts_cannot_draw_is_told_and_nothing_is_left(tmp_path
     assert result.exit_code == 1
     assert "endpoint.measure" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("study", sorted(Path("studies").glob("*.toml"), key=str), ids=lambda path: path.stem)
+def test_every_shipped_study_is_written_in_every_format(study, tmp_path):
+    document = tmp_path / "design.json"
+    assert run("usdm", study, document).exit_code == 0
+    arms = json.loads(document.read_text(encoding="utf-8"))["study"]["versions"][0]["studyDesigns"][0]["arms"]
+    assert run("facts", study, tmp_path / "facts", "--patients", 3, "--trials", 1).exit_code == 0
+    lines = (tmp_path / "facts" / "world00000.dat").read_text(encoding="ascii").splitlines()
+    assert {line.split(", ")[1] for line in lines[1:]} == {str(place + 1) for place in range(len(arms))}
+    assert run("adam", study, tmp_path / "adam", "--set", "trial.n_total=40").exit_code == 0
+    frame, _ = pyreadstat.read_xport(tmp_path / "adam" / "adeff.xpt")
+    assert len(frame) > 10
+    assert "```r" in (tmp_path / "adam" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("trend", ["points_per_year=-15", "step_points=8, step_month=6"])
+def test_a_study_with_a_time_trend_has_virtual_patients(trend, tmp_path):
+    words = ("--set", f"trial.time_trend={{ {trend} }}", "--set", "trial.accrual={ per_month=6 }")
+    assert run("facts", STUDY, tmp_path / "facts", "--patients", 3, "--trials", 1, *words).exit_code == 0
+    lines = (tmp_path / "facts" / "world00000.dat").read_text(encoding="ascii").splitlines()
+    assert len(lines) == 1 + 3 * 3 * 4

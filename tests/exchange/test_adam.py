@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sciatrial.exchange import adam_datasets
+from sciatrial.foundation import DAYS_PER_MONTH
 from sciatrial.statistics import contrasts, fit_mixed_models
 from sciatrial.study import read_study, study_trial
 from tests.exchange.conftest import exported
@@ -138,3 +139,96 @@ def test_a_trial_without_any_event_has_an_empty_dataset(tmp_path):
     empty = type(full)(**{**vars(full), "harms": full.harms.iloc[:0]})
     datasets = {item.name: item for item in adam_datasets(empty, study.design, study="none")}
     assert datasets["ADAE"].frame.shape == (0, 15)
+
+
+HIERARCHY = (
+    'trial.endpoint={ outcome="leg_pain", month=6, measure="hierarchy", hierarchy=[{ event="rescue" }, '
+    '{ score="leg_pain", margin=20 }, { score="disability" }, { score="leg_pain" }] }'
+)
+STOPPED = (
+    'trial.safety={ follow_up_months=12, stopping={ event="serious adverse event", arm="cells", acceptable=0.05, '
+    'every=10, rule="pocock", alpha=0.05, true_share=0.3 } }'
+)
+
+
+def test_every_outcome_of_a_hierarchy_is_a_parameter_of_its_own_and_higher_is_better():
+    changes = [HIERARCHY, "trial.analysis=win_statistics", "trial.n_total=60",
+               'trial.estimand={ rescue="composite", summary_measure="win_odds" }']  # fmt: skip
+    _, _, datasets = exported("epidural_cells_radicular", changes=changes)
+    adeff, adqs, adsl = (datasets[name].frame for name in ("ADEFF", "ADQS", "ADSL"))
+    assert not adeff.duplicated(list(datasets["ADEFF"].keys)).any()
+    assert list(dict.fromkeys(adeff.sort_values("PARAMN")["PARAMCD"])) == [f"OUTCOME{place}" for place in (1, 2, 3, 4)]
+    assert adeff["PARAM"].nunique() == 4
+    # nothing is made up: somebody not seen has no row but for rescue, which is known
+    assert set(adeff["DTYPE"]) == {""}
+    rescue = adeff[adeff["PARAMCD"] == "OUTCOME1"].set_index("USUBJID")
+    rescued = adsl.set_index("USUBJID")["RESCDY"] < adqs[adqs["AVISITN"] == 6]["ADY"].min()
+    assert (rescue["AVAL"] == 0).any()
+    assert (rescue["AVAL"] == 0).equals(rescued.loc[rescue.index].rename("AVAL"))
+    assert rescue["BASE"].isna().all()
+    for code, score in (("OUTCOME2", "LEGPAIN"), ("OUTCOME3", "DISABIL"), ("OUTCOME4", "LEGPAIN")):
+        own = adeff[adeff["PARAMCD"] == code].set_index("USUBJID")
+        seen = adqs[(adqs["PARAMCD"] == score) & (adqs["AVISITN"] == 6)].set_index("USUBJID").loc[own.index]
+        assert np.allclose(own["AVAL"], -seen["CHG"])
+        assert np.allclose(own["BASE"], seen["BASE"])
+
+
+def test_patients_of_a_trial_that_stops_for_harm_end_with_it():
+    _, full, datasets = exported("epidural_cells_phase2b", changes=["trial.looks={}", STOPPED])
+    adsl, adae = (datasets[name].frame for name in ("ADSL", "ADAE"))
+    assert set(full.contrasts["decision"]) == {"stopped_for_harm"}
+    end = (full.contrasts["months"].iloc[0] - adsl["RANDMON"]) * DAYS_PER_MONTH
+    reasons = adsl.groupby("DCSREAS").size()
+    cut = adsl["DCSREAS"] == "STUDY TERMINATED BY SPONSOR"
+    assert cut.sum() > len(adsl) / 2
+    assert reasons.sum() == len(adsl)
+    assert (adsl.loc[cut, "EOSDY"] == np.floor(end[cut]) + 1).all()
+    assert (adsl["EOSDY"] <= np.floor(end) + 1).all()
+    # completed are those alone whose last visit took place
+    assert (end[adsl["EOSSTT"] == "COMPLETED"] >= 12 * DAYS_PER_MONTH).all()
+    assert set(adsl.loc[adsl["EOSSTT"] == "DISCONTINUED", "DCSREAS"]) <= {
+        "STUDY TERMINATED BY SPONSOR", "LOST TO FOLLOW-UP",
+    }  # fmt: skip
+    assumed = adae["AEDECOD"] == "Serious adverse event"
+    assert assumed.any()
+    assert set(adae.loc[assumed, "AEREL"]) == {""}
+    assert set(adae.loc[~assumed, "AEREL"]) <= {"RELATED", "UNKNOWN"}
+
+
+def test_who_was_not_treated_before_the_trial_stopped_for_harm_has_no_treatment():
+    arms = [f"arms.{arm}.weeks_until_treatment=20" for arm in ("cells", "saline")]
+    _, full, datasets = exported("epidural_cells_phase2b", changes=["trial.looks={}", STOPPED, *arms])
+    adsl = datasets["ADSL"].frame
+    end = (full.contrasts["months"].iloc[0] - adsl["RANDMON"]) * DAYS_PER_MONTH
+    is_late = end < 140
+    assert is_late.any()
+    assert adsl.loc[is_late, "TRTSDY"].isna().all()
+    assert set(adsl.loc[is_late, "SAFFL"]) == {"N"}
+    assert (adsl.loc[~is_late, "SAFFL"] == "Y").all()
+
+
+def test_failures_that_a_stop_for_harm_leaves_unseen_are_no_rows():
+    endpoint = (
+        'trial.endpoint={ outcome="leg_pain", month=6, measure="response", rule="responder_30pct_pain", '
+        'missing="non_responder" }'
+    )
+    changes = ["trial.looks={}", STOPPED, endpoint, "trial.analysis=responders",
+               'trial.estimand={ rescue="treatment_policy", summary_measure="risk_difference" }']  # fmt: skip
+    _, full, datasets = exported("epidural_cells_phase2b", trial=1, changes=changes)
+    row, adeff = full.contrasts.iloc[0], datasets["ADEFF"].frame
+    assert row["decision"] == "stopped_for_harm"
+    assert len(adeff) == row["n_arm"] + row["n_control"] < len(datasets["ADSL"].frame)
+    share = adeff.groupby("TRTP")["AVAL"].mean()
+    assert share["cells"] - share["saline"] == pytest.approx(row["estimate"])
+
+
+def test_periods_of_randomisation_are_told_where_the_ratio_changes(phase2b):
+    assert phase2b[2]["ADSL"].frame["RANDPER"].isna().all()
+    changes = ["trial.accrual={ per_month=6 }", "trial.response_adaptive={ burn_in=40, every=30 }", "trial.comparisons="
+               '[{ arm="cells", control="saline" }, { arm="steroid", control="saline" }]']  # fmt: skip
+    _, full, datasets = exported("epidural_cells_radicular", changes=changes)
+    adsl = datasets["ADSL"].frame.sort_values("RANDNUM")
+    assert adsl["RANDPER"].tolist() == [1] * 40 + [2] * 30 + [3] * 30 + [4] * 20
+    counted = adsl.groupby(["RANDPER", "ARM"]).size()
+    for row in full.allocation.to_dict("records"):
+        assert counted.get((row["period"] + 1, row["arm"]), 0) == row["patients"]

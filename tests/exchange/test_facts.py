@@ -53,3 +53,19 @@ def test_the_page_says_how_to_set_facts_up():
     assert "lower is better; leg pain" in page
     assert "left out: 2" in page
     assert "was not run" in page
+
+
+def test_the_page_tells_a_time_trend_and_who_could_not_be_solved():
+    trend = {"accrual": {"per_month": 6}, "time_trend": {"points_per_year": 5}}
+    design = type(DESIGN).model_validate(DESIGN.model_dump() | trend)
+    page = facts_page(design, study="x", scenario="prior", n_patients=50, n_files=3, left_out=[], n_unsolved=4)
+    assert "+5 points of leg pain" in page
+    assert "no order" in page
+    assert "left out of it: 4 in all files" in page
+    plain = facts_page(DESIGN, study="x", scenario="prior", n_patients=50, n_files=3, left_out=[])
+    assert "Time trend" not in plain
+
+
+def test_several_arms_against_one_control_have_it_first():
+    design = read_study("studies/cell_sources_select.toml").design
+    assert facts_arms(design) == ("saline", "marrow", "cord")

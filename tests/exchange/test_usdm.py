@@ -127,3 +127,76 @@ def test_the_endpoint_is_told_in_words():
     category = design.endpoint.model_copy(update={"categories": (20.0, 50.0)})
     told = endpoint_in_words(design.model_copy(update={"endpoint": category}))
     assert told == "Category of leg pain (0 to 100) at month 6, cut at 20, 50"
+
+
+OWN_CELLS = (
+    'arms.cells={ intervention="cell_therapy", cell_type="bmac", donor="autologous", dose_million_cells=20, '
+    'carrier="saline", volume_ml=2.0, route="epidural_transforaminal" }'
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ['arms.cells.co_treatments=["physiotherapy"]', OWN_CELLS, "arms.cells.weeks_until_treatment=2"],
+    ids=["beside", "harvest", "days"],
+)
+def test_arms_with_more_beside_or_own_cells_taken_are_not_blind(change):
+    design, whole = document(changes=[change])
+    assert not is_blind(design)
+    assert plan_of(whole)["blindingSchema"]["standardCode"]["decode"] == "Open Label Study"
+
+
+def test_tablets_for_another_time_are_not_blind():
+    tablets = '{{ intervention="{}", course_weeks={} }}'
+    words = [f"arms.cells={tablets.format('antidepressant', 6)}", "trial.safety={}"]
+    same, _ = document(changes=[*words, f"arms.saline={tablets.format('gabapentinoid', 6)}"])
+    other, _ = document(changes=[*words, f"arms.saline={tablets.format('gabapentinoid', 12)}"])
+    assert (is_blind(same), is_blind(other)) == (True, False)
+
+
+def test_a_principal_stratum_is_a_population_of_each_comparison():
+    design, whole = document("epidural_cells_radicular", changes=["trial.estimand.rescue=principal_stratum"])
+    plan = plan_of(whole)
+    everybody, *strata = plan["analysisPopulations"]
+    assert len(strata) == len(design.compared()) == 2
+    for estimand, stratum, item in zip(plan["estimands"], strata, design.compared(), strict=True):
+        assert estimand["analysisPopulationId"] == stratum["id"]
+        assert stratum["subsetOfIds"] == [everybody["id"]]
+        assert f"neither in {item.arm} nor in {item.control}" in stratum["text"]
+        assert "principal stratum" in estimand["populationSummary"]
+    _, policy = document("epidural_cells_radicular")
+    assert len(plan_of(policy)["analysisPopulations"]) == 1
+
+
+FACTORS = [
+    "trial.factorial={ first={ name='cells', arms=['cells', 'both'] }, "
+    "second={ name='exercise', arms=['exercise', 'both'] } }",
+    "trial.allocation={ cells=1, saline=1, exercise=1, both=1 }", "trial.comparisons=[]",
+    "arms={ cells={ intervention='antidepressant' }, saline={ intervention='placebo_oral' }, exercise={ "
+    "intervention='placebo_oral', co_treatments=['physiotherapy'] }, both={ intervention='antidepressant', "
+    "co_treatments=['physiotherapy'] } }",
+]  # fmt: skip
+BOTH = "trial.comparisons=[{ arm='cells', control='saline' }, { arm='steroid', control='saline' }]"
+
+
+@pytest.mark.parametrize(
+    ("changes", "model", "is_adaptive", "note"),
+    [
+        (FACTORS, "Factorial Study", False, "Factorial (in the study file): first name cells; arms [cells, both]"),
+        (["trial.accrual={ per_month=6 }", BOTH, "trial.platform={ arms={ steroid={ enters_month=6 } } }"],
+         "Parallel Study", False, "Platform (in the study file): arms steroid: enters month 6"),
+        (["trial.accrual={ per_month=6 }", BOTH, "trial.response_adaptive={ burn_in=40, every=30 }"],
+         "Parallel Study", True, "Response adaptive (in the study file): burn in 40; every 30"),
+        (["trial.multiplicity={ method='holm' }"], "Parallel Study", False,
+         "Multiplicity (in the study file): method holm"),
+        (["trial.accrual={ per_month=6 }", "trial.time_trend={ points_per_year=3 }"], "Parallel Study", False,
+         "Time trend (assumed for the simulation): points per year 3"),
+    ],
+    ids=["factorial", "platform", "response-adaptive", "multiplicity", "time trend"],
+)  # fmt: skip
+def test_nothing_of_a_study_file_passes_unsaid(changes, model, is_adaptive, note):
+    _, whole = document("epidural_cells_radicular", changes=changes)
+    plan = plan_of(whole)
+    assert plan["model"]["decode"] == model
+    assert ("Adaptive Design" in {code["decode"] for code in plan["characteristics"]}) is is_adaptive
+    assert any(note in item["text"] for item in plan["notes"])

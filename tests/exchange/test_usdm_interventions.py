@@ -6,6 +6,7 @@ from sciatrial.clinic import Protocol
 from sciatrial.exchange.usdm_interventions import add_interventions, experimental_arms, in_words
 from sciatrial.exchange.usdm_pieces import Pieces
 from sciatrial.study import read_study
+from sciatrial.trial import Rescue
 
 DESIGN = read_study("studies/epidural_cells_radicular.toml").design
 TABLETS = Protocol(intervention="gabapentinoid", daily_dose_mg=300, course_weeks=6)
@@ -28,6 +29,8 @@ def test_cells_have_their_dose_in_millions_and_a_product():
 
 def test_every_dose_is_an_administration_at_its_week():
     twice = DESIGN.arms["cells"].model_copy(update={"n_doses": 2, "weeks_between_doses": 6, "weeks_until_treatment": 4})
+    given = interventions(cells=twice).by_arm["cells"][0]["administrations"]
+    assert [item["duration"]["quantity"] for item in given] == [None, None]
     told = [item["duration"]["text"] for item in interventions(cells=twice).by_arm["cells"][0]["administrations"]]
     assert told == ["once, 4 weeks after randomisation", "once, 10 weeks after randomisation"]
 
@@ -67,3 +70,16 @@ def test_without_cells_the_first_arm_of_a_comparison_is_what_the_trial_is_about(
 )
 def test_an_arm_is_told_in_words(protocol, told):
     assert in_words(protocol) == told
+
+
+@pytest.mark.parametrize(("weeks", "told"), [(4, "4 weeks after the visit"), (0, "at the visit")])
+def test_surgery_as_rescue_is_once_and_no_course(weeks, told):
+    rescue = Rescue(score="leg_pain", above=60, intervention="surgery", weeks_until_surgery=weeks)
+    (surgery,) = add_interventions(Pieces(), DESIGN.model_copy(update={"rescue": rescue})).rescue
+    (given,) = surgery["administrations"]
+    assert surgery["type"]["decode"] == "Surgical Procedure"
+    assert given["frequency"]["standardCode"]["decode"] == "Once"
+    assert told in given["duration"]["text"]
+    assert given["duration"]["quantity"] is None
+    (tablets,) = interventions().rescue[0]["administrations"]
+    assert tablets["duration"]["quantity"]["value"] == DESIGN.rescue.course_weeks

@@ -28,3 +28,9 @@ def test_a_chain_knows_what_comes_before_and_after():
     assert (second["previousId"], second["nextId"]) == ("A_1", "A_3")
     assert (third["previousId"], third["nextId"]) == ("A_2", None)
     assert chained([]) == []
+
+
+def test_what_happens_once_has_no_length_that_nobody_told():
+    made = Pieces().moment("once, at randomisation")
+    assert (made["quantity"], made["durationWillVary"]) == (None, True)
+    assert made["reasonDurationWillVary"]

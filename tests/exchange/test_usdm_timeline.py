@@ -23,6 +23,8 @@ def test_every_visit_is_an_encounter_at_its_month():
     assert [timings[f"TIME_MONTH_{month}"]["value"] for month in (1, 3, 6, 12)] == ["P1M", "P3M", "P6M", "P12M"]
     assert timings["TIME_RANDOMISATION"]["type"]["decode"] == "Fixed Reference Timing Type"
     assert timings["TIME_SCREENING"]["type"]["decode"] == "Before Timing Type"
+    # a study file plans no time between entry and randomisation
+    assert (timings["TIME_SCREENING"]["value"], timings["TIME_RANDOMISATION"]["value"]) == ("P0D", "P0D")
     assert [encounter["name"] for encounter in schedule.encounters][:3] == ["SCREENING", "RANDOMISATION", "MONTH_1"]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from sciatrial.foundation import Outcome, Record, StudyError, fingerprint
+from sciatrial.foundation import Outcome, Record, StudyError, fingerprint, write_whole
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,3 +196,16 @@ def test_a_nan_of_either_sign_is_the_same_empty_cell(tmp_path):
     assert fingerprint(negative) == fingerprint(np.nan)
     kept = Kept(pd.DataFrame({"ratio": [1.5, negative]}))
     assert Kept.load(kept.save(tmp_path / "kept")).fingerprint() == kept.fingerprint()
+
+
+def test_a_text_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "text.md"
+    write_whole("one", path)
+    write_whole("two", path)
+    assert path.read_text(encoding="utf-8") == "two"
+    with pytest.raises(UnicodeEncodeError):
+        write_whole("no such letter: \ud800", path)
+    with pytest.raises(OSError, match="none"):
+        write_whole("three", tmp_path / "none" / "text.md")
+    assert path.read_text(encoding="utf-8") == "two"
+    assert [item.name for item in tmp_path.iterdir()] == ["text.md"]

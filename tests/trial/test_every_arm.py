@@ -54,3 +54,19 @@ def test_what_no_patient_has_in_one_arm_alone_is_refused(model, prior, cohort):
     words = {"analysis": "proportional_odds", "estimand": {"summary_measure": "common_odds_ratio"}}
     with pytest.raises(TrialError, match=r"endpoint\.measure: is category"):
         every(small_design(endpoint=category, **words), model, prior, cohort)
+
+
+def test_a_time_trend_moves_patients_by_one_of_the_planned_months(model, prior, cohort):
+    words = {"accrual": {"per_month": 6}}
+    plain = every(small_design(**words), model, prior, cohort, n=60).values
+    step = {"time_trend": {"step_points": -100, "step_month": 2}}  # as is planned for half of them
+    moved = every(small_design(**words, **step), model, prior, cohort, n=60).values
+    assert np.isfinite(moved).all()
+    assert np.array_equal(moved[:, :, 0], plain[:, :, 0])
+    is_late = (moved[:, :, 1:] == 0).all(axis=2)
+    assert np.array_equal(moved[~is_late], plain[~is_late])
+    # the same patients in every arm, some before the step and some after it, not in the order of enrolment
+    assert np.array_equal(is_late[0], is_late[1])
+    assert 0.3 < is_late[0].mean() < 0.7
+    assert is_late[0, :30].any()
+    assert not is_late[0, 30:].all()

@@ -23,7 +23,12 @@ Changes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, for example trial.n_total=90; may be repeated."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace what the same verb wrote there.")]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="Replace what the same verb wrote there; nothing else, and nothing that changed since."
+    ),
+]
 
 _README = "README.md"
 
@@ -44,7 +49,7 @@ def adam(
     from sciatrial.study import read_study, study_trial
 
     read = read_study(study, changes=changes or ())
-    with whole_folder(folder, force=force, replaces=("ad*.xpt", "ad*.json", "define.xml", _README)) as made:
+    with whole_folder(folder, verb="export adam", force=force) as made:
         full = study_trial(read, trial=trial, scenario=scenario)
         datasets = write_adam(
             full, read.design, made, study=read.name, question=read.settings.question, created=datetime.now(UTC),
@@ -99,21 +104,22 @@ def facts(
     read = read_study(study, changes=changes or ())
     asked = scenario or str(read.settings.calibration.drawn)
     left_out: list[int] = []
-    written = 0
+    written = n_unsolved = 0
     with (
-        whole_folder(folder, force=force, replaces=(f"world*{FACTS_ENDING}", _README)) as made,
+        whole_folder(folder, verb="export facts", force=force) as made,
         Bar(Console(stderr=True)) as bar,
     ):
         for number, found in study_responses(read, n_patients=patients, trials=trials, scenario=scenario, progress=bar):
             if found is None:
                 left_out.append(number)
                 continue
+            n_unsolved += found.n_unsolved
             text = to_facts(found, read.design)
             (made / f"world{number:05d}{FACTS_ENDING}").write_text(text, encoding="ascii")
             written += 1
         page = facts_page(
             read.design, study=read.name, scenario=asked, n_patients=patients, n_files=written,
-            left_out=left_out,
+            left_out=left_out, n_unsolved=n_unsolved,
         )  # fmt: skip
         (made / _README).write_text(page, encoding="utf-8")
     print(folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,8 @@ from sciatrial.exchange.datasets import AnalysisDataset, Variable
 from sciatrial.foundation import DAYS_PER_MONTH, Score
 from sciatrial.trial import Design, TrialInFull
 
-if TYPE_CHECKING:
-    pass
-
+# of an event that the boundary for harm assumes nobody says what it comes of
+_CAUSALITY = {"related": "RELATED", "any_cause": "UNKNOWN", "assumed": ""}
 _DERIVATIONS = {"baseline": "BOCF", "last_before_rescue": "LOCF", "failure": "FAILURE", "": ""}
 
 
@@ -115,7 +114,7 @@ def _of(identifiers: dict[str, NDArray[Any]], places: Any, treatment: str) -> di
 def _subjects(trial: TrialInFull, identifiers: dict[str, NDArray[Any]]) -> dict[str, Any]:
     subjects = trial.subjects
     treated = np.isfinite(subjects["first_treated_day"].to_numpy(dtype=float))
-    stayed, solved = (subjects[name].to_numpy(dtype=bool) for name in ("has_stayed", "is_solved"))
+    stayed, solved, cut = (subjects[name].to_numpy(dtype=bool) for name in ("has_stayed", "is_solved", "is_cut_short"))
     arm = identifiers["arm"]
     return {
         **identifiers,
@@ -123,6 +122,7 @@ def _subjects(trial: TrialInFull, identifiers: dict[str, NDArray[Any]]) -> dict[
         "SIMSCEN": trial.scenario,
         "SIMTRIAL": trial.number,
         "RANDNUM": subjects["place"] + 1,
+        "RANDPER": subjects["period"],
         "RANDMON": subjects["months_until_randomised"],
         "AGE": subjects["age_years"],
         "AGEU": "YEARS",
@@ -142,7 +142,9 @@ def _subjects(trial: TrialInFull, identifiers: dict[str, NDArray[Any]]) -> dict[
         "RESCFL": _flag(np.isfinite(subjects["rescued_day"].to_numpy(dtype=float))),
         "RESCDY": _day(subjects["rescued_day"]),
         "EOSSTT": np.where(stayed & solved, "COMPLETED", "DISCONTINUED"),
-        "DCSREAS": np.select([~solved, ~stayed], ["OTHER", "LOST TO FOLLOW-UP"], ""),
+        "DCSREAS": np.select(
+            [~solved, cut, ~stayed], ["OTHER", "STUDY TERMINATED BY SPONSOR", "LOST TO FOLLOW-UP"], ""
+        ),
         "EOSDY": _day(subjects["last_day"]),
         **{name: subjects[str(score)] for score, name in BASELINES.items()},
     }
@@ -179,9 +181,9 @@ def _scores(trial: TrialInFull, identifiers: dict[str, NDArray[Any]]) -> dict[st
 
 def _analysed(trial: TrialInFull, design: Design, identifiers: dict[str, NDArray[Any]]) -> dict[str, Any]:
     rows = trial.analysed
-    words = list(dict.fromkeys(rows["parameter"]))
-    names = {word: (place, *_parameter(word, place, design)) for place, word in enumerate(words, start=1)}
-    told = [names[word] for word in rows["parameter"]]
+    items = dict.fromkeys(zip(rows["item"], rows["parameter"], strict=True))
+    names = {item: (number, *_parameter(*item, design)) for number, item in enumerate(items, start=1)}
+    told = [names[item] for item in zip(rows["item"], rows["parameter"], strict=True)]
     return {
         **_of(identifiers, rows["place"], "TRTP"),
         "PARAMCD": [code for _, code, _ in told],
@@ -197,12 +199,15 @@ def _analysed(trial: TrialInFull, design: Design, identifiers: dict[str, NDArray
     }
 
 
-def _parameter(word: str, place: int, design: Design) -> tuple[str, str]:
+def _parameter(item: int, word: str, design: Design) -> tuple[str, str]:
     """Return code and label of what the analysis uses."""
     if word in set(Score):
         return SCORE_CODES[Score(word)][0], score_label(Score(word))
     if design.endpoint.hierarchy:
-        return f"OUTCOME{place}", f"Outcome {place} of the hierarchy: {word.replace('_', ' ')}"
+        outcome = design.endpoint.hierarchy[item]
+        told = word.replace("_", " ") if outcome.rule is None else word
+        more = "" if outcome.score is None else f" since baseline, decided by more than {outcome.margin:g}"
+        return f"OUTCOME{item + 1}", f"Outcome {item + 1} of the hierarchy: {told}{more}"
     if design.endpoint.categories:
         cuts = ", ".join(f"{cut:g}" for cut in design.endpoint.categories)
         return "CATEGORY", f"{word.replace('_', ' ').capitalize()}, cut at {cuts}"
@@ -225,7 +230,7 @@ def _events(trial: TrialInFull, identifiers: dict[str, NDArray[Any]]) -> dict[st
         "AETERM": [f"{what.capitalize()}: {of}" for what, of in zip(harm, exposure, strict=True)],
         "AEDECOD": [what.capitalize() for what in harm],
         "AESER": np.where(rows["is_serious"].to_numpy(dtype=bool), "Y", "U"),
-        "AEREL": np.where((rows["counted"] == "related").to_numpy(dtype=bool), "RELATED", "UNKNOWN"),
+        "AEREL": [_CAUSALITY[word] for word in rows["counted"]],
         "EXPOSURE": exposure,
         "ADMINNUM": np.where(times > 0, times, np.nan),
         "ASTDY": _day(days),

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sciatrial.exchange.adam import adam_datasets
+from sciatrial.exchange.adam_code import r_of_trial, why_no_code
 from sciatrial.exchange.dataset_json import write_dataset_json
 from sciatrial.exchange.datasets import AnalysisDataset
 from sciatrial.exchange.define import to_define_xml
 from sciatrial.exchange.xpt import pyreadstat_installed, write_xpt, xpt_problems
 from sciatrial.foundation import StudyError
-from sciatrial.trial import Design, TrialInFull
+from sciatrial.statistics import SmallSample
+from sciatrial.trial import Analysis, Design, TrialInFull
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,9 +97,9 @@ def _page(
         "|---|---|---|---|---|",
         *(_found(row) for row in trial.contrasts.to_dict(orient="records")),
         "",
-        f"{_analysis(design)} ADEFF holds its values: those with `LOOKN` up to the look give the first estimate, all "
-        "of them the last one.",
+        f"{_analysis(design)} ADEFF holds the values that it uses.",
         "",
+        *_reproduced(trial, design),
         "## How to read these files",
         "",
         "- There are no dates: `ADY` counts days from randomisation (day 1), `RANDMON` months from the opening of the "
@@ -105,10 +107,12 @@ def _page(
         "- ADQS holds scores that were seen, nothing imputed; a missed visit has no row. What the estimand makes of "
         "rescue stands in ADEFF, and `DTYPE` marks every value that was not measured at its visit.",
         "- A patient who leaves does so between two visits; `EOSDY` is the last visit before.",
+        *_rescue(design),
         "- Adverse events are drawn from the chances that published counts give, except flares after a procedure, "
         "which the simulated patient had. Their days are those of the procedure or assumed (`DAYFROM`). They are "
         "not coded in MedDRA; `AESER` is U where the published counts do not say. The report's table of harms draws "
         "another trial's luck.",
+        *_assumed(design),
         *_missing(trial.harms_not_drawn),
         "",
     ]
@@ -128,11 +132,53 @@ def _analysis(design: Design) -> str:
     )
 
 
+def _reproduced(trial: TrialInFull, design: Design) -> list[str]:
+    """Return the code that finds the estimates again, or that there is none."""
+    if why := why_no_code(design):
+        return [f"No code is given that finds these estimates in the datasets: {why}.", ""]
+    unadjusted = ""
+    if design.analysis in (Analysis.MMRM, Analysis.CLDA) and design.small_sample is SmallSample.KENWARD_ROGER:
+        unadjusted = ", without the adjustment of Kenward and Roger that the trial's own has"
+    told = [
+        "In this folder, R finds the estimates again. The first number of each call is the estimate, the second one, "
+        f"where there is one, its standard error{unadjusted}:",
+        "",
+        "```r",
+        *r_of_trial(trial, design).splitlines(),
+        "```",
+        "",
+    ]
+    if design.multi_arm is not None:
+        told += ["The closed test combines stages, whose patients are not marked: no code is given for it.", ""]
+    return told
+
+
 def _found(row: dict) -> str:
     if row["why_not"]:
         return f"| {row['comparison']} | {row['look']} | {row['why_not']} | – | – |"
     numbers = (f"{row[name]:.6g}" for name in ("estimate", "standard_error", "final_estimate"))
     return f"| {row['comparison']} | {row['look']} | {' | '.join(numbers)} |"
+
+
+def _rescue(design: Design) -> list[str]:
+    """Return what rescue is in this trial."""
+    if design.rescue is None:
+        return []
+    what = str(design.rescue.intervention)
+    if design.rescue.is_surgery:
+        what = f"surgery, {design.rescue.weeks_until_surgery:g} weeks after the visit of `RESCDY`"
+    return [f"- Rescue (`RESCFL`) is {what}."]
+
+
+def _assumed(design: Design) -> list[str]:
+    """Return which events nobody counted."""
+    stop = None if design.safety is None else design.safety.stopping
+    if stop is None or stop.true_share is None:
+        return []
+    return [
+        f"- Events of {stop.event} in arm {stop.arm} are assumed by the study file's boundary for harm, in "
+        f"{100 * stop.true_share:g} % of patients: `AEREL` is empty."
+    ]
 
 
 def _missing(not_drawn: pd.DataFrame) -> list[str]:

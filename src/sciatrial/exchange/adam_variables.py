@@ -40,7 +40,11 @@ CODE_LISTS = {
     ),
     "DCSREAS": CodeList(
         "Reason for Discontinuation from Study",
-        (Code("LOST TO FOLLOW-UP", "Left the trial"), Code("OTHER", "The simulation could not solve this patient")),
+        (
+            Code("LOST TO FOLLOW-UP", "Left the trial"),
+            Code("STUDY TERMINATED BY SPONSOR", "The boundary for harm stopped the trial before the last visit"),
+            Code("OTHER", "The simulation could not solve this patient"),
+        ),
     ),
     "DTYPE": CodeList(
         "Derivation Type",
@@ -95,6 +99,10 @@ ADSL = (
     Variable("SIMTRIAL", "Simulated Trial Number", "integer", "Assigned", "number of the simulated trial, from 0"),
     Variable("RANDNUM", "Order of Randomisation", "integer", "Assigned", "place in the order, from 1"),
     Variable(
+        "RANDPER", "Period of Randomisation", "integer", "Assigned",
+        "from 1; within a period the arms that patients can get, and their ratio, stay; empty where they always do",
+    ),
+    Variable(
         "RANDMON", "Months Until Randomisation", "float", "Derived",
         "months from the opening of the first site; empty without accrual in the study file",
     ),
@@ -108,7 +116,10 @@ ADSL = (
     Variable("TRT01PN", "Planned Treatment for Period 01 (N)", "integer", "Assigned", "number of the arm, from 1"),
     Variable("TRT01A", "Actual Treatment for Period 01", "text", "Derived", "ARM; empty where nothing was given"),
     Variable("TRT01AN", "Actual Treatment for Period 01 (N)", "integer", "Derived", "as TRT01PN"),
-    Variable("TRTSDY", "Day of First Treatment", "integer", "Derived", "as ADY; empty where nothing was given"),
+    Variable(
+        "TRTSDY", "Day of First Treatment", "integer", "Derived",
+        "as ADY; empty where nothing was given, also since the trial stopped first",
+    ),
     Variable("RANDFL", "Randomized Population Flag", "text", "Assigned", "Y for everybody", "Y"),
     Variable("ITTFL", "Intent-To-Treat Population Flag", "text", "Assigned", "Y for everybody", "Y"),
     Variable("SAFFL", "Safety Population Flag", "text", "Derived", "Y where treatment was given", "NY"),
@@ -116,13 +127,17 @@ ADSL = (
         "FASFL", "Full Analysis Set Population Flag", "text", "Derived",
         "Y where the final analysis of the endpoint uses any value of the patient", "NY",
     ),
-    Variable("RESCFL", "Took Rescue Flag", "text", "Derived", "Y where rescue tablets were given", "NY"),
-    Variable("RESCDY", "Day of Rescue", "integer", "Derived", "as ADY, of the visit at which it was given"),
+    Variable(
+        "RESCFL", "Rescue Flag", "text", "Derived",
+        "Y where rescue was given at a visit: tablets begun, or surgery decided, whichever the study file plans", "NY",
+    ),
+    Variable("RESCDY", "Day of Rescue", "integer", "Derived", "as ADY, of that visit; an operation may be weeks later"),
     Variable("EOSSTT", "End of Study Status", "text", "Derived", "whether followed to the last visit", "EOSSTT"),
     Variable("DCSREAS", "Reason for Discontinuation from Study", "text", "Derived", "where not completed", "DCSREAS"),
     Variable(
-        "EOSDY", "Day of Last Visit Before Leaving", "integer", "Derived",
-        "as ADY; between this visit and the next the patient left, or the trial ended",
+        "EOSDY", "End of Study Relative Day", "integer", "Derived",
+        "as ADY, of the last visit; of who left, the last one before leaving; where the boundary for harm stopped the "
+        "trial before the last visit, of that stop",
     ),
     *(
         Variable(name, f"Baseline {SCORE_CODES[score][1]}", "float", "Assigned", "as measured at entry")
@@ -158,10 +173,14 @@ ADEFF = (
     *_PARAMETER,
     Variable(
         "AVAL", "Analysis Value", "float", "Derived",
-        "value that the pre-specified analysis uses, after what the estimand makes of rescue; of a response 1 or 0, of "
-        "a category its number from 0, the worst",
+        "value that the pre-specified analysis uses, after what the estimand makes of rescue. A score is on its own "
+        "scale. Of all else higher is better: of a response 1 or 0, of a category its number from 0, the worst; in a "
+        "hierarchy 1 for no rescue and for a response, and of a score its improvement since baseline, above 0 if so",
     ),
-    Variable("BASE", "Baseline Value", "float", "Derived", "of the endpoint's score"),
+    Variable(
+        "BASE", "Baseline Value", "float", "Derived",
+        "of the endpoint's score; in a hierarchy of the outcome's own score, empty where it has none",
+    ),
     Variable("CHG", "Change from Baseline", "float", "Derived", "AVAL less BASE where the endpoint is a change"),
     *_VISIT,
     Variable(
@@ -183,9 +202,13 @@ ADAE = (
     ),
     Variable(
         "AESER", "Serious Event", "text", "Assigned",
-        "Y for events that were counted as serious and for deaths; U otherwise: published counts do not say", "NYU",
+        "Y for events that were counted as serious and for deaths; U otherwise: neither published counts nor the study "
+        "file say", "NYU",
     ),
-    Variable("AEREL", "Causality", "text", "Assigned", "what published counts are of", "AEREL"),
+    Variable(
+        "AEREL", "Causality", "text", "Assigned",
+        "what published counts are of; empty for an event that the study file's boundary for harm assumes", "AEREL",
+    ),
     Variable("EXPOSURE", "What the Event Comes Of", "text", "Assigned", "procedure, product or treatment"),
     Variable("ADMINNUM", "Number of the Administration", "integer", "Assigned", "from 1; empty for any other event"),
     Variable("ASTDY", "Analysis Start Relative Day", "integer", "Derived", "as ADY of the other datasets"),

@@ -13,8 +13,11 @@ FACTS_ENDING = ".dat"
 
 
 def facts_arms(design: Design) -> tuple[str, ...]:
-    """Return the arms in the order of FACTS's arm index, from 1: the control of the deciding comparison comes first."""
-    _, control = design.deciding_arms()
+    """Return the arms in the order of FACTS's arm index, from 1: the control of the deciding comparison comes first.
+
+    Where no comparison decides by itself, as with several arms against one control, it is that of the first one.
+    """
+    control = (design.looks.deciding or design.compared()[0]).control
     return (control, *(arm for arm in design.arms if arm != control))
 
 
@@ -57,8 +60,9 @@ def _visit(responses: EveryArm, place: int) -> int:
 
 
 def facts_page(
-    design: Design, *, study: str, scenario: str, n_patients: int, n_files: int, left_out: Sequence[int]
-) -> str:
+    design: Design, *, study: str, scenario: str, n_patients: int, n_files: int, left_out: Sequence[int],
+    n_unsolved: int = 0,
+) -> str:  # fmt: skip
     """Return what stands beside the files: how FACTS is to be set up for them.
 
     Parameters
@@ -69,6 +73,8 @@ def facts_page(
         Patients in every arm of each file; files.
     left_out
         Trials whose world could not fill a trial.
+    n_unsolved
+        Patients who could not be solved in an arm, in all files.
     """
     endpoint, last = design.endpoint, 1 + design.visits_months.index(design.endpoint.month)
     visits = ", ".join(f"{month:g}" for month in design.visits_months[:last])
@@ -96,8 +102,16 @@ def facts_page(
         "Nobody is lost in these files, and no visit is missed.",
         "",
         f"Scores after rescue are as the estimand has them ({str(design.estimand.rescue).replace('_', ' ')}). A "
-        "patient who could not be solved in an arm is left out of it.",
+        f"patient who could not be solved in an arm is left out of it: {n_unsolved} in all files.",
     ]
+    if design.time_trend is not None:
+        trend = design.time_trend.in_words(str(design.endpoint.outcome).replace("_", " "))
+        lines += [
+            "",
+            f"Time trend of the study file: {trend}. Each patient has it for one of the planned months of "
+            "randomisation, all equally likely; FACTS draws patients in any order, so that its trials have the trend's "
+            "mean and spread, and no order.",
+        ]
     if left_out:
         lines.append(f"Worlds that could not fill a trial, left out: {', '.join(map(str, left_out))}.")
     lines += [

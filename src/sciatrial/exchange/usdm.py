@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+from sciatrial.clinic import COURSES
 from sciatrial.exchange import usdm_terms as terms
 from sciatrial.exchange.usdm_interventions import Interventions, add_interventions, experimental_arms
+from sciatrial.exchange.usdm_notes import notes_of
 from sciatrial.exchange.usdm_pieces import Piece, Pieces, chained
 from sciatrial.exchange.usdm_timeline import add_schedule
-from sciatrial.foundation import StudyError, scale_of, unknown_word
+from sciatrial.foundation import Donor, StudyError, scale_of, unknown_word
 from sciatrial.population import Cohort
-from sciatrial.trial import Design, SummaryMeasure
+from sciatrial.trial import Design, Strategy, SummaryMeasure
 
 USDM_VERSION = "4.0.0"
 _NOT_NAMED = "not named in the study file"
@@ -65,6 +68,7 @@ def to_usdm(
         "AnalysisPopulation", "ALL_RANDOMISED", label="All randomised", text="Everybody who was randomised", notes=[],
         subsetOfIds=[],
     )  # fmt: skip
+    populations = _estimand_populations(made, design, everybody)
     epochs = schedule.epochs
     plan = made.named(
         "InterventionalStudyDesign", "DESIGN", label=f"Design of {study}", description=question,
@@ -72,7 +76,7 @@ def to_usdm(
         characteristics=[made.code(term) for term in _characteristics(design)],
         encounters=schedule.encounters, activities=schedule.activities,
         arms=_arms(made, design, population), studyCells=[], rationale=question, epochs=epochs, elements=[],
-        estimands=_estimands(made, design, interventions, endpoint, everybody),
+        estimands=_estimands(made, design, interventions, endpoint, populations),
         indications=[
             made.named(
                 "Indication", "INDICATION", label=cohort.meaning or cohort.name, codes=[], isRareDisease=False,
@@ -81,9 +85,14 @@ def to_usdm(
         ],
         studyInterventionIds=[piece["id"] for piece in interventions.all], objectives=objectives, population=population,
         scheduleTimelines=[schedule.timeline], biospecimenRetentions=[], documentVersionIds=[],
-        eligibilityCriteria=criteria, analysisPopulations=[everybody], notes=_notes(made, design),
+        eligibilityCriteria=criteria,
+        analysisPopulations=[everybody, *(piece for piece in populations.values() if piece is not everybody)],
+        notes=[
+            made.make("CommentAnnotation", text=text, codes=[])
+            for text in notes_of(design, is_blind=is_blind(design))
+        ],
         subTypes=[made.code(terms.EFFICACY_STUDY), *([made.code(terms.SAFETY_STUDY)] if design.safety else [])],
-        model=made.code(terms.GROUP_SEQUENTIAL if design.looks.information else terms.PARALLEL),
+        model=made.code(_model(design)),
         intentTypes=[made.code(terms.TREATMENT_STUDY)],
         blindingSchema=made.alias(terms.DOUBLE_BLIND if is_blind(design) else terms.OPEN_LABEL),
     )  # fmt: skip
@@ -133,10 +142,15 @@ def _organisation(made: Pieces, name: str, kind: Piece) -> Piece:
 
 
 def is_blind(design: Design) -> bool:
-    """Return whether nobody can tell arms apart by how they are treated: the same route, on the same days."""
+    """Return whether nobody can tell arms apart by how they are treated.
+
+    The same route on the same days, courses as long, the same beside it, and own cells taken in all arms or in none.
+    """
     ways = {
         (protocol.where, protocol.n_doses, protocol.weeks_between_doses if protocol.n_doses > 1 else 0.0,
-         protocol.weeks_until_treatment, protocol.context)
+         protocol.weeks_until_treatment, protocol.course_weeks if protocol.intervention in COURSES else None,
+         frozenset(protocol.co_treatments), protocol.is_cell_therapy and protocol.donor is Donor.AUTOLOGOUS,
+         protocol.context)
         for protocol in design.arms.values()
     }  # fmt: skip
     return len(ways) == 1 and next(iter(ways))[-1] is not None
@@ -144,7 +158,17 @@ def is_blind(design: Design) -> bool:
 
 def _characteristics(design: Design) -> list[terms.Term]:
     found = [terms.RANDOMISED, terms.MULTICENTRE if design.n_sites > 1 else terms.SINGLE_CENTRE]
-    return [*found, terms.STRATIFIED] if design.randomisation.strata else found
+    if design.randomisation.strata:
+        found.append(terms.STRATIFIED)
+    is_adaptive = design.looks.information or design.multi_arm or design.reestimation or design.response_adaptive
+    return [*found, terms.ADAPTIVE] if is_adaptive else found
+
+
+def _model(design: Design) -> terms.Term:
+    """Return which of the models of a study it is; each has one."""
+    if design.factorial is not None:
+        return terms.FACTORIAL
+    return terms.GROUP_SEQUENTIAL if design.looks.information else terms.PARALLEL
 
 
 def _arms(made: Pieces, design: Design, population: Piece) -> list[Piece]:
@@ -264,8 +288,23 @@ def endpoint_in_words(design: Design) -> str:
     return f"Change of {score} from baseline {month}"
 
 
+def _estimand_populations(made: Pieces, design: Design, everybody: Piece) -> dict[str, Piece]:
+    """Return the population of each comparison's estimand: everybody, or the comparison's own principal stratum."""
+    if design.estimand.rescue is not Strategy.PRINCIPAL_STRATUM:
+        return {item.name: everybody for item in design.compared()}
+    return {
+        item.name: made.named(
+            "AnalysisPopulation", f"STRATUM_{place}", label=f"Principal stratum of {item.name}",
+            text=f"Those of all randomised who would need rescue before the endpoint neither in {item.arm} nor in "
+            f"{item.control}; nobody can be seen to belong to it",
+            notes=[], subsetOfIds=[everybody["id"]],
+        )
+        for place, item in enumerate(design.compared(), start=1)
+    }  # fmt: skip
+
+
 def _estimands(
-    made: Pieces, design: Design, interventions: Interventions, endpoint: Piece, everybody: Piece
+    made: Pieces, design: Design, interventions: Interventions, endpoint: Piece, populations: Mapping[str, Piece]
 ) -> list[Piece]:
     measure = str(design.estimand.summary_measure).replace("_", " ")
     if design.estimand.summary_measure is SummaryMeasure.DIFFERENCE_IN_MEANS:
@@ -277,8 +316,9 @@ def _estimands(
             made.named(
                 "Estimand", f"ESTIMAND_{place}", label=item.name,
                 description=f"{measure}, {item.name}; analysed by {str(design.analysis).replace('_', ' ')}",
-                populationSummary=f"{measure} of {item.name} in everybody who was randomised",
-                analysisPopulationId=everybody["id"], interventionIds=given, variableOfInterestId=endpoint["id"],
+                populationSummary=f"{measure} of {item.name} in: {populations[item.name]['label'].lower()}",
+                analysisPopulationId=populations[item.name]["id"], interventionIds=given,
+                variableOfInterestId=endpoint["id"],
                 intercurrentEvents=_intercurrent(made, design, place), notes=[],
             )
         )  # fmt: skip
@@ -291,6 +331,8 @@ def _intercurrent(made: Pieces, design: Design, place: int) -> list[Piece]:
     rescue = design.rescue
     score = str(rescue.score).replace("_", " ")
     text = f"Rescue by {rescue.intervention} where {score} exceeds {rescue.above:g} from month {rescue.from_month:g} on"
+    if rescue.is_surgery:
+        text += f", {rescue.weeks_until_surgery:g} weeks after the visit"
     return [
         made.named(
             "IntercurrentEvent", f"RESCUE_{place}", label="Rescue", text=f"<p>{text}</p>", dictionaryId=None, notes=[],
@@ -306,7 +348,7 @@ def _roles(made: Pieces, design: Design, version: Piece, plan: Piece, sponsor: P
 
     found = [role("SPONSOR", terms.SPONSOR, version["id"], organizationIds=[sponsor["id"]])]
     if is_blind(design):
-        told = "does not know the arm: arms are treated by the same route on the same days"
+        told = "does not know the arm: arms are treated alike, by the same route on the same days"
         found += [
             role(name, term, plan["id"], masking=made.make("Masking", text=f"{who} {told}", isMasked=True))
             for name, term, who in (
@@ -315,18 +357,3 @@ def _roles(made: Pieces, design: Design, version: Piece, plan: Piece, sponsor: P
             )
         ]
     return found
-
-
-def _notes(made: Pieces, design: Design) -> list[Piece]:
-    """Return what the model has no place for."""
-    told = [f"Analysis: {design.analysis}, {design.sides}, alpha {design.alpha:g}"]
-    if design.looks.information:
-        shares = ", ".join(f"{share:g}" for share in design.looks.information)
-        told.append(f"Interim looks at shares {shares} of the expected endpoints")
-    if design.dropout_per_year:
-        told.append(f"Planned with {design.dropout_per_year:g} of patients lost a year")
-    told.append(
-        "Blinding is read off the arms: the study file does not plan it" if is_blind(design)
-        else "Arms differ in route or days, so that patients can tell them apart; the study file does not plan blinding"
-    )  # fmt: skip
-    return [made.make("CommentAnnotation", text=text, codes=[]) for text in told]

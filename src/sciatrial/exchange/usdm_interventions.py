@@ -9,7 +9,7 @@ from sciatrial.clinic import COURSES, FLUIDS, Protocol
 from sciatrial.exchange import usdm_terms as terms
 from sciatrial.exchange.usdm_pieces import Piece, Pieces
 from sciatrial.foundation import Intervention
-from sciatrial.trial import Design
+from sciatrial.trial import Design, Rescue
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,17 @@ def add_interventions(made: Pieces, design: Design) -> Interventions:
         ]
         by_arm[arm] = own
         every += own
-    rescue = []
-    if design.rescue is not None:
-        lasts = _course(made, design.rescue.course_weeks, last_month)
-        rescue.append(_beside(made, "RESCUE", Intervention(design.rescue.intervention), terms.RESCUE, lasts))
+    rescue = [] if design.rescue is None else [_rescue(made, design.rescue, last_month)]
     return Interventions([*every, *rescue], by_arm, rescue, products)
+
+
+def _rescue(made: Pieces, rescue: Rescue, last_month: float) -> Piece:
+    word = Intervention(rescue.intervention)
+    if not rescue.is_surgery:
+        return _beside(made, "RESCUE", word, terms.RESCUE, _course(made, rescue.course_weeks, last_month))
+    weeks = rescue.weeks_until_surgery or 0.0
+    when = "at the visit" if weeks == 0 else f"{weeks:g} weeks after the visit"
+    return _beside(made, "RESCUE", word, terms.RESCUE, made.moment(f"once, {when} that gives rise to it"), terms.ONCE)
 
 
 def experimental_arms(design: Design) -> tuple[str, ...]:
@@ -84,8 +90,9 @@ def _administrations(
         week = protocol.weeks_until_treatment + number * protocol.weeks_between_doses
         when = "once, at randomisation" if week == 0 else f"once, {week:g} weeks after randomisation"
         name = f"{arm}_DOSE_{number + 1}"
-        lasts = made.duration(when, 1.0, terms.DAYS)
-        found.append(_administration(made, name, protocol, lasts, _dose(made, protocol), terms.ONCE, product))
+        found.append(
+            _administration(made, name, protocol, made.moment(when), _dose(made, protocol), terms.ONCE, product)
+        )
     return found
 
 
@@ -122,12 +129,15 @@ def _dose(made: Pieces, protocol: Protocol) -> Piece | None:
     return None if protocol.drug_dose_mg is None else made.quantity(protocol.drug_dose_mg, terms.MG)
 
 
-def _beside(made: Pieces, name: str, word: Intervention, role: terms.Term, lasts: Piece) -> Piece:
+def _beside(
+    made: Pieces, name: str, word: Intervention, role: terms.Term, lasts: Piece, often: terms.Term | None = None
+) -> Piece:
     protocol = Protocol(intervention=word)
+    given = f"{name}_COURSE" if often is None else f"{name}_ONCE"
     return made.named(
         "StudyIntervention", name, label=str(word).replace("_", " "), role=made.code(role),
         type=made.code(terms.type_of(word)), minimumResponseDuration=None, codes=[],
-        administrations=[_administration(made, f"{name}_COURSE", protocol, lasts, None, None, None)], notes=[],
+        administrations=[_administration(made, given, protocol, lasts, None, often, None)], notes=[],
     )  # fmt: skip
 
 

@@ -47,6 +47,13 @@ class Pieces:
             reasonDurationWillVary=None,
         )  # fmt: skip
 
+    def moment(self, text: str) -> Piece:
+        """Return when something happens once; how long it takes is not told, which is no length of its own."""
+        return self.make(
+            "Duration", text=text, quantity=None, durationWillVary=True,
+            reasonDurationWillVary="Given once; the study file does not say how long that takes",
+        )  # fmt: skip
+
 
 def chained(pieces: Sequence[Piece]) -> list[Piece]:
     """Return pieces that know which comes before and after them."""

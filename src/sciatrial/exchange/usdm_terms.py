@@ -20,6 +20,7 @@ class Term:
 
 INTERVENTIONAL = Term("C98388", "Interventional Study")
 PARALLEL, GROUP_SEQUENTIAL = Term("C82639", "Parallel Study"), Term("C142568", "Group Sequential Design")
+FACTORIAL, ADAPTIVE = Term("C82638", "Factorial Study"), Term("C98704", "Adaptive Design")
 TREATMENT_STUDY = Term("C49656", "Treatment Study")
 EFFICACY_STUDY, SAFETY_STUDY = Term("C49666", "Efficacy Study"), Term("C49667", "Safety Study")
 RANDOMISED = Term("C46079", "Randomized Controlled Clinical Trial")

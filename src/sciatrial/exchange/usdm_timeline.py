@@ -28,7 +28,10 @@ class Schedule:
 
 @dataclass(frozen=True)
 class _Moment:
-    """Something that happens on one planned day; `duration` since randomisation as ISO 8601 has it."""
+    """Something that happens on one planned day; `duration` since randomisation as ISO 8601 has it.
+
+    A `day` below 0 says that it comes before; a study file plans no time between entry and randomisation.
+    """
 
     name: str
     label: str
@@ -99,7 +102,7 @@ def _moments(design: Design, measured: tuple[str, ...]) -> list[_Moment]:
     is_at_once = any(protocol.weeks_until_treatment == 0 for protocol in design.arms.values())
     at_once = (_RANDOMISED, _TREATED) if is_at_once else (_RANDOMISED,)
     found = [
-        _Moment("SCREENING", "Screening and baseline", 0, -1.0, "P1D", (_SCREENED, *measured)),
+        _Moment("SCREENING", "Screening and baseline", 0, -1.0, "P0D", (_SCREENED, *measured)),
         _Moment("RANDOMISATION", "Randomisation", 1, 0.0, "P0D", at_once),
     ]
     found += [
@@ -163,5 +166,5 @@ def _timeline(
 
 def _told(moment: _Moment) -> str:
     if moment.day < 0:
-        return "before randomisation"
+        return "before randomisation, on the same day"
     return "randomisation" if moment.day == 0 else moment.label

@@ -20,7 +20,7 @@ from sciatrial.foundation.extras import how_to_install
 from sciatrial.foundation.horizon import LONGEST_MONTHS, months_problem
 from sciatrial.foundation.numerals import signed
 from sciatrial.foundation.progress import Progress, SilentProgress, silent
-from sciatrial.foundation.records import Record, fingerprint, read_frame
+from sciatrial.foundation.records import Record, fingerprint, read_frame, write_whole
 from sciatrial.foundation.streams import derived_seed, normals, uniforms
 from sciatrial.foundation.units import DAYS_PER_MONTH, DAYS_PER_WEEK, DAYS_PER_YEAR, WEEKS_PER_MONTH, unit_registry
 from sciatrial.foundation.words import (
@@ -108,4 +108,5 @@ __all__ = [
     "uniforms",
     "unit_registry",
     "unknown_word",
+    "write_whole",
 ]

@@ -10,6 +10,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
+import tempfile
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
@@ -28,6 +30,24 @@ def fingerprint(content: Any) -> str:
     digest = hashlib.blake2b(digest_size=16)
     _feed(digest, content)
     return digest.hexdigest()
+
+
+def write_whole(text: str, path: Path) -> None:
+    """Write a text file under another name and rename it when it is whole; what was there before stays until then.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written; nothing is left then.
+    """
+    handle, temporary = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.", suffix=".partial")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
 
 
 def _feed(digest: Any, content: Any) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import os
-import tempfile
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -16,12 +14,12 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from sciatrial.foundation import Problem, StudyError
+from sciatrial.foundation import Problem, StudyError, write_whole
 from sciatrial.report import figures
 
 
 def write_page(text: str, path: str | Path) -> Path:
-    """Write a page under another name and rename it when it is whole; what was there before stays until then.
+    """Write a page, whole or not at all.
 
     Raises
     ------
@@ -30,14 +28,7 @@ def write_page(text: str, path: str | Path) -> Path:
     """
     path = Path(path)
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        write_whole(text, path)
     except OSError as error:
         found = f"cannot be written ({error.strerror or error})"
         problem = Problem(

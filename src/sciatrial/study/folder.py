@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sciatrial.foundation import Problem, StudyError
+from sciatrial.foundation import Problem, StudyError, write_whole
 
 _ROOM_NEEDED_MB = 50
 
@@ -121,9 +121,7 @@ def finish(partial: Path, final: Path) -> None:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write plain values as JSON, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_whole(json.dumps(content, indent=1, ensure_ascii=False) + "\n", path)
 
 
 def read_run(folder: str | Path) -> dict[str, Any]:

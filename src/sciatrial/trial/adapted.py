@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,7 @@ def adapted(design: Design, rule: ResponseAdaptive, trial: Conducted, seed: int)
             chances.append(best.tolist())
             urn = Urn(share.tolist(), rule.mass)
         assigned[patient] = urn.draw(luck[patient])
-    went = reassigned(design, trial, assigned, seed)
+    went = replace(reassigned(design, trial, assigned, seed), periods=periods)
     return InCourse(went, periods, allocation_rows(design, assigned, periods, outcomes.arrived, shares, chances))
 
 

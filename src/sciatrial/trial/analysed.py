@@ -12,7 +12,7 @@ from sciatrial.trial.aims import EndpointMeasure, Strategy
 from sciatrial.trial.analysis import known_changes
 from sciatrial.trial.calendar import known_endpoints
 from sciatrial.trial.conduct import score_column
-from sciatrial.trial.conducted import Conducted, randomised_months, visit_months
+from sciatrial.trial.conducted import Conducted, randomised_months, taken_place, visit_months
 from sciatrial.trial.course import Completed
 from sciatrial.trial.design import Design
 from sciatrial.trial.endpoint import Outcome
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = (
-    "place", "parameter", "occasion", "month", "baseline", "value", "change", "derivation", "first_look",
+    "place", "item", "parameter", "occasion", "month", "baseline", "value", "change", "derivation", "first_look",
 )  # fmt: skip
 
 
@@ -93,7 +93,8 @@ class Ended:
 def ended_trial(design: Design, completed: Completed) -> Ended:
     """Return what the final analysis of a completed trial uses, and the look at which each value was first known."""
     trial = completed.trial
-    known = known_endpoints(design, trial)
+    # what would count though nobody saw it does not where the trial stopped before
+    known = known_endpoints(design, trial) & taken_place(trial, design.visits_months)
     return Ended(trial, analysed_values(design, trial, known), first_looks(design, completed, known))
 
 
@@ -120,21 +121,24 @@ def analysed_rows(design: Design, trial: Conducted, analysed: Analysed, looks: N
     Returns
     -------
     pandas.DataFrame
-        Columns ``place`` (of the patient, in the order of randomisation), ``parameter, occasion, month, baseline``
-        (of the endpoint's score), ``value`` (of an item that is a score: baseline and change), ``change`` (NaN for
+        Columns ``place`` (of the patient, in the order of randomisation), ``item`` (from 0: which outcome of a
+        hierarchy; 0 of any other endpoint), ``parameter, occasion, month, baseline`` (of the endpoint's score; in a
+        hierarchy of the outcome's own, NaN where it has none), ``value`` (of a change: baseline and change; else higher
+        is better, an improvement above 0), ``change`` (NaN for
         what is no change), ``derivation`` (how a value was made that was not measured at its visit: ``baseline``,
         ``last_before_rescue``, ``failure``, empty otherwise), ``first_look`` (NaN: after the trial's end).
     """
     import pandas as pd
 
     months = np.array([0.0, *design.visits_months])
-    baseline = trial.scores[:, 0, score_column(design.endpoint.outcome)]
     frames = []
     for item, (name, occasion) in enumerate(zip(analysed.names, analysed.occasions, strict=True)):
         values = analysed.values[:, item]
         used = np.flatnonzero(np.isfinite(values))
+        baseline = _baseline(design, trial, item)
         columns: dict[str, Any] = {
-            "place": used, "parameter": name, "occasion": occasion, "month": months[occasion],
+            "place": used, "item": item if design.endpoint.hierarchy else 0, "parameter": name,
+            "occasion": occasion, "month": months[occasion],
             "baseline": baseline[used],
             "value": (baseline + values)[used] if analysed.is_change else values[used],
             "change": values[used] if analysed.is_change else np.nan,
@@ -145,11 +149,20 @@ def analysed_rows(design: Design, trial: Conducted, analysed: Analysed, looks: N
     return pd.concat(frames, ignore_index=True).reindex(columns=list(COLUMNS))
 
 
+def _baseline(design: Design, trial: Conducted, item: int) -> NDArray[np.float64]:
+    """Return the baseline that belongs to an item; dims ``patient``."""
+    hierarchy = design.endpoint.hierarchy
+    score = hierarchy[item].score if hierarchy else design.endpoint.outcome
+    return np.full(len(trial.assigned), np.nan) if score is None else trial.scores[:, 0, score_column(score)]
+
+
 def _derivation(design: Design, trial: Conducted, analysed: Analysed, occasion: int) -> NDArray[Any]:
     """Return how values of an occasion were made where they were not measured then; dims ``patient``."""
     strategy = design.estimand.rescue
     after = after_rescue(trial.rescued)[:, occasion]
     made = np.full(len(after), "", dtype=object)
+    if design.endpoint.hierarchy:  # rescue is an outcome of its own or part of a rule, and scores are as measured
+        return made
     if not analysed.is_change:
         made[~trial.is_observed[:, occasion]] = "failure"
     if strategy is Strategy.COMPOSITE:

@@ -10,7 +10,7 @@ there; for the others the analysis is adjusted for the period of their assignmen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, gcd, inf, isfinite, nan
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +109,10 @@ def looked_at_arms(
             _look(design, number, [course for course, _ in here], [month for _, month in here])
     final = _followed(design, courses)
     return [
-        (course.trial, Monitored(_contrast_rows(design, course, mine), _look_rows(design, course)))
+        (
+            replace(course.trial, periods=course.period),
+            Monitored(_contrast_rows(design, course, mine), _look_rows(design, course)),
+        )
         for course, mine in zip(courses, final, strict=True)
     ]
 

@@ -41,7 +41,8 @@ class Conducted:
     ``potential`` holds every patient in every arm when that was asked for. ``arrivals`` says when and where each was
     randomised; None: as the plan expects, at one site. ``days_late`` (dims ``patient, occasion``) are days after
     the planned ones; None: as planned. ``covariates`` stands for the patients where they are not at hand. ``ended``
-    is the month in which it stopped for harm, None where it did not: nothing took place after it.
+    is the month in which it stopped for harm, None where it did not: nothing took place after it. ``periods`` (dims
+    ``patient``, from 0) are those of assignment, for which an analysis may adjust; None where the ratio never changes.
     """
 
     patients: Patients
@@ -56,6 +57,7 @@ class Conducted:
     days_late: NDArray[np.float64] | None = None
     covariates: pd.DataFrame | None = None
     ended: float | None = None
+    periods: NDArray[np.int64] | None = None
 
     @property
     def people(self) -> pd.DataFrame:
@@ -118,7 +120,15 @@ def first_randomised(trial: Conducted, n: int) -> Conducted:
         days_late=None if trial.days_late is None else trial.days_late[:n],
         covariates=None if trial.covariates is None else trial.covariates.iloc[:n],
         ended=trial.ended,
+        periods=None if trial.periods is None else trial.periods[:n],
     )
+
+
+def day_of_end(trial: Conducted) -> NDArray[np.float64]:
+    """Return the day since randomisation on which the trial stops for harm, infinite without; dims ``patient``."""
+    if trial.ended is None or trial.arrivals is None:
+        return np.full(len(trial.assigned), np.inf)
+    return (trial.ended - trial.arrivals.months) * DAYS_PER_MONTH
 
 
 def taken_place(trial: Conducted, visits_months: Sequence[float]) -> NDArray[np.bool_]:
@@ -140,8 +150,7 @@ def has_been_there(trial: Conducted) -> NDArray[np.bool_]:
     Everybody was there at the baseline, a patient who could not be solved at no later visit; dims ``patient,
     occasion``.
     """
-    stayed = trial.is_observed if trial.has_stayed is None else trial.has_stayed
-    there = stayed & trial.is_solved[:, None]
+    there = trial.stayed & trial.is_solved[:, None]
     there[:, 0] = True
     return there
 
@@ -168,6 +177,7 @@ def only_patients(trial: Conducted, kept: NDArray[np.int64]) -> Conducted:
         arrivals=None if trial.arrivals is None else trial.arrivals.only(kept),
         days_late=some(trial.days_late),
         covariates=None if trial.covariates is None else trial.covariates.iloc[kept],
+        periods=some(trial.periods),
     )
 
 

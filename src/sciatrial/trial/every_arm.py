@@ -20,6 +20,7 @@ from sciatrial.trial.estimand import after_rescue, changes_of
 from sciatrial.trial.operating import LEAST_ELIGIBLE_SHARE, draws_for, trial_seed, unblinding_of
 from sciatrial.trial.response import endpoint_values
 from sciatrial.trial.results import Scenario
+from sciatrial.trial.time_trend import months_of_truth
 from sciatrial.trial.truth import always_seen
 from sciatrial.trial.unblinding import Unblinding
 
@@ -39,6 +40,11 @@ class EveryArm:
     arms: tuple[str, ...]
     months: tuple[float, ...]
 
+    @property
+    def n_unsolved(self) -> int:
+        """How many patients could not be solved in an arm, each counted in every such arm."""
+        return int((~np.isfinite(self.values).all(axis=2)).sum())
+
 
 def endpoint_in_every_arm(
     model: Model,
@@ -57,7 +63,9 @@ def endpoint_in_every_arm(
 ) -> EveryArm:
     """Simulate patients of one trial's world in every arm, nobody lost and no visit missed or moved.
 
-    The first of them, as many as the design randomises, are those of the trial with this number.
+    The first of them, as many as the design randomises, are those of the trial with this number. Under a time trend
+    each has one of the planned months of randomisation, all equally likely, as the patients of a truth have: whoever
+    draws from them draws from the whole enrolment.
 
     Parameters
     ----------
@@ -96,7 +104,10 @@ def endpoint_in_every_arm(
     parts = []
     for first in range(0, n_patients, _AT_ONCE):
         some = patients.only(slice(first, first + _AT_ONCE))
-        done = conduct(model, world, [some], [own_seed], every_arm=True, unblinding=broken, threads=threads)[0]
+        done = conduct(
+            model, world, [some], [own_seed], every_arm=True, unblinding=broken,
+            months=[months_of_truth(design, some.numbers, own_seed)], threads=threads,
+        )[0]  # fmt: skip
         parts.append([_of_arm(design, done.potential[arm]) for arm in design.arms])
     last = 1 + design.visits_months.index(design.endpoint.month)
     is_change = design.endpoint.measure is EndpointMeasure.CHANGE_FROM_BASELINE

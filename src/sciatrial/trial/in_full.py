@@ -16,7 +16,7 @@ from sciatrial.model import Model
 from sciatrial.parameters import Draws, Prior
 from sciatrial.population import Cohort
 from sciatrial.trial.analysed import analysed_rows, ended_trial
-from sciatrial.trial.conducted import Conducted, has_been_there, taken_place, visit_days
+from sciatrial.trial.conducted import Conducted, day_of_end, has_been_there, taken_place, visit_days
 from sciatrial.trial.course import completed_trials
 from sciatrial.trial.design import Design
 from sciatrial.trial.estimand import after_rescue
@@ -37,13 +37,15 @@ if TYPE_CHECKING:
 class TrialInFull(Record):
     """One simulated trial, patient by patient; `place` is the patient's place in the order of randomisation, from 0.
 
-    ``subjects``: one row a patient: ``place, patient`` (number of the candidate), ``arm, site`` (from 1),
-    ``months_until_randomised`` (since the first site opened; NaN without accrual), ``age_years, is_female,
-    symptom_months, herniation_class``, every score at entry, ``first_treated_day`` (NaN: never), ``is_solved,
-    has_stayed`` (until the last visit), ``last_day`` (of the last visit before leaving), ``rescued_day`` (NaN: no
-    rescue), ``is_analysed``. ``scores``: one row a patient, visit and score that was seen: ``place, occasion, month,
-    day, score, value, baseline, is_after_rescue, first_look``. ``analysed``: see `analysed_rows`; ``harms``,
-    ``harms_not_drawn``: see `sampled_harms`; ``contrasts``, ``looks``: the trial's own numbers, as in `TrialResult`;
+    ``subjects``: one row a patient: ``place, patient`` (number of the candidate), ``arm, site`` (from 1), ``period``
+    (of assignment, from 1; NaN where the ratio never changes), ``months_until_randomised`` (since the first site
+    opened; NaN without accrual), ``age_years, is_female, symptom_months, herniation_class``, every score at entry,
+    ``first_treated_day`` (NaN: never, or not before the trial stopped for harm), ``is_solved, has_stayed`` (until the
+    last visit), ``is_cut_short`` (still there at that stop, before the last visit), ``last_day`` (of the last visit
+    before leaving, or of that stop), ``rescued_day`` (NaN: no rescue), ``is_analysed``. ``scores``: one row a patient,
+    visit and score that was seen: ``place, occasion, month, day, score, value, baseline, is_after_rescue, first_look``.
+    ``analysed``: see `analysed_rows`; ``harms``, ``harms_not_drawn``: see `sampled_harms`; ``contrasts``, ``looks``:
+    the trial's own numbers, as in `TrialResult`; ``allocation``: see `InCourse`, empty where the course assigns nobody;
     ``flow``: see `participant_flow`; ``screening``: counts ``screened, eligible, unsolved, excluded``.
     """
 
@@ -57,6 +59,7 @@ class TrialInFull(Record):
     harms_not_drawn: pd.DataFrame
     contrasts: pd.DataFrame
     looks: pd.DataFrame
+    allocation: pd.DataFrame
     flow: Mapping[str, Any]
     screening: Mapping[str, Any]
 
@@ -141,6 +144,7 @@ def trial_in_full(
         harms_not_drawn=not_drawn,
         contrasts=monitored.contrasts,
         looks=monitored.looks,
+        allocation=completed.allocation,
         flow=participant_flow(design, done, analysed, first_days, why),
         screening=done.patients.screening,
     )
@@ -154,21 +158,26 @@ def _subject_rows(
     people, n = trial.patients.covariates, len(trial.assigned)
     days, there = visit_days(trial, design.visits_months), has_been_there(trial)
     taken = trial.rescued.any(axis=1)
-    arrivals = trial.arrivals
+    took_place, end = taken_place(trial, design.visits_months), day_of_end(trial)
+    is_cut_short = (there | ~took_place).all(axis=1) & ~took_place.all(axis=1) & trial.is_solved
+    last_day = np.where(there & took_place, days, 0.0).max(axis=1)
+    arrivals, periods = trial.arrivals, trial.periods
     columns: dict[str, Any] = {
         "place": np.arange(n),
         "patient": trial.patients.numbers,
         "arm": np.array(list(design.arms), dtype=object)[trial.assigned],
         "site": np.ones(n, dtype=np.int64) if arrivals is None else arrivals.sites + 1,
+        "period": np.full(n, np.nan) if periods is None else periods + 1.0,
         "months_until_randomised": np.full(n, np.nan) if arrivals is None else arrivals.months,
     }
     for name in ("age_years", "is_female", "symptom_months", "herniation_class", *(str(score) for score in SCORES)):
         columns[name] = people[name].to_numpy()
     columns |= {
-        "first_treated_day": first_days,
+        "first_treated_day": np.where(first_days <= end, first_days, np.nan),
         "is_solved": trial.is_solved,
-        "has_stayed": there[:, -1],
-        "last_day": np.where(there & taken_place(trial, design.visits_months), days, 0.0).max(axis=1),
+        "has_stayed": there[:, -1] & ~is_cut_short,
+        "is_cut_short": is_cut_short,
+        "last_day": np.where(is_cut_short, end, last_day),
         "rescued_day": np.where(taken, days[np.arange(n), trial.rescued.argmax(axis=1)], np.nan),
         "is_analysed": is_analysed,
     }

@@ -186,7 +186,10 @@ def r_of_design(design: Design, effects: Sequence[float] | None = None) -> str:
     asked = _effects_asked(design, effects)
     told = ", ".join(f"{effect:g}" for effect in asked)
     lines = [f"design <- {rpact_call(design.bounds())}", "design"]
-    if design.sides is Sides.TWO:
+    if design.multiplicity is not None and asked:
+        method = design.multiplicity.method.replace("_", " ")
+        lines.append(f"# each comparison as if it had all of alpha: {method} shares it, which rpact does not simulate")
+    if design.sides is Sides.TWO and asked:
         lines.append("# two-sided: rpact's power counts findings in either direction, ours those of a benefit")
     for comparison in design.compared() if asked else ():
         n_arm, n_control = _endpoints(design, comparison)

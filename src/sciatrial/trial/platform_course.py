@@ -59,7 +59,7 @@ def platform_course(design: Design, rule: Platform, trial: Conducted, seed: int)
     went = first_randomised(reassigned(design, trial, assigned, seed), end)
     none = [[np.nan] * len(names)] * len(shares)
     rows = allocation_rows(design, assigned[:end], periods[:end], outcomes.arrived[:end], _of_open(shares), none)
-    return InCourse(went, periods[:end], rows)
+    return InCourse(replace(went, periods=periods[:end]), periods[:end], rows)
 
 
 def _so_far(

@@ -1,6 +1,7 @@
 """What usdm4 found in our USDM documents (`make peers`): committed results, of the documents as they are now."""
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 from peers.usdm.compare import KNOWN, documents, mark
@@ -30,7 +31,8 @@ def test_every_finding_has_its_reason():
 def test_with_a_sponsor_no_more_is_found_than_the_checkers_own_slip_and_doses_that_nobody_planned():
     named = [row for row in rows("usdm.csv") if "no sponsor" not in row["document"]]
     assert {row["finding"] for row in named} == {"DDF00031", "DDF00177"}
-    assert all(int(row["rules"]) - int(row["passed"]) == 2 for row in named)
+    found = Counter(row["document"] for row in named)
+    assert all(int(row["rules"]) - int(row["passed"]) == found[row["document"]] for row in named)
 
 
 def test_every_code_is_what_terminology_calls_it():
