@@ -4,7 +4,7 @@ import pytest
 from sciatrial.statistics import MeanComparison, mean_power, mean_sample_size, rpact_call
 from sciatrial.trial import plan_in_words, planned_looks, planned_sizes, r_of_design
 from sciatrial.trial.calendar import calendar_of
-from tests.trial.conftest import SHAM, invented_trial, small_design
+from tests.trial.conftest import CELLS, SALINE, SHAM, invented_trial, small_design
 
 
 def sequential(**changes):
@@ -103,3 +103,17 @@ def test_the_name_of_an_arm_is_no_r_code():
     arms = small_design().arms
     design = small_design(arms={"cells\nstop('ran')": arms["cells"], "saline": arms["saline"]})
     assert "# cells stop('ran') vs saline" in r_of_design(design).splitlines()
+
+
+def test_the_code_of_comparisons_that_share_alpha_says_that_each_has_all_of_it():
+    shared = small_design(multiplicity={"method": "holm"}, arms={"cells": CELLS, "saline": SALINE, "sham": SHAM})
+    lines = r_of_design(shared).splitlines()
+    assert lines[2] == "# each comparison as if it had all of alpha: holm shares it, which rpact does not simulate"
+    assert not any("as if it had" in line for line in r_of_design(small_design()).splitlines())
+
+
+def test_code_without_a_power_says_nothing_of_powers():
+    category = {"outcome": "leg_pain", "month": 6, "measure": "category", "categories": [20, 50]}
+    words = {"analysis": "proportional_odds", "estimand": {"summary_measure": "common_odds_ratio"}}
+    assert r_of_design(small_design()).count("either direction") == 1
+    assert "#" not in r_of_design(small_design(endpoint=category, **words))

@@ -16,7 +16,7 @@ from sciatrial.report.calibration_figures import (
 from sciatrial.report.calibration_page import write_calibration
 from sciatrial.report.calibration_tables import answer_lines, claim_words, parameter_words, posterior_lines
 from sciatrial.report.credibility_page import write_credibility
-from sciatrial.report.document import ReportInputs, write_report
+from sciatrial.report.document import write_report
 from sciatrial.report.dose_figures import plot_dose_response
 from sciatrial.report.dose_tables import dose_lines
 from sciatrial.report.dossier import write_dossier
@@ -31,6 +31,7 @@ from sciatrial.report.new_size_report import new_size_lines
 from sciatrial.report.plan_tables import boundary_words, harm_stopping_wide, safety_wide, success_lines
 from sciatrial.report.population_figures import plot_population
 from sciatrial.report.population_tables import population_lines, population_table
+from sciatrial.report.report_inputs import ReportInputs
 from sciatrial.report.review_page import DRAWN_MONTHS, observed_only, write_review
 from sciatrial.report.sensitivity_figures import (
     plot_attribution,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,22 +11,15 @@ import pandas as pd
 
 from sciatrial.parameters import CELL_EFFECTS
 from sciatrial.report import figures, tables, words
-from sciatrial.report.assurance_figures import plot_assurance
-from sciatrial.report.course_figures import has_closed_arms, plot_allocation, plot_open_arms
 from sciatrial.report.course_tables import course_section, factor_section
-from sciatrial.report.dose_figures import plot_dose_response
 from sciatrial.report.dose_tables import dose_section
-from sciatrial.report.effects import effect_digits, effect_told, measure_of, measure_words, ratio_cells
-from sciatrial.report.evidence_figures import plot_evidence_map
-from sciatrial.report.family_figure import plot_arms
+from sciatrial.report.effects import effect_digits, effect_told, ratio_cells
 from sciatrial.report.family_tables import arms_wide, drops_arms, family_cells, family_wide, is_family
-from sciatrial.report.flow_figure import plot_flow
 from sciatrial.report.flow_words import flow_of, flow_wide
-from sciatrial.report.forest_figure import plot_forest
-from sciatrial.report.look_figures import drawn_scenario, has_interim_looks, plot_looks
+from sciatrial.report.look_figures import has_interim_looks
 from sciatrial.report.look_tables import looks_wide, one_trial_looks, size_wide
-from sciatrial.report.new_size_report import has_new_size, new_sizes_wide, plot_new_sizes, zones_wide
-from sciatrial.report.page import css, html_table, picture_address, rendered, write_page
+from sciatrial.report.new_size_report import has_new_size, new_sizes_wide, zones_wide
+from sciatrial.report.page import css, html_table, rendered, write_page
 from sciatrial.report.plan_tables import (
     beside_type_one_error,
     blinding_words,
@@ -42,101 +34,23 @@ from sciatrial.report.plan_tables import (
     scenario_meanings,
 )
 from sciatrial.report.pool_tables import pool_wide, pool_words
-from sciatrial.report.population_figures import plot_population
-from sciatrial.report.population_tables import POPULATION_SAYS, population_section, rows_of
+from sciatrial.report.population_tables import population_section
+from sciatrial.report.report_inputs import ReportInputs
+from sciatrial.report.report_pictures import report_pictures
 from sciatrial.report.review_page import answer_words
-from sciatrial.synthesis import Certainty, Pooled
 from sciatrial.trial import (
     OperatingCharacteristics,
-    ResampledCharacteristics,
-    SummaryMeasure,
     TrialResult,
-    assurance_curve,
 )
 
 if TYPE_CHECKING:
     from sciatrial.calibration import Posterior
-    from sciatrial.population import PopulationComparison
 
 _OPERATING_HEADS = {
     "rejection": "either direction", "truth": "true effect (95 % of draws)", "standard_error": "mean SE",
     "root_mean_square_error": "root mean square error",
     "not_enrolled": "could not enrol", "not_estimable": "no estimate",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class ReportInputs:
-    """Everything that a report shows.
-
-    Parameters
-    ----------
-    study, study_text
-        The resolved study file as nested values, and as TOML.
-    stamp
-        ``name, fingerprint, seed, created, versions, fingerprints, is_quick``.
-    prior
-        Rows of the prior with ``unit, meaning, draws_low, draws_median, draws_high``.
-    result, operating
-        One simulated trial, and many.
-    published, published_study, same_arm
-        Rows of `published_arms`, the study's row, our arm → its arm; empty where there is nothing to compare with.
-    behaviours
-        ``behaviour, expected, prototype, got, holds``.
-    sources
-        ``slug, citation, url, kind``.
-    unusable_rows
-        Reason → number of rows of the evidence tables that cannot be used.
-    harms
-        Rows of `expected_harms`.
-    unused_counts
-        Reason → number of rows of the safety table that feed no harm.
-    together, lights, mapped
-        What the trials in the tables say together at the endpoint's visit, their risk of bias, and the evidence map.
-    posterior
-        What the draws are of, None for the prior.
-    population, cause
-        Virtual patients of that posterior beside published ones, None where nobody compared them; cause of the cohort.
-    optimistic
-        Number of a cell effect → its value in the optimistic scenario.
-    safety_sizes, harm_stopping, harm_boundary
-        Rows of `safety_sizes` and `harm_stopping_table`, and the boundary in words; empty where nothing is planned for
-        harms.
-    imputed
-        Rows of `imputed_effects`; None or empty where the study asks for no imputation.
-    new_sizes
-        Rows of `planned_new_sizes`; empty where the size stays.
-    pooled
-        Trials drawn from a pool; None where the study asks for none.
-    """
-
-    study: Mapping[str, Any]
-    study_text: str
-    stamp: Mapping[str, Any]
-    prior: pd.DataFrame
-    result: TrialResult
-    operating: OperatingCharacteristics
-    published: pd.DataFrame
-    published_study: Mapping[str, Any]
-    same_arm: Mapping[str, str]
-    behaviours: pd.DataFrame
-    sources: pd.DataFrame
-    unusable_rows: Mapping[str, int]
-    harms: pd.DataFrame
-    unused_counts: Mapping[str, int]
-    together: Sequence[tuple[Pooled, Certainty]] = ()
-    lights: pd.DataFrame | None = None
-    mapped: pd.DataFrame | None = None
-    posterior: Posterior | None = None
-    population: PopulationComparison | None = None
-    cause: str = ""
-    optimistic: Mapping[str, float] = field(default_factory=dict)
-    safety_sizes: pd.DataFrame = field(default_factory=pd.DataFrame)
-    harm_stopping: pd.DataFrame = field(default_factory=pd.DataFrame)
-    harm_boundary: str = ""
-    imputed: pd.DataFrame | None = None
-    new_sizes: pd.DataFrame = field(default_factory=pd.DataFrame)
-    pooled: ResampledCharacteristics | None = None
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> Path:
@@ -165,7 +79,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
     return {
         "disclaimer": words.DISCLAIMER,
         "drawn": str(inputs.operating.drawn),
-        "calibration": _sentence(words.calibration_words(inputs.operating.drawn)),
+        "calibration": tables.sentence(words.calibration_words(inputs.operating.drawn)),
         "posterior": None if inputs.posterior is None else _posterior(inputs.posterior),
         "population": None if inputs.population is None else population_section(inputs.population, inputs.cause),
         "css": css(),
@@ -186,7 +100,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
             beside_type_one_error(inputs.operating.summary), effect_digits(inputs.operating.endpoint)
         ),
         "strata": tables.strata_wide(inputs.operating.summary, digits=effect_digits(inputs.operating.endpoint)),
-        "effect": _sentence(effect_told(inputs.operating.endpoint)),
+        "effect": tables.sentence(effect_told(inputs.operating.endpoint)),
         "plan": _plan(inputs),
         "pooled": None if inputs.pooled is None else pool_wide(inputs.pooled, inputs.operating),
         "pool_words": "" if inputs.pooled is None else pool_words(inputs.pooled),
@@ -216,7 +130,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "counts": _counts(inputs.operating),
         "together": [
             {
-                "title": _sentence(answer.question.in_words()),
+                "title": tables.sentence(answer.question.in_words()),
                 "unanswered": answer.unanswered,
                 "figure": f"together-{place}",
                 "told": "" if answer.unanswered else answer_words(answer),
@@ -224,17 +138,9 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
             }
             for place, (answer, certainty) in enumerate(inputs.together)
         ],
-        "figures": _figures(inputs, comparison),
+        "figures": report_pictures(inputs, comparison),
         "table": html_table,
     }
-
-
-def _important(inputs: ReportInputs) -> dict[str, Any]:
-    """Return the unit of a benefit and, where it is of scores, the benefit that matters to a patient."""
-    endpoint = inputs.operating.endpoint
-    if measure_of(endpoint) is SummaryMeasure.DIFFERENCE_IN_MEANS:
-        return {"important": inputs.study["trial"].get("minimal_important_change")}
-    return {"unit": measure_words(endpoint)}
 
 
 def _operating(summary: pd.DataFrame, digits: int) -> pd.DataFrame:
@@ -438,118 +344,3 @@ def _counts(operating: OperatingCharacteristics) -> dict[str, Any]:
     reasons: Any = operating.trials["why_not"]
     others = (reasons != "") & ~reasons.str.startswith("could not enrol")
     return {**total, "trials": len(trials), "not_enrolled": by_scenario, "not_estimable": int(others.sum())}
-
-
-def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Return name → image address, its width in pixels, and what it shows, also for those who cannot see it."""
-    endpoint = str(inputs.operating.endpoint["outcome"])
-    arms = list(inputs.study["arms"])
-    cells = [arm for arm, arm_words in inputs.study["arms"].items() if arm_words["intervention"] == "cell_therapy"]
-    colours = figures.arm_colours(arms, cells)
-    score = figures.words_of(endpoint)
-    made = {
-        "courses": (
-            figures.plot_courses(inputs.operating, inputs.result, score=endpoint, colours=colours),
-            f"{score} by arm. Line: median over simulated trials of the arm's mean; bands: middle 50 and 90 %. Open "
-            "circles: one of these trials, mean and 95 % interval of those still observed.",
-        ),
-        "scores": (
-            figures.plot_all_scores(inputs.operating, colours=colours, skip=endpoint),
-            "All other scores by arm: median over simulated trials of the arm's mean; bars hold the middle 50 %.",
-        ),
-        "contrasts": (
-            figures.plot_contrasts(
-                inputs.result, important=inputs.study["trial"].get("minimal_important_change")
-            ).figure,
-            f"Comparisons of one simulated trial ({inputs.result.name}), with "
-            f"{100 * (1 - 2 * inputs.result.alpha_of_a_side):g} % intervals.",
-        ),
-        "operating": (
-            figures.plot_operating(inputs.operating).figure,
-            "Share of simulated trials that succeed, with 95 % Monte-Carlo intervals.",
-        ),
-        "truth": (
-            figures.plot_truth(inputs.operating),
-            "Each point is one simulated trial: its estimate against the true value of its estimand under the same "
-            "draw. The line is where both are equal.",
-        ),
-        "assurance": (
-            plot_assurance(
-                [assurance_curve(inputs.operating, comparison) for comparison in _compared(inputs.operating)],
-                **_important(inputs),
-            ),
-            "Above: share of trials that show a benefit over the true benefit that they meet (logistic curve, 95 % "
-            "band; points: groups of trials). Dotted: assurance, the curve's mean over the true benefits below.",
-        ),
-        "flow": (
-            plot_flow(flow_of(inputs.result, inputs.study)),
-            f"Participant flow of one simulated trial ({inputs.result.name}), as CONSORT 2025 has it. Nobody declines "
-            "to take part, and nobody stops the treatment once it is given: neither is simulated.",
-        ),
-        "inside": (
-            figures.plot_inside(inputs.operating, colours=colours),
-            "What happens inside, by arm: median over simulated trials of the arm's mean; bands hold the middle 50 %. "
-            "No trial could see it.",
-        ),
-    }  # fmt: skip
-    if has_interim_looks(inputs.operating):
-        made["looks"] = (
-            plot_looks(inputs.operating),
-            "The statistic at each look of simulated trials "
-            f"({tables.scenario_words(drawn_scenario(inputs.operating))}) until they stop, and the bounds.",
-        )
-    if has_new_size(inputs.operating):
-        said = "Patients of simulated trials whose size is estimated anew, by the result at the look, and how often."
-        made["new-size"] = (plot_new_sizes(inputs.operating, inputs.new_sizes), said)
-    if drops_arms(inputs.operating):
-        said = "What becomes of each arm in simulated trials, by scenario."
-        made["arms"] = (plot_arms(inputs.operating), said)
-    if len(inputs.result.dose_target):
-        made["doses"] = (
-            plot_dose_response(inputs.result),
-            f"Benefit by dose in one simulated trial ({inputs.result.name}): adjusted means and 95 % intervals of the "
-            "differences; the shapes that are shown, each over its own value at dose 0, which need not be the "
-            "control's estimate; the target dose with its interval.",
-        )
-    made |= _course_figure(inputs, colours)
-    if np.isfinite(comparison["published"]).any() and np.isfinite(comparison["simulated_median"]).any():
-        made["published"] = (
-            figures.plot_published(comparison, colours=colours),
-            "Published arm results beside simulated trials. The interval is of an arm's summary over simulated trials.",
-        )
-    for place, (answer, _) in enumerate(inputs.together):
-        if not answer.unanswered:
-            said = f"{_sentence(answer.question.in_words())}: published trials, and what they say together."
-            made[f"together-{place}"] = (plot_forest(answer, inputs.lights), said)
-    if inputs.mapped is not None:
-        said = "Published studies of cells by type and route. What nobody has studied is marked."
-        made["map"] = (plot_evidence_map(inputs.mapped), said)
-    if inputs.population is not None and len(rows_of(inputs.population, inputs.cause)):
-        made["population"] = (plot_population(inputs.population, cause=inputs.cause).figure, POPULATION_SAYS)
-    return {
-        # as wide as its text was set for, so that letters are the same size in every figure
-        name: {"address": picture_address(figure), "says": says, "width": round(figure.get_figwidth() * 112)}
-        for name, (figure, says) in made.items()
-    }
-
-
-def _course_figure(inputs: ReportInputs, colours: Mapping[str, str]) -> dict[str, Any]:
-    """Return the picture of the course that assigned patients, none for designs whose course does not."""
-    if inputs.operating.allocation.empty:
-        return {}
-    which = tables.scenario_words(drawn_scenario(inputs.operating))
-    if has_closed_arms(inputs.operating):
-        told = "from the mean month of the first patient who could get the arm to that of the last"
-        figure = plot_open_arms(inputs.operating, colours=colours)
-        return {"course": (figure, f"Arms open over time ({which}): {told}; lines: middle 90 % of trials.")}
-    told = "Each arm's probability of assignment over the course of simulated trials"
-    figure = plot_allocation(inputs.operating, colours=colours)
-    return {"course": (figure, f"{told} ({which}): mean over trials, bands hold the middle 50 and 90 %.")}
-
-
-def _compared(operating: OperatingCharacteristics) -> list[str]:
-    return list(dict.fromkeys(map(str, operating.trials["comparison"])))
-
-
-def _sentence(words_of_it: str) -> str:
-    return words_of_it[:1].upper() + words_of_it[1:]

@@ -97,12 +97,16 @@ def _simulated(operating: OperatingCharacteristics) -> pd.DataFrame:
     return pd.concat([courses, mine.rename(columns={"rule": "score"})], ignore_index=True)
 
 
+def sentence(text: str) -> str:
+    """Return words with a capital at their beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def outcome_words(outcome: str) -> str:
     """Return an outcome as a reader writes it; for a rule of response, what it asks for."""
     rule = RESPONDER_RULES.get(outcome)
     if rule is None:
-        text = outcome.replace("_", " ")
-        return text[:1].upper() + text[1:]
+        return sentence(outcome.replace("_", " "))
     parts = []
     for criterion in rule.criteria:
         measure = str(criterion.measure.value)
