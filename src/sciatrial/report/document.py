@@ -13,6 +13,8 @@ import pandas as pd
 from sciatrial.parameters import CELL_EFFECTS
 from sciatrial.report import figures, tables, words
 from sciatrial.report.assurance_figures import plot_assurance
+from sciatrial.report.borrowing_figures import plot_control_prior, plot_drift
+from sciatrial.report.borrowing_tables import borrowing_section
 from sciatrial.report.course_figures import has_closed_arms, plot_allocation, plot_open_arms
 from sciatrial.report.course_tables import course_section, factor_section
 from sciatrial.report.dose_figures import plot_dose_response
@@ -47,6 +49,7 @@ from sciatrial.report.population_tables import POPULATION_SAYS, population_secti
 from sciatrial.report.review_page import answer_words
 from sciatrial.synthesis import Certainty, Pooled
 from sciatrial.trial import (
+    ControlPrior,
     OperatingCharacteristics,
     ResampledCharacteristics,
     SummaryMeasure,
@@ -108,6 +111,8 @@ class ReportInputs:
         Rows of `planned_new_sizes`; empty where the size stays.
     pooled
         Trials drawn from a pool; None where the study asks for none.
+    control_prior, drifts
+        What is borrowed, and rows of `drift_table` with their comparison; None and empty where nothing is.
     """
 
     study: Mapping[str, Any]
@@ -137,6 +142,8 @@ class ReportInputs:
     imputed: pd.DataFrame | None = None
     new_sizes: pd.DataFrame = field(default_factory=pd.DataFrame)
     pooled: ResampledCharacteristics | None = None
+    control_prior: ControlPrior | None = None
+    drifts: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def write_report(inputs: ReportInputs, path: str | Path) -> Path:
@@ -195,6 +202,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "looks": _looks(inputs),
         "family": _family(inputs.operating),
         "doses": dose_section(inputs.study, inputs.result, inputs.operating),
+        "borrowing": borrowing_section(inputs.result, inputs.operating, inputs.control_prior, inputs.drifts),
         "new_size": _new_size(inputs.operating),
         "course": course_section(inputs.result, inputs.operating),
         "factors": factor_section(inputs.result, inputs.operating),
@@ -516,6 +524,7 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
             "control's estimate; the target dose with its interval.",
         )
     made |= _course_figure(inputs, colours)
+    made |= _borrowing_figures(inputs)
     if np.isfinite(comparison["published"]).any() and np.isfinite(comparison["simulated_median"]).any():
         made["published"] = (
             figures.plot_published(comparison, colours=colours),
@@ -535,6 +544,23 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
         name: {"address": picture_address(figure), "says": says, "width": round(figure.get_figwidth() * 112)}
         for name, (figure, says) in made.items()
     }
+
+
+def _borrowing_figures(inputs: ReportInputs) -> dict[str, Any]:
+    """Return the figures of a borrowed control, none where nothing is borrowed."""
+    if inputs.control_prior is None or inputs.operating.borrowed.empty:
+        return {}
+    made = {
+        "control-prior": (
+            plot_control_prior(inputs.control_prior, inputs.result),
+            "The prior of the control's mean change (above); below it the published arms that it is made of and the "
+            f"control of one simulated trial ({inputs.result.name}), with 95 % intervals.",
+        )
+    }
+    if not inputs.drifts.empty:
+        said = "Type I error and power with and without borrowing, by the drift of the control from the prior's mean."
+        made["drift"] = (plot_drift(inputs.drifts), said)
+    return made
 
 
 def _course_figure(inputs: ReportInputs, colours: Mapping[str, str]) -> dict[str, Any]:
