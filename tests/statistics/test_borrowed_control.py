@@ -39,7 +39,7 @@ def test_error_by_drift_is_that_of_simulated_trials():
     generator = np.random.default_rng(11)
     covariance = np.array([[9.0, 1.5], [1.5, 6.25]])
     for drift, effect in ((0.0, 0.0), (-8.0, 0.0), (6.0, 0.0), (0.0, 9.0)):
-        n = 4000
+        n = 1200
         seen = generator.multivariate_normal([10 + drift, 10 + drift + effect], covariance, n)
         shown = sum(borrowed_difference(PRIOR, a, b, ERRORS)[0].below(0.0) < 0.025 for a, b in seen) / n
         expected = success_by_drift(PRIOR, ERRORS, drift, effect=effect)[0]

@@ -50,7 +50,8 @@ def prior_told(prior: ControlPrior) -> list[str]:
         f"worth {sizes['informative']:.1f} patients (expected local information ratio; by its variance "
         f"{sizes['informative_by_moments']:.1f}). With the vague part, of weight {prior.robust_weight:g} and "
         f"standard deviation {prior.robust_sd:.3g} about the same mean, the prior is worth {sizes['robust']:.1f} (by "
-        f"its variance {sizes['robust_by_moments']:.1f}). A patient counts with a standard deviation of {prior.patient_sd:.3g} points.",
+        f"its variance {sizes['robust_by_moments']:.1f}). A patient counts with a standard deviation of "
+        f"{prior.patient_sd:.3g} points."
     ]
     if prior.pooled:
         pooled = prior.pooled

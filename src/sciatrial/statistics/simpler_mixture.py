@@ -11,7 +11,6 @@ from sciatrial.statistics.normal_mixture import Floats, NormalMixture
 # nats: a density whose logarithm is off by some 4 % (root mean square)
 CLOSE_ENOUGH = 0.001
 _MOST_COMPONENTS = 4
-_LEAST_MASS = 1e-13
 _MOST_STEPS = 3000
 _SETTLED = 1e-8
 
@@ -42,9 +41,7 @@ def fewer_components(whole: NormalMixture) -> FewerComponents:
         return FewerComponents(whole, 0.0)
     points, steps = whole.nodes()
     mass = steps * whole.density(points)
-    # further out nothing is lost, and a single normal has no density that a number holds
-    kept = mass > _LEAST_MASS
-    points, mass = points[kept], mass[kept] / mass[kept].sum()
+    points, mass = points[mass > 0], mass[mass > 0] / mass.sum()
     target = whole.log_density(points)
     found = FewerComponents(NormalMixture((1.0,), (whole.mean,), (whole.sd,)), np.inf)
     for count in range(1, _MOST_COMPONENTS + 1):
@@ -61,21 +58,19 @@ def _climbed(whole: NormalMixture, count: int, points: Floats, mass: Floats, tar
     weights, means = np.full(count, 1 / count), np.full(count, whole.mean)
     before, divergence = np.inf, np.inf
     for _ in range(_MOST_STEPS):
-        share = _density_of_parts(points, weights, means, sds)
-        density = share.sum(axis=1)
-        divergence = float(mass @ (target - np.log(density)))
+        each = np.log(weights / (sds * np.sqrt(2 * np.pi))) - np.square((points[:, None] - means) / sds) / 2
+        # far out no component has a density that a number holds, but its logarithm has
+        top = each.max(axis=1)
+        share = np.exp(each - top[:, None])
+        sums = share.sum(axis=1)
+        divergence = float(mass @ (target - top - np.log(sums)))
         if abs(before - divergence) < _SETTLED:
             break
         before = divergence
-        share *= (mass / density)[:, None]
+        share *= (mass / sums)[:, None]
         weights = share.sum(axis=0)
         means = points @ share / weights
         sds = np.sqrt((share * np.square(points[:, None] - means)).sum(axis=0) / weights)
     weights = weights / weights.sum()
     found = NormalMixture(tuple(weights.tolist()), tuple(means.tolist()), tuple(sds.tolist()))
     return FewerComponents(found, max(divergence, 0.0))
-
-
-def _density_of_parts(points: Floats, weights: Floats, means: Floats, sds: Floats) -> Floats:
-    """Return what each component adds to the density; dims ``point, component``."""
-    return weights / (sds * np.sqrt(2 * np.pi)) * np.exp(-np.square((points[:, None] - means) / sds) / 2)
