@@ -62,3 +62,11 @@ def test_a_larger_spread_pulls_less_to_the_trial_and_widens(evidence):
 def test_what_cannot_be_pooled_is_an_error(y, v):
     with pytest.raises(EvidenceError, match="variances above 0"):
         pool_small(y, v)
+
+
+def test_the_normals_of_a_new_trial_mix_to_its_interval():
+    made = pool_small([-20.0, -8.0, -15.0], [90.0, 30.0, 55.0])
+    weights, means, sds = (np.array(part) for part in made.of_new_trial())
+    assert weights.sum() == pytest.approx(1)
+    for end, level in ((made.new_low, 0.025), (made.new_high, 0.975)):
+        assert weights @ stats.norm.cdf(end, means, sds) == pytest.approx(level, abs=1e-4)

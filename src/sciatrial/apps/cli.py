@@ -318,7 +318,7 @@ def _rows(frame: Any) -> list[dict[str, Any]]:
 
 
 def _run_text(done: Run) -> str:
-    from sciatrial.report import calibration_words, dose_lines, effect_told, endpoint_told
+    from sciatrial.report import borrowing_lines, calibration_words, dose_lines, effect_told, endpoint_told
 
     summary, source = done.operating.summary, calibration_words(done.operating.drawn).capitalize()
     endpoint = done.operating.endpoint
@@ -337,7 +337,8 @@ def _run_text(done: Run) -> str:
             else:
                 told.setdefault(row["comparison"], []).append(f"{scenario} {share}")
     lines += [f"  {comparison}: {', '.join(shares)}" for comparison, shares in told.items()]
-    lines += [*apart, *_look_lines(done), *(f"  {line}" for line in dose_lines(done.operating))]
+    more = [*dose_lines(done.operating), *borrowing_lines(done.operating)]
+    lines += [*apart, *_look_lines(done), *(f"  {line}" for line in more)]
     return "\n".join([*lines, f"Report: {done.report}"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sciatrial.apps.show_borrowing import borrowing_design_words
 from sciatrial.apps.show_doses import dose_design_words
 from sciatrial.apps.shown import Shown
 
@@ -53,7 +54,9 @@ def show_design(study: Path, *, with_r: bool = False) -> Shown:
     sizes = planned_sizes(read.design)
     unit = "more responders" if read.design.endpoint.measure is EndpointMeasure.RESPONSE else "SD"
     lines = [plan_in_words(read.design), _size_words(sizes, unit)]
-    note = "\n".join([*lines, *dose_design_words(read.design), *course_in_words(read.design)])
+    note = "\n".join(
+        [*lines, *dose_design_words(read.design), *course_in_words(read.design), *borrowing_design_words(read)]
+    )
     code = r_of_design(read.design) if with_r else ""
     if read.design.reestimation is not None:
         note = f"{note}\n{reestimation_in_words(read.design)}"

@@ -4,12 +4,14 @@ Takes the tables, the prior table and the model; gives a `Posterior` and its val
 Never reads a pooled result, never lets two rows speak for the same patients, and never hides a fit that failed.
 """
 
+from sciatrial.calibration.arms import CAUSE_OF
 from sciatrial.calibration.blind import N_DRAWS, N_QUICK_DRAWS, SEED, BlindPredictions, blind_predictions
 from sciatrial.calibration.blind_scores import BlindValidation, score_blind
 from sciatrial.calibration.contrasts import contrast_pairs
 from sciatrial.calibration.credibility import Credibility, assess_credibility, risk_matrix
 from sciatrial.calibration.enrolled import POPULATION, kept_population, posterior_population, reference_population
 from sciatrial.calibration.fit import Settings
+from sciatrial.calibration.fitted_to import fit_uses
 from sciatrial.calibration.numerical_checks import sampler_check
 from sciatrial.calibration.posterior import Posterior, reference_posterior
 from sciatrial.calibration.questions import ABOUT_CELLS
@@ -20,6 +22,7 @@ from sciatrial.calibration.validation import MECHANISM, Validation, reference_va
 
 __all__ = [
     "ABOUT_CELLS",
+    "CAUSE_OF",
     "MECHANISM",
     "N_DRAWS",
     "N_QUICK_DRAWS",
@@ -37,6 +40,7 @@ __all__ = [
     "blind_predictions",
     "calibrate",
     "contrast_pairs",
+    "fit_uses",
     "kept_population",
     "posterior_population",
     "prepare_calibration",

@@ -5,6 +5,8 @@ only room that draws.
 """
 
 from sciatrial.report.assurance_figures import plot_assurance
+from sciatrial.report.borrowing_figures import plot_control_prior, plot_drift
+from sciatrial.report.borrowing_tables import borrowing_lines, drift_told, prior_told
 from sciatrial.report.calibration_figures import (
     plot_cell_answers,
     plot_contraction,
@@ -57,11 +59,13 @@ __all__ = [
     "DRAWN_MONTHS",
     "ReportInputs",
     "answer_lines",
+    "borrowing_lines",
     "boundary_words",
     "calibration_words",
     "claim_words",
     "compare_with_published",
     "dose_lines",
+    "drift_told",
     "effect_told",
     "endpoint_told",
     "family_lines",
@@ -77,10 +81,12 @@ __all__ = [
     "plot_attribution",
     "plot_cell_answers",
     "plot_contraction",
+    "plot_control_prior",
     "plot_courses",
     "plot_coverage",
     "plot_crps",
     "plot_dose_response",
+    "plot_drift",
     "plot_effect_probabilities",
     "plot_evidence_map",
     "plot_forest",
@@ -105,6 +111,7 @@ __all__ = [
     "population_table",
     "posterior_lines",
     "predicted_panels",
+    "prior_told",
     "safety_wide",
     "save_picture",
     "success_lines",

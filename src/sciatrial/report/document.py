@@ -11,6 +11,7 @@ import pandas as pd
 
 from sciatrial.parameters import CELL_EFFECTS
 from sciatrial.report import figures, tables, words
+from sciatrial.report.borrowing_tables import borrowing_section
 from sciatrial.report.course_tables import course_section, factor_section
 from sciatrial.report.dose_tables import dose_section
 from sciatrial.report.effects import effect_digits, effect_told, ratio_cells
@@ -109,6 +110,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "looks": _looks(inputs),
         "family": _family(inputs.operating),
         "doses": dose_section(inputs.study, inputs.result, inputs.operating),
+        "borrowing": borrowing_section(inputs.result, inputs.operating, inputs.control_prior, inputs.drifts),
         "new_size": _new_size(inputs.operating),
         "course": course_section(inputs.result, inputs.operating),
         "factors": factor_section(inputs.result, inputs.operating),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sciatrial.report.borrowing_tables import borrowing_lines, borrowing_plan_words
 from sciatrial.report.course_words import course_assumptions, course_lines
 from sciatrial.report.dose_tables import dose_lines, dose_plan_words
 from sciatrial.report.tables import number, scenario_words
@@ -126,7 +127,7 @@ def success_lines(operating: OperatingCharacteristics, currency: str = "") -> li
             parts.append(f"stopped for harm {share_words(of.loc['stopped_for_harm'])}")
         apart = " (broken blinding, no type I error)" if scenario == Scenario.UNBLINDED_NULL else ""
         told.append(f"{comparison}, {scenario_words(scenario)}{apart}: {'; '.join(parts)}")
-    return [*told, *dose_lines(operating), *course_lines(operating)]
+    return [*told, *dose_lines(operating), *course_lines(operating), *borrowing_lines(operating)]
 
 
 def plan_assumptions(study: Mapping[str, Any], optimistic: Mapping[str, float]) -> list[str]:
@@ -146,6 +147,7 @@ def plan_assumptions(study: Mapping[str, Any], optimistic: Mapping[str, float]) 
     met = simulation.get("scenarios", ())
     told += dose_plan_words(study)
     told += course_assumptions(trial)
+    told += borrowing_plan_words(study)
     if Scenario.OPTIMISTIC in met:
         values = ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in optimistic.items())
         told.append(f"Optimistic: {values}.")

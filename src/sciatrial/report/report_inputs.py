@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sciatrial.synthesis import Certainty, Pooled
-from sciatrial.trial import OperatingCharacteristics, ResampledCharacteristics, TrialResult
+from sciatrial.trial import ControlPrior, OperatingCharacteristics, ResampledCharacteristics, TrialResult
 
 if TYPE_CHECKING:
     from sciatrial.calibration import Posterior
@@ -59,6 +59,8 @@ class ReportInputs:
         Rows of `planned_new_sizes`; empty where the size stays.
     pooled
         Trials drawn from a pool; None where the study asks for none.
+    control_prior, drifts
+        What is borrowed, and rows of `drift_table` with their comparison; None and empty where nothing is.
     """
 
     study: Mapping[str, Any]
@@ -88,3 +90,5 @@ class ReportInputs:
     imputed: pd.DataFrame | None = None
     new_sizes: pd.DataFrame = field(default_factory=pd.DataFrame)
     pooled: ResampledCharacteristics | None = None
+    control_prior: ControlPrior | None = None
+    drifts: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from sciatrial.report import figures, tables
 from sciatrial.report.assurance_figures import plot_assurance
+from sciatrial.report.borrowing_figures import plot_control_prior, plot_drift
 from sciatrial.report.course_figures import has_closed_arms, plot_allocation, plot_open_arms
 from sciatrial.report.dose_figures import plot_dose_response
 from sciatrial.report.effects import measure_of, measure_words
@@ -108,6 +109,7 @@ def report_pictures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str,
             "control's estimate; the target dose with its interval.",
         )
     made |= _course_figure(inputs, colours)
+    made |= _borrowing_figures(inputs)
     if np.isfinite(comparison["published"]).any() and np.isfinite(comparison["simulated_median"]).any():
         made["published"] = (
             figures.plot_published(comparison, colours=colours),
@@ -135,6 +137,23 @@ def _important(inputs: ReportInputs) -> dict[str, Any]:
     if measure_of(endpoint) is SummaryMeasure.DIFFERENCE_IN_MEANS:
         return {"important": inputs.study["trial"].get("minimal_important_change")}
     return {"unit": measure_words(endpoint)}
+
+
+def _borrowing_figures(inputs: ReportInputs) -> dict[str, Any]:
+    """Return the figures of a borrowed control, none where nothing is borrowed."""
+    if inputs.control_prior is None or inputs.operating.borrowed.empty:
+        return {}
+    made = {
+        "control-prior": (
+            plot_control_prior(inputs.control_prior, inputs.result),
+            "The prior of the control's mean change (above); below it the published arms that it is made of and the "
+            f"control of one simulated trial ({inputs.result.name}), with 95 % intervals.",
+        )
+    }
+    if not inputs.drifts.empty:
+        said = "Type I error and power with and without borrowing, by the drift of the control from the prior's mean."
+        made["drift"] = (plot_drift(inputs.drifts), said)
+    return made
 
 
 def _course_figure(inputs: ReportInputs, colours: Mapping[str, str]) -> dict[str, Any]:

@@ -6,6 +6,12 @@ Never simulates a trial, never imputes unasked, and never drops a fit that faile
 """
 
 from sciatrial.statistics.ancova import fit_ancova
+from sciatrial.statistics.borrowed_control import (
+    ArmErrors,
+    borrowed_difference,
+    success_by_drift,
+    success_without_prior,
+)
 from sciatrial.statistics.boundaries import (
     bounds_at_realised_information,
     design_at_alpha,
@@ -109,7 +115,9 @@ from sciatrial.statistics.multiplicity import (
     graph_adjusted_p_values,
     holm_graph,
 )
+from sciatrial.statistics.normal_mixture import NormalMixture
 from sciatrial.statistics.ordinal import OrdinalFits, fit_proportional_odds, ordinal_odds_ratios
+from sciatrial.statistics.prior_size import information_size, moment_size
 from sciatrial.statistics.proportions import (
     ExactSize,
     NullVariance,
@@ -160,6 +168,7 @@ from sciatrial.statistics.responders import (
     risk_differences,
 )
 from sciatrial.statistics.rubin import pooled_imputations
+from sciatrial.statistics.simpler_mixture import FewerComponents, fewer_components
 from sciatrial.statistics.sizes import Direction, Power, SampleSize
 from sciatrial.statistics.spending import Spending, SpendingKind, spent
 from sciatrial.statistics.stages import (
@@ -187,6 +196,7 @@ __all__ = [
     "Action",
     "Adjustment",
     "AlphaGraph",
+    "ArmErrors",
     "AssociationTests",
     "Binding",
     "Characteristics",
@@ -202,6 +212,7 @@ __all__ = [
     "DoseTest",
     "Estimates",
     "ExactSize",
+    "FewerComponents",
     "FinalEstimate",
     "FisherDesign",
     "FisherMethod",
@@ -228,6 +239,7 @@ __all__ = [
     "MeanTestResult",
     "MixedFits",
     "NewSizes",
+    "NormalMixture",
     "NullVariance",
     "OrdinalFits",
     "Planned",
@@ -257,6 +269,7 @@ __all__ = [
     "arm_means",
     "beta_binomial_boundary",
     "blinded_variance",
+    "borrowed_difference",
     "bounds_at_many",
     "bounds_at_realised_information",
     "chance_to_exclude",
@@ -281,6 +294,7 @@ __all__ = [
     "exact_binomial_power",
     "exact_binomial_sample_size",
     "fallback_graph",
+    "fewer_components",
     "final_estimate",
     "first_reaching",
     "fisher_design",
@@ -302,6 +316,7 @@ __all__ = [
     "harm_stopping",
     "holm_graph",
     "impute_visits",
+    "information_size",
     "intersection_z",
     "intersections_of",
     "inverse_normal",
@@ -313,6 +328,7 @@ __all__ = [
     "marginal_risks",
     "mean_power",
     "mean_sample_size",
+    "moment_size",
     "normal_equivalents",
     "normal_of_t",
     "odds_ratios",
@@ -339,6 +355,8 @@ __all__ = [
     "stagewise_p_value",
     "stopping_at",
     "stopping_shares",
+    "success_by_drift",
+    "success_without_prior",
     "target_dose_interval",
     "target_doses",
     "tells_doses_apart",

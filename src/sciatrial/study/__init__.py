@@ -4,7 +4,7 @@ Takes a study file; gives a run folder with every record and the report. Never c
 could compute.
 """
 
-from sciatrial.study.chain import check_study, study_draws
+from sciatrial.study.chain import check_study, planned_control_prior, study_draws
 from sciatrial.study.folder import read_run
 from sciatrial.study.one_trial import study_responses, study_trial
 from sciatrial.study.present import report_inputs, write_run_report
@@ -19,6 +19,7 @@ __all__ = [
     "Study",
     "Wanted",
     "check_study",
+    "planned_control_prior",
     "read_finished",
     "read_run",
     "read_study",

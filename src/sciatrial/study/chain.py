@@ -12,10 +12,12 @@ from sciatrial.evidence import Evidence, read_evidence
 from sciatrial.foundation import Problem, Progress, StudyError, fingerprint, nearest, silent
 from sciatrial.model import sciatica_model
 from sciatrial.parameters import Draws, Prior, read_prior, reference_draw, refuse_other_numbers
+from sciatrial.study.borrowed import study_control_prior
 from sciatrial.study.read import Study
 from sciatrial.study.settings import PRIOR, REFERENCE
 from sciatrial.study.stamp import versions
 from sciatrial.trial import (
+    ControlPrior,
     Scenario,
     TrialBatch,
     TrialResult,
@@ -41,7 +43,8 @@ _PATIENTS_PER_BATCH = 40_000  # in all arms: what a batch holds in memory stays 
 class Inputs:
     """Everything that decides the numbers of a run; without a posterior they are drawn from the prior.
 
-    What is known of the posterior's patients beside published ones decides no number: it is for the report.
+    What is known of the posterior's patients beside published ones decides no number: it is for the report. The
+    control's prior follows from the rest.
     """
 
     study: Study
@@ -49,6 +52,7 @@ class Inputs:
     prior: Prior
     posterior: Posterior | None = None
     population: PopulationComparison | None = None
+    control_prior: ControlPrior | None = None
 
     def fingerprint(self) -> str:
         """Return a short hash of the inputs and of the programs."""
@@ -79,8 +83,8 @@ def read_inputs(
     EvidenceError, CalibrationError
         When a table or the posterior cannot be used.
     StudyError
-        When the study compares itself with a study or an arm that the tables do not hold, or names a folder that holds
-        no posterior.
+        When the study compares itself with a study or an arm that the tables do not hold, names a folder that holds
+        no posterior, or borrows a control that the tables do not give.
     TrialError
         When the boundary for harm counts harms that the arm does not have, or of which the tables give no rate; when a
         pool is asked for from which the design's trials cannot be drawn.
@@ -98,7 +102,8 @@ def read_inputs(
     if posterior is None:
         posterior = read_posterior(study, prior)
         population = None if posterior is None else read_population(study, posterior)
-    return Inputs(study, evidence, prior, posterior, population)
+    control_prior = study_control_prior(study, evidence, prior, posterior)
+    return Inputs(study, evidence, prior, posterior, population, control_prior)
 
 
 def read_posterior(study: Study, prior: Prior) -> Posterior | None:
@@ -154,6 +159,11 @@ def kept_posterior(folder: Path) -> Posterior | None:
     from sciatrial.calibration import Posterior
 
     return Posterior.load(folder)
+
+
+def planned_control_prior(study: Study) -> ControlPrior | None:
+    """Return the prior that a study borrows for its control, None where it borrows none; raises as `read_inputs`."""
+    return None if study.design.borrowing is None else read_inputs(study).control_prior
 
 
 def check_study(study: Study) -> None:
@@ -250,6 +260,7 @@ def batch(inputs: Inputs, scenario: Scenario, first: int, count: int, progress: 
         first=first,
         count=count,
         known_harms=_known_harms(inputs),
+        control_prior=inputs.control_prior,
         progress=progress,
         **beliefs(inputs),
     )
@@ -274,7 +285,7 @@ def example_trial(inputs: Inputs, draws: Draws, trial: int) -> TrialResult:
     name = f"trial {trial} of the {study.settings.calibration.drawn} draws"
     return run_trial(
         sciatica_model(), study.design, patients, seed=trial_seed(seed, trial), name=name,
-        known_harms=_known_harms(inputs),
+        known_harms=_known_harms(inputs), control_prior=inputs.control_prior,
     )  # fmt: skip
 
 

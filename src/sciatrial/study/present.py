@@ -31,16 +31,19 @@ from sciatrial.synthesis import (
     traffic_lights,
 )
 from sciatrial.trial import (
+    ControlPrior,
     Design,
     OperatingCharacteristics,
     ResampledCharacteristics,
     TrialResult,
     boundary_of,
+    drift_table,
     expected_harms,
     harm_stopping_table,
     imputed_effects,
     planned_new_sizes,
     safety_sizes,
+    seen_errors,
     upper_cell_effects,
 )
 
@@ -99,6 +102,7 @@ def report_inputs(folder: Path) -> ReportInputs:
         new_sizes=planned_new_sizes(study.design),
         pooled=ResampledCharacteristics.load(folder / "pooled") if study.settings.simulation.pool else None,
         **_together(study.design, evidence),
+        **_borrowed(study.design, folder),
     )
 
 
@@ -114,6 +118,19 @@ def _safety(study: Study, evidence: Evidence, draws: Draws) -> dict[str, Any]:
         "harm_stopping": harm_stopping_table(design),
         "harm_boundary": words,
     }
+
+
+def _borrowed(design: Design, folder: Path) -> dict[str, Any]:
+    """Return the prior of the control and what its drift does to each comparison, nothing where nothing is borrowed."""
+    if design.borrowing is None:
+        return {}
+    prior, operating = ControlPrior.load(folder / "control_prior"), OperatingCharacteristics.load(folder / "operating")
+    rows = []
+    for item in design.compared():
+        errors = seen_errors(operating, item.name)
+        if errors is not None:
+            rows.append(drift_table(design, prior, errors).assign(comparison=item.name))
+    return {"control_prior": prior, "drifts": pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()}
 
 
 def _together(design: Design, evidence: Evidence) -> dict[str, Any]:

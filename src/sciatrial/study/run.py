@@ -24,6 +24,7 @@ from sciatrial.study.present import write_run_report
 from sciatrial.study.read import Study
 from sciatrial.study.stamp import versions
 from sciatrial.trial import (
+    ControlPrior,
     OperatingCharacteristics,
     PatientPool,
     ResampledCharacteristics,
@@ -150,6 +151,9 @@ def write_records(
     compared = inputs.population
     if compared is not None:
         keep("calibration", "population", type(compared), lambda: compared, _population_words)
+    borrowed = inputs.control_prior
+    if borrowed is not None:
+        keep("evidence", "control_prior", ControlPrior, lambda: borrowed, _prior_words)
     words = _draws_words(study.settings.calibration.drawn)
     draws = keep("parameters", "draws", Draws, lambda: chain.run_draws(inputs), words)
     inputs.prior.rows.to_csv(folder / "prior.csv", index=False)
@@ -199,6 +203,10 @@ def _posterior_words(posterior: Posterior) -> str:
 def _population_words(compared: PopulationComparison) -> str:
     row = compared.counts().to_dict("records")[-1]
     return f"patients at the door: {row['met_equal']} of {row['numbers']} published numbers met as they come"
+
+
+def _prior_words(prior: ControlPrior) -> str:
+    return f"a prior of {prior.arm}, worth {prior.sizes()['robust']:.0f} patients"
 
 
 def _draws_words(drawn: Scenario) -> Callable[[Draws], str]:

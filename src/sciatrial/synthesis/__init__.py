@@ -29,6 +29,13 @@ from sciatrial.synthesis.contrast_network import (
     network_components,
     pool_network,
 )
+from sciatrial.synthesis.control_search import (
+    CONTROL_OUTCOMES,
+    ControlSearch,
+    control_arms,
+    pooled_control,
+    study_changes,
+)
 from sciatrial.synthesis.counts_pooled import PooledCounts, mantel_haenszel, pool_binomial_normal, pool_peto
 from sciatrial.synthesis.course_models import (
     Correlation,
@@ -136,6 +143,7 @@ from sciatrial.synthesis.uncontrolled import arm_changes, pool_changes
 __all__ = [
     "CELLS",
     "COMMON",
+    "CONTROL_OUTCOMES",
     "DOMAINS",
     "EPIDURAL",
     "LOG_ODDS",
@@ -157,6 +165,7 @@ __all__ = [
     "Certainty",
     "Consistency",
     "Contrasts",
+    "ControlSearch",
     "Correlation",
     "CorrelationKind",
     "CountsModel",
@@ -228,6 +237,7 @@ __all__ = [
     "compare_evidence",
     "conditional_log_likelihood",
     "contrasts_of_arms",
+    "control_arms",
     "diagnose",
     "effect_sizes",
     "egger_test",
@@ -262,6 +272,7 @@ __all__ = [
     "pool_network",
     "pool_peto",
     "pool_small",
+    "pooled_control",
     "predict_effect",
     "profile_interval",
     "r_begg",
@@ -285,6 +296,7 @@ __all__ = [
     "split_courses",
     "split_nodes",
     "splittable",
+    "study_changes",
     "synthesise",
     "synthesise_many",
     "traffic_lights",

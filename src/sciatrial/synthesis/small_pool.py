@@ -17,6 +17,7 @@ from sciatrial.foundation import EvidenceError, Problem
 
 _N_TAU = 400
 _N_GRID = 4001
+_LEAST_WEIGHT = 1e-12
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,17 @@ class SmallPool:
         centres, spreads, weights = (np.asarray(values) for values in (self.centres, self.spreads, self.weights))
         extra = _taus(self.prior) if of_new_trial else 0.0
         return float(weights @ ndtr((threshold - centres) / np.hypot(spreads, extra)))
+
+    def of_new_trial(self) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+        """Return weights, means and standard deviations of the normals that a new trial's true value is mixed of.
+
+        Those that together hold less than a part in 10¹² are left out.
+        """
+        weights = np.asarray(self.weights)
+        kept = weights > _LEAST_WEIGHT / len(weights)
+        sds = np.hypot(self.spreads, _taus(self.prior))
+        share = weights[kept] / weights[kept].sum()
+        return tuple(share.tolist()), tuple(np.asarray(self.centres)[kept].tolist()), tuple(sds[kept].tolist())
 
 
 def pool_small(estimates: ArrayLike, variances: ArrayLike, *, prior: SmallPoolPrior | None = None) -> SmallPool:

@@ -9,7 +9,17 @@ from sciatrial.trial.aims import Analysis, EndpointMeasure, Strategy, SummaryMea
 from sciatrial.trial.arm_quantities import family_quantities
 from sciatrial.trial.assurance import AssuranceCurve, assurance_curve, assurance_parts
 from sciatrial.trial.attribution import CELL_PARTS, Attribution, attribute, parts_of
+from sciatrial.trial.borrowed import BORROWED, NOT_BORROWED
+from sciatrial.trial.borrowing import Borrowing, PriorPart, SharedEvidence
+from sciatrial.trial.borrowing_summaries import (
+    CONFLICT_BELOW,
+    borrowing_characteristics,
+    drift_table,
+    planned_errors,
+    seen_errors,
+)
 from sciatrial.trial.conduct import allocate, strata_of
+from sciatrial.trial.control_prior import ControlPrior, given_prior, published_prior
 from sciatrial.trial.costs import Costs
 from sciatrial.trial.course_summaries import (
     allocation_characteristics,
@@ -77,8 +87,11 @@ from sciatrial.trial.time_trend import TimeTrend
 from sciatrial.trial.unblinding import Unblinding
 
 __all__ = [
+    "BORROWED",
     "CELL_PARTS",
+    "CONFLICT_BELOW",
     "INSIDE",
+    "NOT_BORROWED",
     "POOL_RATIO",
     "Accrual",
     "Analysis",
@@ -86,8 +99,10 @@ __all__ = [
     "ArrivalKind",
     "AssuranceCurve",
     "Attribution",
+    "Borrowing",
     "Candidate",
     "Comparison",
+    "ControlPrior",
     "ControlRatio",
     "ControlShare",
     "Controls",
@@ -125,6 +140,7 @@ __all__ = [
     "PatientPool",
     "Platform",
     "PlatformPlan",
+    "PriorPart",
     "Randomisation",
     "RandomisationMethod",
     "Reestimation",
@@ -135,6 +151,7 @@ __all__ = [
     "ResponseAdaptive",
     "Safety",
     "Scenario",
+    "SharedEvidence",
     "Sites",
     "SizeSearch",
     "Strategy",
@@ -154,6 +171,7 @@ __all__ = [
     "assurance_curve",
     "assurance_parts",
     "attribute",
+    "borrowing_characteristics",
     "boundary_of",
     "choice_characteristics",
     "cohort_problems",
@@ -161,12 +179,14 @@ __all__ = [
     "course_in_words",
     "design_of_size",
     "draws_for",
+    "drift_table",
     "endpoint_in_every_arm",
     "expected_harms",
     "family_quantities",
     "first_crossing",
     "fitted_effects",
     "follows_boundary",
+    "given_prior",
     "harm_stopping_table",
     "imputed_effects",
     "make_pool",
@@ -177,10 +197,12 @@ __all__ = [
     "planned_contrasts",
     "planned_critical_value",
     "planned_dose_power",
+    "planned_errors",
     "planned_looks",
     "planned_new_sizes",
     "planned_sizes",
     "platform_plan",
+    "published_prior",
     "r_of_arms",
     "r_of_design",
     "r_of_reestimation",
@@ -192,6 +214,7 @@ __all__ = [
     "resampled_characteristics",
     "run_trial",
     "safety_sizes",
+    "seen_errors",
     "settings_of_pool",
     "simulate_trials",
     "size_in_words",

@@ -32,10 +32,10 @@ def allocation_characteristics(operating: OperatingCharacteristics) -> pd.DataFr
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
-    for (scenario, arm), mine in _groups(operating.allocation, ["scenario", "arm"]):
+    for (scenario, arm), mine in groups_of(operating.allocation, ["scenario", "arm"]):
         trials = mine.groupby("trial", sort=True)
         patients = trials["patients"].sum().to_numpy(dtype=float)
-        everybody = _groups(operating.allocation.loc[operating.allocation["scenario"] == scenario], "trial")
+        everybody = groups_of(operating.allocation.loc[operating.allocation["scenario"] == scenario], "trial")
         whole = np.array([of["patients"].sum() for _, of in everybody], dtype=float)
         opens, closes = np.array([_open_months(of) for _, of in trials], dtype=float).T
         n = len(patients)
@@ -50,15 +50,17 @@ def allocation_characteristics(operating: OperatingCharacteristics) -> pd.DataFr
             ("opens", *mean_of(opens[np.isfinite(opens)])),
             ("closes", *mean_of(closes[np.isfinite(closes)])),
         ]
-        rows += [{"scenario": scenario, "arm": arm} | _row(item) for item in found]
+        rows += [{"scenario": scenario, "arm": arm} | quantity_row(item) for item in found]
     return pd.DataFrame(rows)
 
 
-def _groups(frame: pd.DataFrame, names: Any) -> Iterable[Any]:
+def groups_of(frame: pd.DataFrame, names: Any) -> Iterable[Any]:
+    """Yield the groups of a frame that may be empty, in the order in which they come."""
     return frame.groupby(names, sort=False) if len(frame) else ()
 
 
-def _row(quantity: _Quantity) -> dict[str, Any]:
+def quantity_row(quantity: _Quantity) -> dict[str, Any]:
+    """Return a quantity with its Monte-Carlo error and number of trials as columns."""
     return dict(zip(("quantity", "value", "monte_carlo_se", "n_trials"), quantity, strict=True))
 
 
@@ -87,11 +89,11 @@ def choice_characteristics(operating: OperatingCharacteristics) -> pd.DataFrame:
     allocation = operating.allocation
     sign = 1.0 if operating.endpoint["outcome"] == Score.QUALITY_OF_LIFE else -1.0
     rows: list[dict[str, Any]] = []
-    for scenario, trials in _groups(operating.trials, "scenario") if len(allocation) else ():
+    for scenario, trials in groups_of(operating.trials, "scenario") if len(allocation) else ():
         mine = allocation.loc[allocation["scenario"] == scenario]
         patients = mine.pivot_table(index="trial", columns="arm", values="patients", aggfunc="sum")
         has_best, chooses, shares = [], [], []
-        for trial, found in _groups(trials, "trial"):
+        for trial, found in groups_of(trials, "trial"):
             if trial not in patients.index:
                 continue
             best = _best_arm(found, sign)
@@ -105,7 +107,7 @@ def choice_characteristics(operating: OperatingCharacteristics) -> pd.DataFrame:
             ("chooses_best", *share_of(np.array(chooses))),
             ("share_on_best", *mean_of(np.array(shares))),
         ]
-        rows += [{"scenario": scenario} | _row(item) for item in quantities]
+        rows += [{"scenario": scenario} | quantity_row(item) for item in quantities]
     return pd.DataFrame(rows)
 
 
@@ -138,7 +140,7 @@ def analysis_characteristics(operating: OperatingCharacteristics) -> pd.DataFram
         direction), ``bias``, ``coverage``, ``mean_standard_error``, ``not_estimable`` (share of trials, which count as
         not shown) and ``controls`` (with an endpoint).
     """
-    return _judged(operating.analyses, ["scenario", "comparison", "analysis"], counts="n_control")
+    return judged(operating.analyses, ["scenario", "comparison", "analysis"], counts="n_control")
 
 
 def margin_characteristics(operating: OperatingCharacteristics) -> pd.DataFrame:
@@ -150,14 +152,15 @@ def margin_characteristics(operating: OperatingCharacteristics) -> pd.DataFrame:
         One row a scenario, margin and quantity, as in `analysis_characteristics`, and ``mean_truth`` with
         ``truth_error`` (mean Monte-Carlo error of a trial's truth).
     """
-    return _judged(operating.margins, ["scenario", "margin"])
+    return judged(operating.margins, ["scenario", "margin"])
 
 
-def _judged(frame: pd.DataFrame, keys: list[str], counts: str = "") -> pd.DataFrame:
+def judged(frame: pd.DataFrame, keys: list[str], counts: str = "") -> pd.DataFrame:
+    """Return how rows with ``estimate, standard_error, ci_low, ci_high, shown, rejected, truth`` stand to the truth."""
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
-    for key, mine in _groups(frame, keys):
+    for key, mine in groups_of(frame, keys):
 
         def column(name: str, of: pd.DataFrame = mine) -> NDArray[np.float64]:
             return of[name].to_numpy(dtype=float)
@@ -178,5 +181,5 @@ def _judged(frame: pd.DataFrame, keys: list[str], counts: str = "") -> pd.DataFr
             found.append(("controls", *mean_of(column(counts))))
         if "truth_error" in mine:
             found.append(("truth_error", *mean_of(column("truth_error")[known])))
-        rows += [dict(zip(keys, key, strict=True)) | _row(item) for item in found]
+        rows += [dict(zip(keys, key, strict=True)) | quantity_row(item) for item in found]
     return pd.DataFrame(rows)

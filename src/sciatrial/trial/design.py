@@ -12,6 +12,7 @@ from sciatrial.foundation import LONGEST_MONTHS, Intervention, Score
 from sciatrial.statistics import GroupSequentialDesign, Sides, SmallSample
 from sciatrial.trial.accrual import Accrual
 from sciatrial.trial.aims import Analysis, SummaryMeasure
+from sciatrial.trial.borrowing import Borrowing
 from sciatrial.trial.costs import Costs
 from sciatrial.trial.design_problems import design_problems
 from sciatrial.trial.dose_finding import DoseFinding
@@ -188,6 +189,9 @@ class Design(BaseModel):
         Arms that enter and leave beside a control that stays; left out, all arms are open from first to last.
     factorial
         Two factors, of which the four arms are made, compared at their margins; or none.
+    borrowing
+        What is believed of the control's mean before the trial, for an analysis that stands beside the planned one; or
+        none.
     """
 
     model_config = _STRICT
@@ -225,6 +229,7 @@ class Design(BaseModel):
     response_adaptive: ResponseAdaptive | None = None
     platform: Platform | None = None
     factorial: Factorial | None = None
+    borrowing: Borrowing | None = None
 
     @field_validator("allocation", mode="before")
     @classmethod

@@ -21,6 +21,7 @@ CLOSEST_LOOKS = 0.001  # of the planned endpoints
 # tables each of which says by itself how a trial goes and what it shows
 _ALONE = (
     "multi_arm", "multiplicity", "reestimation", "dose_finding", "response_adaptive", "platform", "factorial",
+    "borrowing",
 )  # fmt: skip
 
 
@@ -51,6 +52,8 @@ def design_problems(design: Design) -> list[str]:
     if design.safety is not None:
         expected = design.expected_sizes() if not sizes else dict.fromkeys(design.arms, 0.0)
         problems += design.safety.problems(expected, has_accrual=design.accrual is not None)
+    if design.borrowing is not None:
+        problems += design.borrowing.problems(design)
     if design.dose_finding is not None:
         has_looks = bool(design.looks.information)
         problems += design.dose_finding.problems(

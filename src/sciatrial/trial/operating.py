@@ -23,6 +23,8 @@ from sciatrial.parameters import (
 from sciatrial.population import Cohort, Patients, sample_patients
 from sciatrial.trial.analysis import arm_summaries, responses
 from sciatrial.trial.arm_quantities import with_no_benefit
+from sciatrial.trial.borrowed import borrowed_rows
+from sciatrial.trial.control_prior import ControlPrior, prior_of
 from sciatrial.trial.costs import trial_cost
 from sciatrial.trial.course import Completed, completed_trials
 from sciatrial.trial.decisions import TrueEffect, true_effects
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
 FRAMES = (
     "trials", "looks", "courses", "responses", "inside", "counts", "doses", "allocation", "analyses", "margins",
+    "borrowed",
 )  # fmt: skip
 LEAST_ELIGIBLE_SHARE = 0.01
 
@@ -137,6 +140,7 @@ def simulate_trials(
     posterior: Draws | None = None,
     unblinding: Unblinding | None = None,
     known_harms: Sequence[Hazard] = (),
+    control_prior: ControlPrior | None = None,
     threads: int | None = None,
     progress: Progress = silent,
 ) -> TrialBatch:
@@ -163,6 +167,8 @@ def simulate_trials(
         How blinding breaks in the scenario ``unblinded_null``; left out, as `Unblinding` has it.
     known_harms
         From `hazards`; needed where the boundary for harm counts some of them.
+    control_prior
+        Of published control arms; needed where the design borrows them.
 
     Returns
     -------
@@ -171,11 +177,13 @@ def simulate_trials(
     Raises
     ------
     TrialError
-        When nobody learns an arm in the scenario ``unblinded_null``, or a harm that the boundary counts has no rate.
+        When nobody learns an arm in the scenario ``unblinded_null``, a harm that the boundary counts has no rate, or
+        the prior of published control arms is missing.
     """
     import pandas as pd
 
     scenario = Scenario(scenario)
+    borrowed = prior_of(design, control_prior)
     broken = unblinding_of(design, scenario, unblinding)
     draws = draws_for(
         prior, scenario, first=first, count=count, seed=seed, inclusion_probability=inclusion_probability,
@@ -204,7 +212,7 @@ def simulate_trials(
         unblinding=broken, threads=threads,
     )  # fmt: skip
     frames += [
-        _trial_frames(design, scenario, trial, item, truth, own)
+        _trial_frames(design, scenario, trial, item, truth, own, borrowed)
         for trial, item, truth, own in zip(numbers, done, truths, seeds, strict=True)
     ]
     if scenario.is_drawn:
@@ -256,7 +264,13 @@ def _standard_errors(completed: Completed) -> NDArray[np.float64]:
 
 
 def _trial_frames(
-    design: Design, scenario: Scenario, trial: int, completed: Completed, all_truths: Truth, seed: int
+    design: Design,
+    scenario: Scenario,
+    trial: int,
+    completed: Completed,
+    all_truths: Truth,
+    seed: int,
+    prior: ControlPrior | None,
 ) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
@@ -297,6 +311,9 @@ def _trial_frames(
     found = dose_findings(design, result, seed=seed)
     if found is not None:
         frames["doses"] = dose_row(design, found.target, all_truths, is_known=is_of_cells)
+    rows = borrowed_rows(design, result, prior)
+    if len(rows):
+        frames["borrowed"] = _with_truth(rows, completed, truth)
     return _marked(frames, scenario, trial)
 
 
@@ -308,12 +325,17 @@ def _frames_of_course(
     if len(completed.allocation):
         frames["allocation"] = completed.allocation
     if len(completed.analyses):
-        true = dict(zip(completed.monitored.contrasts["comparison"], truth.values, strict=True))
-        frames["analyses"] = completed.analyses.assign(truth=[true[name] for name in completed.analyses["comparison"]])
+        frames["analyses"] = _with_truth(completed.analyses, completed, truth)
     if len(completed.margins):
         beside = {"truth": all_truths.values[n_compared:], "truth_error": all_truths.errors[n_compared:]}
         frames["margins"] = completed.margins.assign(**beside)
     return frames
+
+
+def _with_truth(rows: pd.DataFrame, completed: Completed, truth: Truth) -> pd.DataFrame:
+    """Return rows of comparisons with the true effect of each put behind."""
+    true = dict(zip(completed.monitored.contrasts["comparison"], truth.values, strict=True))
+    return rows.assign(truth=[true[name] for name in rows["comparison"]])
 
 
 def _marked(frames: dict[str, pd.DataFrame], scenario: Scenario, trial: int) -> dict[str, pd.DataFrame]:

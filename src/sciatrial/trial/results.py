@@ -63,7 +63,8 @@ class TrialResult(Record):
     patient and visit, as measured. ``inside``: what no trial can see. ``conduct``: counts. ``dose_target``,
     ``dose_arms``, ``dose_shapes``: what the trial says of its doses. ``allocation``: one row a period and arm of a
     trial whose course assigns patients; ``analyses``: what other analyses of it say; ``margins``: what a factorial
-    trial says. Empty where the design has no such thing.
+    trial says; ``borrowed``: what it says with a prior of the control (`borrowed_rows`). Empty where the
+    design has no such thing.
     """
 
     name: str
@@ -83,6 +84,7 @@ class TrialResult(Record):
     allocation: pd.DataFrame = field(default_factory=no_rows)
     analyses: pd.DataFrame = field(default_factory=no_rows)
     margins: pd.DataFrame = field(default_factory=no_rows)
+    borrowed: pd.DataFrame = field(default_factory=no_rows)
 
     def table(self) -> pd.DataFrame:
         """Return the comparisons."""
@@ -120,6 +122,7 @@ class TrialBatch(Record):
     allocation: pd.DataFrame = field(default_factory=no_rows)
     analyses: pd.DataFrame = field(default_factory=no_rows)
     margins: pd.DataFrame = field(default_factory=no_rows)
+    borrowed: pd.DataFrame = field(default_factory=no_rows)
 
     def table(self) -> pd.DataFrame:
         """Return one row a trial and comparison."""
@@ -135,7 +138,7 @@ class OperatingCharacteristics(Record):
     look until the comparison stopped. ``stopping``: one row a scenario, comparison, look and quantity. ``courses``,
     ``inside``: each trial's arm means. ``counts``: each trial's patients. ``doses``: one row a scenario and trial, with
     the true target dose, and ``dose_summary``: one row a scenario and quantity; empty where the design finds no dose.
-    ``allocation``, ``analyses``, ``margins``: as in `TrialResult`, of each trial, with the true values.
+    ``allocation``, ``analyses``, ``margins``, ``borrowed``: as in `TrialResult`, of each trial, with the true values.
     """
 
     alpha: float
@@ -154,6 +157,7 @@ class OperatingCharacteristics(Record):
     allocation: pd.DataFrame = field(default_factory=no_rows)
     analyses: pd.DataFrame = field(default_factory=no_rows)
     margins: pd.DataFrame = field(default_factory=no_rows)
+    borrowed: pd.DataFrame = field(default_factory=no_rows)
 
     @property
     def drawn(self) -> Scenario:

@@ -14,8 +14,10 @@ from sciatrial.population import Patients
 from sciatrial.trial.aims import EndpointMeasure
 from sciatrial.trial.analysed import ended_trial
 from sciatrial.trial.analysis import arm_summaries
+from sciatrial.trial.borrowed import borrowed_rows
 from sciatrial.trial.calendar import known_endpoints
 from sciatrial.trial.conducted import Conducted, first_patients, taken_place
+from sciatrial.trial.control_prior import ControlPrior, prior_of
 from sciatrial.trial.course import Completed, completed_trials
 from sciatrial.trial.design import Design
 from sciatrial.trial.dose_response import dose_findings
@@ -38,6 +40,7 @@ def run_trial(
     seed: int,
     name: str = "trial",
     known_harms: Sequence[Hazard] = (),
+    control_prior: ControlPrior | None = None,
     threads: int | None = None,
 ) -> TrialResult:
     """Conduct one trial and analyse it as its design says.
@@ -58,6 +61,8 @@ def run_trial(
         How the trial is called.
     known_harms
         From `hazards`; needed where the boundary for harm counts some of them.
+    control_prior
+        Of published control arms; needed where the design borrows them.
 
     Returns
     -------
@@ -67,11 +72,13 @@ def run_trial(
     Raises
     ------
     TrialError
-        When there are fewer patients than the design randomises, or a harm that the boundary counts has no rate.
+        When there are fewer patients than the design randomises, a harm that the boundary counts has no rate, or the
+        prior of published control arms is missing.
     """
+    borrowed = prior_of(design, control_prior)
     group = enrolled(design, patients)
     completed = completed_trials(model, design, [group], [seed], known_harms=known_harms, threads=threads)[0]
-    return trial_result(model, design, completed, name, seed=seed, threads=threads)
+    return trial_result(model, design, completed, name, seed=seed, control_prior=borrowed, threads=threads)
 
 
 def enrolled(design: Design, patients: Patients) -> Patients:
@@ -90,7 +97,14 @@ def enrolled(design: Design, patients: Patients) -> Patients:
 
 
 def trial_result(
-    model: Model, design: Design, completed: Completed, name: str, *, seed: int, threads: int | None = None
+    model: Model,
+    design: Design,
+    completed: Completed,
+    name: str,
+    *,
+    seed: int,
+    control_prior: ControlPrior | None = None,
+    threads: int | None = None,
 ) -> TrialResult:
     """Put together what a completed trial says; `seed` is the one it was conducted with.
 
@@ -116,6 +130,7 @@ def trial_result(
         allocation=completed.allocation,
         analyses=completed.analyses,
         margins=completed.margins,
+        borrowed=borrowed_rows(design, trial, control_prior),
         **doses,
     )
 
