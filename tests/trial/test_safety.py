@@ -78,6 +78,21 @@ def test_the_boundary_is_of_the_arm_and_ends_with_its_last_patient():
     assert boundary_of(bayes).fewest_events != boundary_of(small_design(n_total=90, safety={"stopping": STOP}))
 
 
+@pytest.mark.parametrize(
+    ("counts", "has_flares", "has_chances"),
+    [
+        (["pain_flare"], True, False),
+        (["infection"], False, True),
+        (["pain_flare of into_the_disc", "death"], True, True),
+    ],
+)
+def test_the_words_say_where_the_counted_harms_come_from(counts, has_flares, has_chances):
+    stop = STOP | {"counts": counts}
+    told = small_design(accrual={"per_month": 5}, safety={"stopping": stop}).safety.stopping.followed_in_words()
+    assert ("flares are those that patients have in the simulation" in told) == has_flares
+    assert ("what published counts leave open" in told) == has_chances
+
+
 def test_without_a_boundary_there_is_no_table():
     assert boundary_of(small_design()) is None
     assert harm_stopping_table(small_design(safety={})).empty

@@ -11,7 +11,7 @@ from sciatrial.clinic import Hazard, Numbers, Protocol, days_of_doses, has_event
 from sciatrial.foundation import DAYS_PER_MONTH, uniforms
 from sciatrial.trial.conducted import Conducted, has_been_there, visit_days
 from sciatrial.trial.design import Design
-from sciatrial.trial.safety import follow_up_of
+from sciatrial.trial.safety import FLARE, follow_up_of
 
 OWN_CELLS_FAILED = "own cells could not be made"
 NEVER_DUE = "treatment was due after the last visit"
@@ -19,8 +19,6 @@ NEVER_DUE = "treatment was due after the last visit"
 _AT_PROCEDURE = ("operation", "own_cells")
 # exposures that come before the product is given, or beside it
 _OWN_CELLS = "own_cells"
-# the model itself says who has one, and counts would contradict it
-FLARE = "pain_flare"
 # the harm that stops a trial is heard of on that very day
 _ROUNDING_DAYS = 1e-6
 

@@ -36,6 +36,8 @@ _LOWEST_RATE = 1e-6  # a million patients or more: no trial
 _MOST_IN_AN_ARM = 5000  # of a boundary, which is exact
 _MONTHS_A_YEAR = 12.0
 ALL_CELLS = "all arms with cells"
+# the harm of which the model itself says who has it; counts would contradict it
+FLARE = "pain_flare"
 
 
 class HarmRate(BaseModel):
@@ -172,10 +174,14 @@ class HarmStop(BaseModel):
         """Return by what simulated trials follow it, or that they do not, as a sentence."""
         if self.counts:
             names = ", ".join(word.replace("_", " ") for word in self.counts)
-            return (
-                f"Simulated trials follow it, counting {names}: each trial draws the chances from what published "
-                "counts leave open; a harm of an administration comes on its day, others over the follow-up."
-            )
+            harms = {word.partition(" of ")[0] for word in self.counts}
+            told = []
+            if FLARE in harms:
+                told.append("flares are those that patients have in the simulation, none at the reference values")
+            if harms - {FLARE}:
+                told.append("each trial draws the chances from what published counts leave open")
+            told.append("a harm of an administration comes on its day, others over the follow-up")
+            return f"Simulated trials follow it, counting {names}: {'; '.join(told)}."
         if self.true_share is None:
             return "Simulated trials do not follow it."
         when = "on the day of the first dose" if self.true_timing is HarmTiming.PROCEDURE else "over the follow-up"
