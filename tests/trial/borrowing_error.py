@@ -5,14 +5,14 @@ Scores are normal, so that the true control mean is known. Each row prints its M
 
 from __future__ import annotations
 
-from sys import argv
+from sys import argv, stdout
 
 import numpy as np
 
+from sciatrial.statistics import ArmErrors, success_by_drift
 from sciatrial.trial import given_prior
 from sciatrial.trial.arm_means import adjusted_means
 from sciatrial.trial.borrowed import BORROWED, NOT_BORROWED, borrowed_rows
-from sciatrial.statistics import ArmErrors, success_by_drift
 from tests.trial.conftest import invented_trial, small_design
 
 # of `invented_trial`: the change is 20 − 0.4 × baseline with a mean baseline of 60
@@ -53,4 +53,4 @@ if __name__ == "__main__":
     for size in (40, 80):
         for value in DRIFTS:
             found = rates(int(argv[1]) if len(argv) > 1 else 4000, value, n_total=size)
-            print(size, " ".join(f"{name} {number:.4f}" for name, number in found.items()), flush=True)
+            stdout.write(f"{size} " + " ".join(f"{name} {number:.4f}" for name, number in found.items()) + "\n")
