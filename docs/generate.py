@@ -25,6 +25,7 @@ from sciatrial.study.settings import CalibrationSettings, EvidenceSettings, Simu
 from sciatrial.trial import (
     Accrual,
     ArmTimes,
+    Borrowing,
     Candidate,
     Comparison,
     Costs,
@@ -47,6 +48,7 @@ from sciatrial.trial import (
     Multiplicity,
     Outcome,
     Platform,
+    PriorPart,
     Randomisation,
     Reestimation,
     Rescue,
@@ -144,6 +146,7 @@ def study_file() -> str:
         ("`[trial.time_trend]`", TimeTrend), ("`[trial.response_adaptive]`", ResponseAdaptive),
         ("`[trial.platform]`", Platform), ("`[trial.platform.arms.NAME]`", ArmTimes),
         ("`[trial.factorial]`", Factorial), ("`[trial.factorial]` `first`, `second`", FactorArms),
+        ("`[trial.borrowing]`", Borrowing), ("`[trial.borrowing]` `prior`", PriorPart),
         ("`[arms.NAME]`", Protocol),
     ]  # fmt: skip
     for title, model in tables:

@@ -98,7 +98,7 @@ def test_studies_that_cannot_be_used_are_named_all_at_once(study, known):
         study_control_prior(study('trial.borrowing.studies=["chiba2019", "kim2024"]'), *known)
     assert "did you mean 'chiba2018'?" in str(error.value)
     assert len(error.value.problems) == 2
-    with pytest.raises(StudyError, match="tu2024 cannot be used: nearest visit is month 0.92"):
+    with pytest.raises(StudyError, match=r"tu2024 cannot be used: nearest visit is month 0\.92"):
         study_control_prior(study('trial.borrowing.studies=["tu2024", "chiba2018"]'), *known)
 
 

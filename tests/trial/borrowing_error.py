@@ -5,7 +5,7 @@ Scores are normal, so that the true control mean is known. Each row prints its M
 
 from __future__ import annotations
 
-from sys import argv
+from sys import argv, stdout
 
 import numpy as np
 
@@ -53,4 +53,4 @@ if __name__ == "__main__":
     for size in (40, 80):
         for value in DRIFTS:
             found = rates(int(argv[1]) if len(argv) > 1 else 4000, value, n_total=size)
-            print(size, " ".join(f"{name} {number:.4f}" for name, number in found.items()), flush=True)
+            stdout.write(f"{size} " + " ".join(f"{name} {number:.4f}" for name, number in found.items()) + "\n")

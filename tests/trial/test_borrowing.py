@@ -74,5 +74,5 @@ def test_what_does_not_fit_the_trial_is_told(changes, told):
 
 def test_a_boundary_for_harm_that_trials_follow_does_not_go_with_it():
     stopping = {"event": "pain flare", "arm": "cells", "acceptable": 0.1, "every": 5, "true_share": 0.1}
-    with pytest.raises(ValidationError, match="safety.stopping: is followed by simulated trials"):
+    with pytest.raises(ValidationError, match=r"safety\.stopping: is followed by simulated trials"):
         small_design(borrowing=OWN, safety={"follow_up_months": 12, "stopping": stopping}, accrual={"per_month": 5})

@@ -236,7 +236,7 @@ def borrowing_lines(operating: OperatingCharacteristics) -> list[str]:
     wide, meets = borrowed_wide(operating)
     lines = []
     for place in meets.to_dict("records"):
-        mine = wide[(wide["scenario"] == place["scenario"]) & (wide["comparison"] == place["comparison"])]
+        mine: Any = wide[(wide["scenario"] == place["scenario"]) & (wide["comparison"] == place["comparison"])]
         told = "; ".join(f"{row['analysis']} {row['shows a benefit']}" for row in mine.to_dict("records"))
         lines.append(f"borrowing, {place['comparison']}, {place['scenario']}: {told}; drift {place['drift']}")
     return lines

@@ -78,7 +78,7 @@ class NormalMixture:
 
     def log_density(self, at: ArrayLike) -> Floats:
         """Return the logarithm of the density; dims as `at`."""
-        return logsumexp(self._log_parts(np.asarray(at, float)), axis=-1)
+        return _log_sum(self._log_parts(np.asarray(at, float)))[..., 0]
 
     def density(self, at: ArrayLike) -> Floats:
         """Return the density; dims as `at`."""
@@ -96,7 +96,7 @@ class NormalMixture:
         """Return the slope of the log density; dims as `at`."""
         at = np.asarray(at, float)
         parts = self._log_parts(at)
-        share = np.exp(parts - logsumexp(parts, axis=-1, keepdims=True))
+        share = np.exp(parts - _log_sum(parts))
         return -(share * (at[..., None] - np.array(self.means)) / np.square(self.sds)).sum(axis=-1)
 
     def negated(self) -> NormalMixture:
@@ -180,9 +180,14 @@ def updated_mixture(
     weights, means, sds = prior.parts
     predictive = np.hypot(sds, se)
     logs = np.log(weights) - np.log(predictive) - np.square((y - means) / predictive) / 2
-    after = np.exp(logs - logsumexp(logs, axis=-1, keepdims=True))
+    after = np.exp(logs - _log_sum(logs))
     precision = 1 / sds**2 + 1 / se**2
     return after, (means / sds**2 + y / se**2) / precision, np.broadcast_to(precision**-0.5, after.shape)
+
+
+def _log_sum(logs: Floats) -> Floats:
+    """Return the logarithm of the sum over the last axis, which stays with one place."""
+    return np.asarray(logsumexp(logs, axis=-1, keepdims=True), dtype=float)
 
 
 def mixture_below(at: Floats, weights: Floats, means: Floats, sds: Floats) -> Floats:
