@@ -8,7 +8,7 @@ from sciatrial.trial import run_trial
 from sciatrial.trial.analysed import ended_trial
 from sciatrial.trial.flow import participant_flow
 from sciatrial.trial.patient_harms import NEVER_DUE, OWN_CELLS_FAILED, days_treated
-from tests.trial.conftest import SALINE, completed_of, small_design
+from tests.trial.conftest import CELLS, SALINE, completed_of, small_design
 
 OWN = Protocol(
     intervention="cell_therapy", cell_type="bm_msc", donor="autologous", dose_million_cells=20, route="perineural",
@@ -89,6 +89,20 @@ def test_visits_that_a_stop_for_harm_forestalled_are_neither_missed_nor_left(ana
         told = {reason for reason in own["not_analysed"] if reason.startswith("the trial stopped")}
         assert told
         assert not any(reason.startswith("missed") for reason in own["not_analysed"])
+
+
+def test_a_treatment_that_a_stop_for_harm_forestalled_is_not_received(model, patients):
+    stop = {"event": "harm", "arm": "cells", "acceptable": 0.05, "every": 5, "true_share": 0.3}
+    late = SALINE.model_copy(update={"weeks_until_treatment": 8})
+    changes = {"accrual": {"per_month": 12}, "safety": {"stopping": stop}}
+    flow = run_trial(model, small_design(n_total=240, **changes), patients, seed=4).conduct["flow"]
+    assert all(own["not_received"] == {} for own in flow.values())
+    design = small_design(n_total=240, arms={"cells": CELLS, "saline": late}, **changes)
+    flow = run_trial(model, design, patients, seed=4).conduct["flow"]
+    assert flow["cells"]["not_received"] == {}
+    # some 6 saline patients a month arrive in the last 8 weeks
+    assert 6 <= flow["saline"]["not_received"]["the trial stopped before it"] <= 20
+    assert sum(flow["saline"]["not_received"].values()) + flow["saline"]["received"] == flow["saline"]["allocated"]
 
 
 def test_an_operation_is_named_as_what_left_somebody_out(model, patients):

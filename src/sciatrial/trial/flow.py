@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from sciatrial.trial.aims import Strategy
 from sciatrial.trial.analysed import Analysed
-from sciatrial.trial.conducted import Conducted, has_been_there, taken_place
+from sciatrial.trial.conducted import Conducted, day_of_end, has_been_there, taken_place
 from sciatrial.trial.design import Design
 from sciatrial.trial.estimand import after_rescue
 
+_STOPPED_FIRST = "the trial stopped before it"
 # why nothing was seen of a patient at the visits that the analysis uses: missed, left, the trial stopped
 _MISSED_ONE = ("missed the visit of the endpoint", "left before the endpoint", "the trial stopped before the endpoint")
 _MISSED_MANY = (
@@ -53,15 +54,20 @@ def participant_flow(
     at_end = np.isfinite(analysed.values[:, [item == occasion for item in analysed.occasions]]).any(axis=1)
     reasons = _why_not_analysed(design, trial, analysed)
     rescued = after_rescue(trial.rescued)[:, occasion]
+    never, stopped_first = np.isnan(first_days), first_days > day_of_end(trial)
 
     flow: dict[str, dict[str, Any]] = {}
     for index, arm in enumerate(design.arms):
         mine = trial.assigned == index
-        untreated = int((mine & np.isnan(first_days)).sum())
+        untreated = {
+            reason: int((mine & who).sum())
+            for reason, who in ((why[arm], never), (_STOPPED_FIRST, stopped_first))
+            if (mine & who).any()
+        }
         flow[arm] = {
             "allocated": int(mine.sum()),
-            "received": int(mine.sum()) - untreated,
-            "not_received": {why[arm]: untreated} if untreated else {},
+            "received": int(mine.sum()) - sum(untreated.values()),
+            "not_received": untreated,
             "unsolved": int((mine & ~solved).sum()),
             "left_before_endpoint": int((mine & left_before).sum()),
             "stopped_before_endpoint": int((mine & solved & ~left_before & ~due[:, occasion]).sum()),
