@@ -34,6 +34,7 @@ from sciatrial.trial import (
     DropoutHazard,
     EfficacyBounds,
     Endpoint,
+    Enrichment,
     Estimand,
     FactorArms,
     Factorial,
@@ -53,6 +54,7 @@ from sciatrial.trial import (
     ResponseAdaptive,
     Safety,
     Sites,
+    Subgroup,
     TimeTrend,
     Unblinding,
 )
@@ -144,6 +146,7 @@ def study_file() -> str:
         ("`[trial.time_trend]`", TimeTrend), ("`[trial.response_adaptive]`", ResponseAdaptive),
         ("`[trial.platform]`", Platform), ("`[trial.platform.arms.NAME]`", ArmTimes),
         ("`[trial.factorial]`", Factorial), ("`[trial.factorial]` `first`, `second`", FactorArms),
+        ("`[trial.enrichment]`", Enrichment), ("`[trial.enrichment]` `subgroup`", Subgroup),
         ("`[arms.NAME]`", Protocol),
     ]  # fmt: skip
     for title, model in tables:

@@ -18,6 +18,7 @@ from sciatrial.report.course_tables import course_section, factor_section
 from sciatrial.report.dose_figures import plot_dose_response
 from sciatrial.report.dose_tables import dose_section
 from sciatrial.report.effects import effect_digits, effect_told, measure_of, measure_words, ratio_cells
+from sciatrial.report.enrichment_report import has_subgroup, plot_selections, recruitment_wide, selections_wide
 from sciatrial.report.evidence_figures import plot_evidence_map
 from sciatrial.report.family_figure import plot_arms
 from sciatrial.report.family_tables import arms_wide, drops_arms, family_cells, family_wide, is_family
@@ -196,6 +197,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "family": _family(inputs.operating),
         "doses": dose_section(inputs.study, inputs.result, inputs.operating),
         "new_size": _new_size(inputs.operating),
+        "enrichment": _enrichment(inputs.operating),
         "course": course_section(inputs.result, inputs.operating),
         "factors": factor_section(inputs.result, inputs.operating),
         "imputed": None if inputs.imputed is None or inputs.imputed.empty else tables.imputed_wide(inputs.imputed),
@@ -268,6 +270,13 @@ def _family(operating: OperatingCharacteristics) -> dict[str, pd.DataFrame] | No
 
 def _ends_by_bounds(operating: OperatingCharacteristics) -> bool:
     return not (drops_arms(operating) or has_new_size(operating))
+
+
+def _enrichment(operating: OperatingCharacteristics) -> dict[str, pd.DataFrame] | None:
+    """Return what looks select and whom the trial needs, None for trials without a subgroup."""
+    if not has_subgroup(operating):
+        return None
+    return {"selections": selections_wide(operating), "recruitment": recruitment_wide(operating)}
 
 
 def _new_size(operating: OperatingCharacteristics) -> dict[str, pd.DataFrame] | None:
@@ -505,8 +514,12 @@ def _figures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str, dict[s
     if has_new_size(inputs.operating):
         said = "Patients of simulated trials whose size is estimated anew, by the result at the look, and how often."
         made["new-size"] = (plot_new_sizes(inputs.operating, inputs.new_sizes), said)
+    if has_subgroup(inputs.operating):
+        said = "What looks of simulated trials find in full population and subgroup, and which of the two goes on."
+        made["selections"] = (plot_selections(inputs.operating), said)
     if drops_arms(inputs.operating):
-        said = "What becomes of each arm in simulated trials, by scenario."
+        each = "population" if has_subgroup(inputs.operating) else "arm"
+        said = f"What becomes of each {each} in simulated trials, by scenario."
         made["arms"] = (plot_arms(inputs.operating), said)
     if len(inputs.result.dose_target):
         made["doses"] = (

@@ -10,6 +10,7 @@ import pandas as pd
 
 from sciatrial.report.course_words import course_assumptions, course_lines
 from sciatrial.report.dose_tables import dose_lines, dose_plan_words
+from sciatrial.report.enrichment_words import enrichment_assumptions
 from sciatrial.report.tables import number, scenario_words
 from sciatrial.trial import Costs, OperatingCharacteristics, Safety, Scenario, TrueEffect, Unblinding, assurance_parts
 
@@ -146,6 +147,7 @@ def plan_assumptions(study: Mapping[str, Any], optimistic: Mapping[str, float]) 
     met = simulation.get("scenarios", ())
     told += dose_plan_words(study)
     told += course_assumptions(trial)
+    told += enrichment_assumptions(trial)
     if Scenario.OPTIMISTIC in met:
         values = ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in optimistic.items())
         told.append(f"Optimistic: {values}.")

@@ -16,6 +16,7 @@ from sciatrial.trial.costs import Costs
 from sciatrial.trial.design_problems import design_problems
 from sciatrial.trial.dose_finding import DoseFinding
 from sciatrial.trial.endpoint import Endpoint, Missing
+from sciatrial.trial.enrichment import Enrichment, population_names
 from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.factorial import Factorial
 from sciatrial.trial.imputation import Imputation
@@ -188,6 +189,8 @@ class Design(BaseModel):
         Arms that enter and leave beside a control that stays; left out, all arms are open from first to last.
     factorial
         Two factors, of which the four arms are made, compared at their margins; or none.
+    enrichment
+        A subgroup that is tested with the full population, and that looks may select; or none.
     """
 
     model_config = _STRICT
@@ -225,6 +228,7 @@ class Design(BaseModel):
     response_adaptive: ResponseAdaptive | None = None
     platform: Platform | None = None
     factorial: Factorial | None = None
+    enrichment: Enrichment | None = None
 
     @field_validator("allocation", mode="before")
     @classmethod
@@ -251,7 +255,9 @@ class Design(BaseModel):
 
     @property
     def most_patients(self) -> int:
-        """Patients randomised in all at most: more than `size` where it is estimated anew."""
+        """Eligible patients at most: more than `size` where it is estimated anew, or some may be turned away."""
+        if self.enrichment is not None:
+            return self.enrichment.eligible_at_most(self.size)
         return self.size if self.reestimation is None else self.reestimation.most
 
     @property
@@ -295,8 +301,12 @@ class Design(BaseModel):
 
     @property
     def is_family(self) -> bool:
-        """Whether the comparisons are tested together, with one error for all of them."""
-        return self.multi_arm is not None or self.multiplicity is not None
+        """Whether several hypotheses are tested together, with one error for all of them."""
+        return self.multi_arm is not None or self.multiplicity is not None or self.enrichment is not None
+
+    def hypotheses(self) -> tuple[str, ...]:
+        """Return what is tested, by name: the comparisons, and the one in a subgroup after them."""
+        return population_names(self)
 
     def expected_endpoints(self) -> dict[str, float]:
         """Return the number of patients of each arm whose endpoint the plan expects to observe, rescue left aside."""
