@@ -96,10 +96,13 @@ def population_plan(
         # the full population benefits where anybody does
         is_null = np.array([not benefits.any(), benefits[0] == 0])
         quantities: list[Quantity] = [
-            ("familywise_error", *share_of(found.shown[:, is_null].any(axis=1) if is_null.any() else np.zeros(0))),
+            (
+                "familywise_error",
+                *share_of(np.asarray(found.shown[:, is_null].any(axis=1)) if is_null.any() else np.zeros(0)),
+            ),
             ("full_shown", *share_of(found.shown[:, 0])),
             ("subgroup_shown", *share_of(found.shown[:, 1])),
-            ("any_shown", *share_of(found.shown.any(axis=1))),
+            ("any_shown", *share_of(np.asarray(found.shown.any(axis=1)))),
             ("full_alone", *share_of((full & ~part)[: n_trials * has_look])),
             ("subgroup_alone", *share_of((part & ~full)[: n_trials * has_look])),
             ("both", *share_of((part & full)[: n_trials * has_look])),
