@@ -35,6 +35,7 @@ from sciatrial.trial import (
     DropoutHazard,
     EfficacyBounds,
     Endpoint,
+    Enrichment,
     Estimand,
     FactorArms,
     Factorial,
@@ -55,6 +56,7 @@ from sciatrial.trial import (
     ResponseAdaptive,
     Safety,
     Sites,
+    Subgroup,
     TimeTrend,
     Unblinding,
 )
@@ -147,6 +149,7 @@ def study_file() -> str:
         ("`[trial.platform]`", Platform), ("`[trial.platform.arms.NAME]`", ArmTimes),
         ("`[trial.factorial]`", Factorial), ("`[trial.factorial]` `first`, `second`", FactorArms),
         ("`[trial.borrowing]`", Borrowing), ("`[trial.borrowing]` `prior`", PriorPart),
+        ("`[trial.enrichment]`", Enrichment), ("`[trial.enrichment]` `subgroup`", Subgroup),
         ("`[arms.NAME]`", Protocol),
     ]  # fmt: skip
     for title, model in tables:

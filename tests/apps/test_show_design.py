@@ -68,3 +68,12 @@ def test_a_size_that_is_estimated_anew_is_told_with_its_power(tmp_path):
     told = show("design", str(path), "--show-r")
     assert "Size anew at the look" in told.stderr
     assert "calcSubjectsFunction" in told.stdout
+
+
+def test_a_subgroup_is_planned_with_error_power_and_selections():
+    study = Path(__file__).parents[2] / "studies" / "enrich_inflamed.toml"
+    found = show("design", str(study), "--show-r")
+    told = found.stdout + found.stderr
+    assert "nobody benefits: full shown" in told
+    assert "Each bound is that of the full population" in told
+    assert "# rpact has no such selection of populations" in told

@@ -247,6 +247,7 @@ def _run(folder: Path) -> Shown:
 
     from sciatrial.report import (
         calibration_words,
+        enrichment_lines,
         family_lines,
         has_interim_looks,
         looks_wide,
@@ -259,7 +260,15 @@ def _run(folder: Path) -> Shown:
     costs = read_study(folder / "study.toml").design.costs
     title = f"{folder}: operating characteristics, {calibration_words(operating.drawn)}"
     told = success_lines(operating, "" if costs is None else costs.currency)
-    note = "\n".join([*told, *family_lines(operating), *new_size_lines(operating), f"Report: {folder / 'report.html'}"])
+    note = "\n".join(
+        [
+            *told,
+            *family_lines(operating),
+            *enrichment_lines(operating),
+            *new_size_lines(operating),
+            f"Report: {folder / 'report.html'}",
+        ]
+    )
     if not has_interim_looks(operating):
         return Shown(title, operating.summary, note)
     columns = ["scenario", "comparison", "look", *operating.summary.columns[2:]]

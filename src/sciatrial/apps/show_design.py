@@ -39,14 +39,21 @@ def show_design(study: Path, *, with_r: bool = False) -> Shown:
         plan_in_words,
         planned_looks,
         planned_sizes,
+        population_plan,
+        populations_in_words,
         r_of_arms,
         r_of_design,
+        r_of_populations,
         r_of_reestimation,
         reestimation_in_words,
     )
 
     read = read_study(study)
     frame = planned_looks(read.design)
+    if read.design.enrichment is not None:
+        code = r_of_populations(read.design) if with_r else ""
+        note = f"{populations_in_words(read.design, population_plan(read.design))}\n{_BOUNDS_OF_POPULATIONS}"
+        return Shown(f"Design of {read.name}, by formulae and simulated statistics", frame, note, _narrow(frame), code)
     if read.design.multi_arm is not None:
         code = r_of_arms(read.design) if with_r else ""
         note = f"{arms_in_words(read.design, arm_plan(read.design))}\n{_BOUNDS_OF_INTERSECTIONS}"
@@ -66,6 +73,12 @@ def show_design(study: Path, *, with_r: bool = False) -> Shown:
 
 _BOUNDS_OF_INTERSECTIONS = (
     "Each bound is that of every intersection of arms; stopping probabilities are those of one comparison by itself."
+)
+
+
+_BOUNDS_OF_POPULATIONS = (
+    "Each bound is that of the full population, of the subgroup and of both; stopping probabilities are those of one "
+    "by itself, and endpoints those of the full population while it is recruited."
 )
 
 

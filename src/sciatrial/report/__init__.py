@@ -23,6 +23,7 @@ from sciatrial.report.dose_figures import plot_dose_response
 from sciatrial.report.dose_tables import dose_lines
 from sciatrial.report.dossier import write_dossier
 from sciatrial.report.effects import effect_told, endpoint_told
+from sciatrial.report.enrichment_report import enrichment_lines
 from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, plot_harms, plot_network
 from sciatrial.report.family_tables import family_lines
 from sciatrial.report.figures import picture_format, plot, save_picture
@@ -68,6 +69,7 @@ __all__ = [
     "drift_told",
     "effect_told",
     "endpoint_told",
+    "enrichment_lines",
     "family_lines",
     "harm_stopping_wide",
     "has_interim_looks",

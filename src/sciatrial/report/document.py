@@ -15,6 +15,7 @@ from sciatrial.report.borrowing_tables import borrowing_section
 from sciatrial.report.course_tables import course_section, factor_section
 from sciatrial.report.dose_tables import dose_section
 from sciatrial.report.effects import effect_digits, effect_told, ratio_cells
+from sciatrial.report.enrichment_report import has_subgroup, recruitment_wide, selections_wide
 from sciatrial.report.family_tables import arms_wide, drops_arms, family_cells, family_wide, is_family
 from sciatrial.report.flow_words import flow_of, flow_wide
 from sciatrial.report.look_figures import has_interim_looks
@@ -112,6 +113,7 @@ def _context(inputs: ReportInputs) -> dict[str, Any]:
         "doses": dose_section(inputs.study, inputs.result, inputs.operating),
         "borrowing": borrowing_section(inputs.result, inputs.operating, inputs.control_prior, inputs.drifts),
         "new_size": _new_size(inputs.operating),
+        "enrichment": _enrichment(inputs.operating),
         "course": course_section(inputs.result, inputs.operating),
         "factors": factor_section(inputs.result, inputs.operating),
         "imputed": None if inputs.imputed is None or inputs.imputed.empty else tables.imputed_wide(inputs.imputed),
@@ -176,6 +178,13 @@ def _family(operating: OperatingCharacteristics) -> dict[str, pd.DataFrame] | No
 
 def _ends_by_bounds(operating: OperatingCharacteristics) -> bool:
     return not (drops_arms(operating) or has_new_size(operating))
+
+
+def _enrichment(operating: OperatingCharacteristics) -> dict[str, pd.DataFrame] | None:
+    """Return what looks select and whom the trial needs, None for trials without a subgroup."""
+    if not has_subgroup(operating):
+        return None
+    return {"selections": selections_wide(operating), "recruitment": recruitment_wide(operating)}
 
 
 def _new_size(operating: OperatingCharacteristics) -> dict[str, pd.DataFrame] | None:

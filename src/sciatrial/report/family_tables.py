@@ -36,6 +36,8 @@ def drops_arms(operating: OperatingCharacteristics) -> bool:
 
 def alpha_words(trial: Mapping[str, Any]) -> str:
     """Return for what the error of a design holds."""
+    if "enrichment" in trial:
+        return "for full population and subgroup together"
     if "multi_arm" in trial or "multiplicity" in trial:
         return "for all comparisons together"
     return "for each comparison, not adjusted for their number"

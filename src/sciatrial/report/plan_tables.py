@@ -11,6 +11,7 @@ import pandas as pd
 from sciatrial.report.borrowing_tables import borrowing_lines, borrowing_plan_words
 from sciatrial.report.course_words import course_assumptions, course_lines
 from sciatrial.report.dose_tables import dose_lines, dose_plan_words
+from sciatrial.report.enrichment_words import enrichment_assumptions
 from sciatrial.report.tables import number, scenario_words
 from sciatrial.trial import Costs, OperatingCharacteristics, Safety, Scenario, TrueEffect, Unblinding, assurance_parts
 
@@ -148,6 +149,7 @@ def plan_assumptions(study: Mapping[str, Any], optimistic: Mapping[str, float]) 
     told += dose_plan_words(study)
     told += course_assumptions(trial)
     told += borrowing_plan_words(study)
+    told += enrichment_assumptions(trial)
     if Scenario.OPTIMISTIC in met:
         values = ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in optimistic.items())
         told.append(f"Optimistic: {values}.")

@@ -14,6 +14,7 @@ from sciatrial.report.borrowing_figures import plot_control_prior, plot_drift
 from sciatrial.report.course_figures import has_closed_arms, plot_allocation, plot_open_arms
 from sciatrial.report.dose_figures import plot_dose_response
 from sciatrial.report.effects import measure_of, measure_words
+from sciatrial.report.enrichment_report import has_subgroup, plot_selections
 from sciatrial.report.evidence_figures import plot_evidence_map
 from sciatrial.report.family_figure import plot_arms
 from sciatrial.report.family_tables import drops_arms
@@ -98,8 +99,12 @@ def report_pictures(inputs: ReportInputs, comparison: pd.DataFrame) -> dict[str,
     if has_new_size(inputs.operating):
         said = "Patients of simulated trials whose size is estimated anew, by the result at the look, and how often."
         made["new-size"] = (plot_new_sizes(inputs.operating, inputs.new_sizes), said)
+    if has_subgroup(inputs.operating):
+        said = "What looks of simulated trials find in full population and subgroup, and which of the two goes on."
+        made["selections"] = (plot_selections(inputs.operating), said)
     if drops_arms(inputs.operating):
-        said = "What becomes of each arm in simulated trials, by scenario."
+        each = "population" if has_subgroup(inputs.operating) else "arm"
+        said = f"What becomes of each {each} in simulated trials, by scenario."
         made["arms"] = (plot_arms(inputs.operating), said)
     if len(inputs.result.dose_target):
         made["doses"] = (

@@ -19,6 +19,7 @@ from sciatrial.report.conduct_words import (
 )
 from sciatrial.report.course_words import course_facts
 from sciatrial.report.effects import effect_digits, endpoint_told, is_higher_better, measure_words
+from sciatrial.report.enrichment_words import enrichment_facts
 from sciatrial.report.family_tables import alpha_words, family_facts
 from sciatrial.report.new_size_report import new_size_facts
 from sciatrial.report.tables import number, outcome_words, scenario_words
@@ -239,6 +240,7 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
             f"{trial['alpha']:g} {alpha_words(trial)}",
         ),
         *family_facts(trial),
+        *enrichment_facts(trial),
         *new_size_facts(trial),
         *_look_facts(trial),
         *course_facts(trial),

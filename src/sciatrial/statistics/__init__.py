@@ -117,6 +117,13 @@ from sciatrial.statistics.multiplicity import (
 )
 from sciatrial.statistics.normal_mixture import NormalMixture
 from sciatrial.statistics.ordinal import OrdinalFits, fit_proportional_odds, ordinal_odds_ratios
+from sciatrial.statistics.populations import (
+    PopulationTest,
+    larger_p_value,
+    population_tests,
+    power_at_the_last_bound,
+    single_step_z,
+)
 from sciatrial.statistics.prior_size import information_size, moment_size
 from sciatrial.statistics.proportions import (
     ExactSize,
@@ -243,6 +250,7 @@ __all__ = [
     "NullVariance",
     "OrdinalFits",
     "Planned",
+    "PopulationTest",
     "Power",
     "PromisingZone",
     "ProportionComparison",
@@ -321,6 +329,7 @@ __all__ = [
     "intersections_of",
     "inverse_normal",
     "joint_contrasts",
+    "larger_p_value",
     "largest_t_quantile",
     "largest_t_tail",
     "log_odds_contrasts",
@@ -337,6 +346,8 @@ __all__ = [
     "patients_to_see",
     "pocock_harm_boundary",
     "pooled_imputations",
+    "population_tests",
+    "power_at_the_last_bound",
     "predictive_power",
     "promising_sizes",
     "proportion_power",
@@ -348,6 +359,7 @@ __all__ = [
     "rpact_call",
     "search_grid",
     "selected_arms",
+    "single_step_z",
     "sizes_for_variance",
     "spent",
     "stage_mean",

@@ -229,16 +229,31 @@ def closed_tests(
 def _closed(
     z: Floats, design: GroupSequentialDesign, ratios: Floats, test: IntersectionTest, freedom: list[float]
 ) -> tuple[Floats, Floats, Floats]:
-    holds = intersections_of(z.shape[2])
     looks = range(z.shape[1])
     stages = [_of_stage(z[:, look], tuple(ratios[look].tolist()), test, freedom[look]) for look in looks]
-    stage_z = np.stack(stages, axis=1)
+    found = combined_stages(np.stack(stages, axis=1), design, z.shape[2])
+    return found.rejected, found.stage_z, found.combined_z
+
+
+def combined_stages(stage_z: Floats, design: GroupSequentialDesign, n_hypotheses: int) -> ClosedTests:
+    """Combine the stages of each intersection by the inverse normal method, and close the test.
+
+    Parameters
+    ----------
+    stage_z
+        z with the p value of each intersection in the stage's own patients; dims ``trial, look, intersection``.
+    design
+        One-sided; its bounds are those of every intersection, its planned information weighs the stages.
+    n_hypotheses
+        How many there are, 1 to 8; intersections as in `intersections_of`.
+    """
+    holds = intersections_of(n_hypotheses)
     rates = np.array(design.information_rates)
     weights = np.sqrt(np.diff(rates, prepend=0.0))
     combined_z = np.cumsum(weights[:, None] * stage_z, axis=1) / np.sqrt(rates)[:, None]
     is_rejected = np.logical_or.accumulate(combined_z >= np.array(design.efficacy_z)[:, None], axis=1)
-    rejected = np.stack([is_rejected[:, :, holds[:, arm]].all(axis=2) for arm in range(z.shape[2])], axis=2)
-    return rejected, stage_z, combined_z
+    rejected = np.stack([is_rejected[:, :, holds[:, arm]].all(axis=2) for arm in range(n_hypotheses)], axis=2)
+    return ClosedTests(rejected, holds, stage_z, combined_z)
 
 
 def _checked(statistics: ArrayLike, ratios: Sequence[float], freedom: float) -> Floats:

@@ -13,7 +13,7 @@ from sciatrial.foundation import Intervention, Problem, StudyError, fingerprint,
 from sciatrial.population import Cohort, cohort_named, cohort_names
 from sciatrial.study.problems import own_problem, validated
 from sciatrial.study.settings import StudySettings
-from sciatrial.trial import Design, Scenario, Unblinding, cohort_problems
+from sciatrial.trial import Design, Scenario, Unblinding, cohort_problems, subgroup_cohort_problems
 
 _QUICK_TRIALS = 6
 _OVERRIDES = ("symptom_months", "age_years", "percent_female", "eligible")
@@ -194,6 +194,8 @@ def _same_patients(design: Design, cohort: Cohort) -> list[Problem]:
     """Return the factors of the trial by which no two patients of the cohort differ."""
     lines = cohort_problems("randomisation.strata", design.randomisation.strata, cohort)
     lines += cohort_problems("adjust_for", design.adjust_for, cohort)
+    if design.enrichment is not None:
+        lines += subgroup_cohort_problems(design.enrichment.subgroup, cohort)
     return [own_problem("trial", line) for line in lines]
 
 

@@ -32,6 +32,7 @@ from sciatrial.trial.design import Comparison, Design, Rescue
 from sciatrial.trial.dose_finding import Candidate, DoseFinding
 from sciatrial.trial.dose_response import fitted_effects
 from sciatrial.trial.endpoint import Endpoint, Missing, Outcome
+from sciatrial.trial.enrichment import Enrichment, SelectBy
 from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.every_arm import EveryArm, endpoint_in_every_arm
 from sciatrial.trial.factorial import FactorArms, Factorial
@@ -52,6 +53,7 @@ from sciatrial.trial.planned import plan_in_words, planned_looks, planned_sizes,
 from sciatrial.trial.planned_arms import arm_plan, arms_in_words, r_of_arms
 from sciatrial.trial.planned_course import course_in_words
 from sciatrial.trial.planned_doses import planned_contrasts, planned_critical_value, planned_dose_power
+from sciatrial.trial.planned_enrichment import population_plan, populations_in_words, r_of_populations
 from sciatrial.trial.planned_reestimation import (
     planned_new_sizes,
     r_of_reestimation,
@@ -83,6 +85,7 @@ from sciatrial.trial.safety import (
 )
 from sciatrial.trial.scenarios import upper_cell_effects
 from sciatrial.trial.sizing import SizeSearch, design_of_size, required_size, size_in_words
+from sciatrial.trial.subgroup import Subgroup, subgroup_cohort_problems
 from sciatrial.trial.time_trend import TimeTrend
 from sciatrial.trial.unblinding import Unblinding
 
@@ -116,6 +119,7 @@ __all__ = [
     "EfficacyKind",
     "Endpoint",
     "EndpointMeasure",
+    "Enrichment",
     "Estimand",
     "EveryArm",
     "FactorArms",
@@ -151,10 +155,12 @@ __all__ = [
     "ResponseAdaptive",
     "Safety",
     "Scenario",
+    "SelectBy",
     "SharedEvidence",
     "Sites",
     "SizeSearch",
     "Strategy",
+    "Subgroup",
     "SummaryMeasure",
     "TimeTrend",
     "TrialBatch",
@@ -202,9 +208,12 @@ __all__ = [
     "planned_new_sizes",
     "planned_sizes",
     "platform_plan",
+    "population_plan",
+    "populations_in_words",
     "published_prior",
     "r_of_arms",
     "r_of_design",
+    "r_of_populations",
     "r_of_reestimation",
     "reestimation_in_words",
     "reestimation_plan",
@@ -219,6 +228,7 @@ __all__ = [
     "simulate_trials",
     "size_in_words",
     "strata_of",
+    "subgroup_cohort_problems",
     "trial_in_full",
     "trial_patients",
     "trial_seed",

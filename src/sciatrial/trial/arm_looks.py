@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.foundation import derived_seed
-from sciatrial.statistics import ClosedTests, GroupSequentialDesign, closed_tests, selected_arms
+from sciatrial.statistics import ClosedTests, GroupSequentialDesign, closed_tests
 from sciatrial.trial.analysis import Effects, effects_seen
 from sciatrial.trial.arm_intervals import Stages, familywise_p_value, simultaneous_interval
 from sciatrial.trial.calendar import arrivals_known, endpoint_due, known_endpoints
 from sciatrial.trial.conduct import strata_of
 from sciatrial.trial.conducted import Conducted, reassigned
 from sciatrial.trial.design import Design
+from sciatrial.trial.look_decisions import decisions_at
 from sciatrial.trial.monitoring import FINAL, LOOK_COLUMNS, NAIVE, Decision, Monitored, bounds_reached
 from sciatrial.trial.multi_arm import Freed, MultiArm, TrialStop, arm_indices
 from sciatrial.trial.randomisation import Assigned, assigned_arms
@@ -189,22 +190,28 @@ def _tested(
     design: Design, course: _Course, number: int, stage: _Found
 ) -> tuple[GroupSequentialDesign, ClosedTests, NDArray[np.float64], NDArray[np.bool_]]:
     """Return the bounds of the looks that took place, the closed test, its statistic of each arm, who is shown now."""
-    bounds = _bounds(design, [*(look.number for look in course.looks), number])
+    bounds = bounds_of_looks(design, [*(look.number for look in course.looks), number])
     stages = stages_of(design, [*(look.stage for look in course.looks), stage], bounds.n_looks)
     found = closed_tests(
         stages.statistic[None], bounds, stages.ratios, test=course.rule.test, degrees_of_freedom=stages.freedom.tolist()
     )
     here = len(course.looks)
+    return bounds, found, statistics_at(found, bounds, here), found.rejected[0, here] & course.active
+
+
+def statistics_at(found: ClosedTests, bounds: GroupSequentialDesign, look: int) -> NDArray[np.float64]:
+    """Return what is compared with the bound of a look, from 0, for each hypothesis of one trial; dims ``hypothesis``.
+
+    The smallest of all intersections that hold it; one that was rejected before asks nothing more.
+    """
     passed = np.logical_or.accumulate(found.combined_z[0] >= np.array(bounds.efficacy_z)[:, None], axis=0)
-    # an intersection that was rejected before asks nothing more
-    open_z = found.combined_z[0, here].copy()
-    if here:
-        open_z[passed[here - 1]] = inf
-    statistic = np.array([open_z[holds].min() for holds in found.intersections.T])
-    return bounds, found, statistic, found.rejected[0, here] & course.active
+    open_z = found.combined_z[0, look].copy()
+    if look:
+        open_z[passed[look - 1]] = inf
+    return np.array([open_z[holds].min() for holds in found.intersections.T])
 
 
-def _bounds(design: Design, numbers: Sequence[int]) -> GroupSequentialDesign:
+def bounds_of_looks(design: Design, numbers: Sequence[int]) -> GroupSequentialDesign:
     """Return the bounds where, of the looks so far, only those with these numbers took place.
 
     The weights of the stages are those of the plan; a look that did not take place joins two stages to one.
@@ -251,26 +258,12 @@ def _decisions(
     course: _Course, number: int, found: _Found, shown: NDArray[np.bool_], *, is_last: bool
 ) -> tuple[Decision, ...]:
     """Return what the look says of each comparison; of one that stopped before, what that look said."""
-    z = found[0].z[found[1]]
     before = course.looks[-1].decisions if course.looks else (Decision.CONTINUE,) * len(shown)
-    stops = is_last or (course.rule.stop is TrialStop.FIRST_SHOWN and shown.any())
-    selection = course.rule.selection(number) if not is_last else None
-    goes_on = shown if selection is None else selected_arms(np.where(course.active, z, nan), selection)
-    said = []
-    for place, is_active in enumerate(course.active):
-        if not is_active:
-            said.append(before[place])
-        elif shown[place]:
-            said.append(Decision.EFFICACY)
-        elif stops:
-            said.append(Decision.ENDED)
-        elif goes_on[place] or not isfinite(z[place]):  # a look that cannot estimate an arm says nothing of it
-            said.append(Decision.CONTINUE)
-        elif selection is not None and not z[place] > selection.above_z:
-            said.append(Decision.FUTILITY)
-        else:
-            said.append(Decision.DROPPED)
-    return tuple(said)
+    return decisions_at(
+        before, course.active, shown, found[0].z[found[1]],
+        selection=course.rule.selection(number) if not is_last else None,
+        stops=is_last or (course.rule.stop is TrialStop.FIRST_SHOWN and bool(shown.any())),
+    )  # fmt: skip
 
 
 def _assign_anew(design: Design, course: _Course, stays: NDArray[np.bool_], recruited: int, number: int) -> None:

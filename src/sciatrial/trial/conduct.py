@@ -28,7 +28,8 @@ from sciatrial.trial.accrual import Arrivals, arrivals_of
 from sciatrial.trial.conducted import ArmScores, Conducted, Everybody, as_seen, days_late
 from sciatrial.trial.design import Design
 from sciatrial.trial.factors import factor_levels
-from sciatrial.trial.randomisation import assigned_arms
+from sciatrial.trial.randomisation import RandomisationMethod, assigned_arms
+from sciatrial.trial.subgroup import members_of, with_subgroup
 from sciatrial.trial.time_trend import trend_points
 from sciatrial.trial.unblinding import CONTEXT, Unblinding, with_unblinded
 
@@ -56,7 +57,11 @@ def strata_of(design: Design, patients: Patients, sites: NDArray[np.int64] | Non
     sites
         Site of each patient, from 0; dims ``patient``. Left out, there is one.
     """
-    return factor_levels(design.randomisation.strata, patients.covariates, sites)
+    levels = factor_levels(design.randomisation.strata, patients.covariates, sites)
+    if design.enrichment is None or design.randomisation.method is RandomisationMethod.SIMPLE:
+        return levels
+    # who is turned away then changes nobody else's arm
+    return np.concatenate([levels, members_of(patients.covariates)[:, None].astype(np.int64)], axis=1)
 
 
 def allocate(design: Design, n_patients: int, seed: int, strata: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
@@ -74,7 +79,9 @@ def allocate(design: Design, n_patients: int, seed: int, strata: NDArray[np.int6
         who came before, alone.
     """
     levels = np.zeros((n_patients, 0), dtype=np.int64) if strata is None else strata
-    return assigned_arms(design.randomisation, tuple(design.ratio.values()), levels, design.n_sites, seed)
+    further = () if design.enrichment is None else (2,)
+    ratio = tuple(design.ratio.values())
+    return assigned_arms(design.randomisation, ratio, levels, design.n_sites, seed, further_levels=further)
 
 
 @dataclass(frozen=True)
@@ -86,8 +93,15 @@ class Enrolment:
 
 
 def enrolment_of(design: Design, patients: Patients, seed: int) -> Enrolment:
-    """Return how patients were randomised in the trial with this seed."""
-    arrivals = arrivals_of(design.accrual, len(patients), seed)
+    """Return how patients were randomised in the trial with this seed.
+
+    Of a trial that may turn eligible patients away, those that it could need are here: each comes when it was found.
+    """
+    if design.enrichment is None:
+        arrivals = arrivals_of(design.accrual, len(patients), seed)
+    else:
+        places = patients.seen["eligible"].to_numpy(dtype=np.int64) - 1
+        arrivals = arrivals_of(design.accrual, int(places[-1]) + 1, seed).only(places)
     return Enrolment(arrivals, allocate(design, len(patients), seed, strata_of(design, patients, arrivals.sites)))
 
 
@@ -121,6 +135,7 @@ def conduct(
     """
     if not groups:
         return []
+    groups = [with_subgroup(model, design, patients) for patients in groups]
     enrolments = [enrolment_of(design, patients, seed) for patients, seed in zip(groups, seeds, strict=True)]
     if months is None:
         months = [enrolment.arrivals.months for enrolment in enrolments]

@@ -14,13 +14,17 @@ from sciatrial.trial.arm_looks import looked_at_arms
 from sciatrial.trial.conduct import conduct
 from sciatrial.trial.conducted import Conducted, first_randomised
 from sciatrial.trial.design import Design
+from sciatrial.trial.enrichment import Enrichment
 from sciatrial.trial.harm_course import follows_boundary, stopped_for_harm
 from sciatrial.trial.in_course import InCourse
 from sciatrial.trial.margins import margin_rows
 from sciatrial.trial.monitoring import Monitored, monitor
 from sciatrial.trial.new_size import resized
 from sciatrial.trial.platform_course import platform_trials
+from sciatrial.trial.population_looks import looked_at_populations, needed_patients
+from sciatrial.trial.population_quantities import refuse_one_sided_subgroup, told_apart
 from sciatrial.trial.results import no_rows
+from sciatrial.trial.subgroup import with_subgroup
 from sciatrial.trial.together import shown_together
 from sciatrial.trial.unblinding import Unblinding
 
@@ -68,6 +72,8 @@ def completed_trials(
         every = conduct(model, design, groups, seeds, every_arm=True, unblinding=unblinding, threads=threads)
         looked_at = looked_at_arms(design, design.multi_arm, every, seeds) if every else []
         return [Completed(first_randomised(trial, mine.n_randomised), mine) for trial, mine in looked_at]
+    if design.enrichment is not None:
+        return _enriched(model, design, design.enrichment, groups, seeds, unblinding=unblinding, threads=threads)
     if design.is_assigned_in_course:
         every = conduct(model, design, groups, seeds, every_arm=True, unblinding=unblinding, threads=threads)
         return _assigned_in_course(design, every, seeds) if every else []
@@ -84,6 +90,31 @@ def completed_trials(
     stopped = [first_randomised(trial, mine.n_randomised) for trial, mine in zip(trials, looked, strict=True)]
     margins = margin_rows(design, stopped)
     return [Completed(trial, mine, margins=rows) for trial, mine, rows in zip(stopped, looked, margins, strict=True)]
+
+
+def _enriched(
+    model: Model,
+    design: Design,
+    rule: Enrichment,
+    groups: Sequence[Patients],
+    seeds: Sequence[int],
+    *,
+    unblinding: Unblinding | None,
+    threads: int | None,
+) -> list[Completed]:
+    """Return trials of a full population and a subgroup, with what is told of all eligible patients who could come."""
+    marked = [with_subgroup(model, design, patients) for patients in groups]
+    counts = [told_apart(patients) for patients in marked]
+    refuse_one_sided_subgroup(rule, counts)
+    needed = [needed_patients(design, patients) for patients in marked]
+    trials = conduct(model, design, needed, seeds, unblinding=unblinding, threads=threads)
+    done = []
+    for (trial, looked), of_all in zip(looked_at_populations(design, rule, trials), counts, strict=True):
+        screening = trial.patients.screening
+        turned_away = screening["eligible"] - len(trial.assigned)
+        more = {"n_screened": float(screening["screened"]), "n_turned_away": float(turned_away), **of_all}
+        done.append(Completed(trial, Monitored(looked.contrasts.assign(**more), looked.looks)))
+    return done
 
 
 def _assigned_in_course(design: Design, every: Sequence[Conducted], seeds: Sequence[int]) -> list[Completed]:

@@ -17,6 +17,7 @@ from sciatrial.trial.costs import Costs
 from sciatrial.trial.design_problems import design_problems
 from sciatrial.trial.dose_finding import DoseFinding
 from sciatrial.trial.endpoint import Endpoint, Missing
+from sciatrial.trial.enrichment import Enrichment, population_names
 from sciatrial.trial.estimand import Estimand
 from sciatrial.trial.factorial import Factorial
 from sciatrial.trial.imputation import Imputation
@@ -192,6 +193,8 @@ class Design(BaseModel):
     borrowing
         What is believed of the control's mean before the trial, for an analysis that stands beside the planned one; or
         none.
+    enrichment
+        A subgroup that is tested with the full population, and that looks may select; or none.
     """
 
     model_config = _STRICT
@@ -230,6 +233,7 @@ class Design(BaseModel):
     platform: Platform | None = None
     factorial: Factorial | None = None
     borrowing: Borrowing | None = None
+    enrichment: Enrichment | None = None
 
     @field_validator("allocation", mode="before")
     @classmethod
@@ -256,7 +260,9 @@ class Design(BaseModel):
 
     @property
     def most_patients(self) -> int:
-        """Patients randomised in all at most: more than `size` where it is estimated anew."""
+        """Eligible patients at most: more than `size` where it is estimated anew, or some may be turned away."""
+        if self.enrichment is not None:
+            return self.enrichment.eligible_at_most(self.size)
         return self.size if self.reestimation is None else self.reestimation.most
 
     @property
@@ -300,8 +306,12 @@ class Design(BaseModel):
 
     @property
     def is_family(self) -> bool:
-        """Whether the comparisons are tested together, with one error for all of them."""
-        return self.multi_arm is not None or self.multiplicity is not None
+        """Whether several hypotheses are tested together, with one error for all of them."""
+        return self.multi_arm is not None or self.multiplicity is not None or self.enrichment is not None
+
+    def hypotheses(self) -> tuple[str, ...]:
+        """Return what is tested, by name: the comparisons, and the one in a subgroup after them."""
+        return population_names(self)
 
     def expected_endpoints(self) -> dict[str, float]:
         """Return the number of patients of each arm whose endpoint the plan expects to observe, rescue left aside."""

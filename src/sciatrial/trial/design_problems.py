@@ -21,7 +21,7 @@ CLOSEST_LOOKS = 0.001  # of the planned endpoints
 # tables each of which says by itself how a trial goes and what it shows
 _ALONE = (
     "multi_arm", "multiplicity", "reestimation", "dose_finding", "response_adaptive", "platform", "factorial",
-    "borrowing",
+    "borrowing", "enrichment",
 )  # fmt: skip
 
 
@@ -49,6 +49,8 @@ def design_problems(design: Design) -> list[str]:
         problems += design.multiplicity.problems(design)
     if design.reestimation is not None and not sizes:
         problems += design.reestimation.problems(design)
+    if design.enrichment is not None:
+        problems += design.enrichment.problems(design, are_sizes_right=not sizes)
     if design.safety is not None:
         expected = design.expected_sizes() if not sizes else dict.fromkeys(design.arms, 0.0)
         problems += design.safety.problems(expected, has_accrual=design.accrual is not None)

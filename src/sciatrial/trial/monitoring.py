@@ -288,21 +288,25 @@ def _stop_of(path: _Path, *, ends_at: int | None = None) -> tuple[int, Decision]
 
 
 def rows_without_patients(design: Design, why_not: str) -> pd.DataFrame:
-    """Return the rows of a trial that enrolled nobody, one a comparison, its numbers NaN."""
+    """Return the rows of a trial that enrolled nobody, one a hypothesis, its numbers NaN."""
     import pandas as pd
 
     unsized: dict[str, Any] = {}
     if design.reestimation is not None:
         unsized = dict.fromkeys(("planned_patients", "new_size", "conditional_power", "new_conditional_power"), nan)
         unsized["zone"] = ""
+    if design.enrichment is not None:
+        unsized = {"selection": "", "went_for": ""}
+    pairs = [(item.name, item) for item in design.compared()]
+    pairs += [(name, pairs[0][1]) for name in design.hypotheses()[len(pairs) :]]
     counts = {"n_arm": 0, "n_control": 0, "look": 0, "n_overrun": 0, "n_randomised": 0}
     numbers = [*NAIVE, "z", *AFTER, *(f"final_{name}" for name in FINAL), "final_efficacy_z", "months"]
     rows = [
         {
-            "comparison": item.name, "arm": item.arm, "control": item.control, **counts,
+            "comparison": name, "arm": item.arm, "control": item.control, **counts,
             **dict.fromkeys(numbers, nan), "why_not": why_not, "decision": str(Decision.ENDED), **unsized,
         }
-        for item in design.compared()
+        for name, item in pairs
     ]  # fmt: skip
     return pd.DataFrame(rows)
 

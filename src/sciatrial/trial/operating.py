@@ -33,6 +33,7 @@ from sciatrial.trial.dose_response import dose_findings
 from sciatrial.trial.dose_truth import dose_row, summarise_doses, with_doses_between
 from sciatrial.trial.inside import inside_courses
 from sciatrial.trial.monitoring import rows_without_patients
+from sciatrial.trial.population_quantities import RIGHT, right_selection
 from sciatrial.trial.results import OperatingCharacteristics, Scenario, TrialBatch
 from sciatrial.trial.run import conduct_counts, endpoint_words
 from sciatrial.trial.scenarios import with_cell_effects
@@ -252,6 +253,8 @@ def _without_patients(design: Design, scenario: Scenario, trial: int) -> dict[st
     rows = rows_without_patients(design, COULD_NOT_ENROL).assign(
         truth=np.nan, truth_error=np.nan, true_effect=str(TrueEffect.UNKNOWN), cost=np.nan
     )
+    if design.enrichment is not None:
+        rows = rows.assign(**{RIGHT: ""})
     return _marked({"trials": rows}, scenario, trial)
 
 
@@ -260,6 +263,8 @@ def _standard_errors(completed: Completed) -> NDArray[np.float64]:
     found = [completed.monitored.contrasts["final_standard_error"].to_numpy(dtype=float)]
     if len(completed.margins):
         found.append(completed.margins["standard_error"].to_numpy(dtype=float))
+    if "selection" in completed.monitored.contrasts:  # nothing estimates the effect outside the subgroup
+        found.append(np.array([np.nan]))
     return np.concatenate(found)
 
 
@@ -275,7 +280,7 @@ def _trial_frames(
     import pandas as pd
 
     result, monitored = completed.trial, completed.monitored
-    n_compared = len(design.compared())
+    n_compared = len(design.hypotheses())
     truth = all_truths.first(n_compared)
     estimates = monitored.contrasts.copy()
     estimates.insert(5, "truth", truth.values)
@@ -290,6 +295,10 @@ def _trial_frames(
     if no_benefit is not None:
         # numbers, since trials that could not enrol have none
         estimates["has_no_benefit"], estimates["benefit_sign"] = no_benefit.astype(float), float(design.benefit_sign)
+    if design.enrichment is not None:
+        outside = {"truth_outside": all_truths.values[-1], "truth_outside_error": all_truths.errors[-1]}
+        right = right_selection(design, all_truths) if is_of_cells else ""
+        estimates = estimates.assign(**outside, **{RIGHT: right})
     counts = conduct_counts(design, result)
     if "alone_in_strata" in counts:
         estimates["n_alone_in_strata"] = list(counts["alone_in_strata"].values())

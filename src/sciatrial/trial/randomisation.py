@@ -224,6 +224,8 @@ def assigned_arms(
     n_sites: int,
     seed: int,
     before: Assigned | None = None,
+    *,
+    further_levels: tuple[int, ...] = (),
 ) -> NDArray[np.int64]:
     """Return the arm of each patient of one trial, in the order of enrolment; dims ``patient``.
 
@@ -232,20 +234,23 @@ def assigned_arms(
     how, ratio, n_sites
         How patients are assigned, the ratio of the arms in lowest terms, the number of sites.
     levels
-        Of the factors in `how.strata`; dims ``patient, factor``. A patient's arm depends on who came before alone.
+        Of the factors in `how.strata`, then of further ones; dims ``patient, factor``. A patient's arm depends on who
+        came before alone.
     seed
         Of the trial's luck.
     before
         Patients of these arms who came before: minimisation goes on from them, blocks begin anew.
+    further_levels
+        How many levels each factor beside those in `how.strata` has.
     """
     n = len(levels)
     if how.method is RandomisationMethod.SIMPLE:
         return simple(ratio, uniforms(seed, "allocation", np.arange(n)))
-    n_levels = how.n_levels(n_sites)
+    n_levels = (*how.n_levels(n_sites), *further_levels)
     if how.method is RandomisationMethod.MINIMISATION:
         luck = uniforms(seed, "allocation", np.arange(n))
         return minimised(ratio, n_levels, how.followed, levels[None], luck[None], before)[0]
-    n_strata = how.n_strata(n_sites)
+    n_strata = int(np.prod(n_levels, initial=1, dtype=float))
     strata = strata_of_levels(levels, n_levels)
     places = places_in_strata(strata)
     longest = int(places.max(initial=0)) + 1

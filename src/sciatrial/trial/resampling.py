@@ -135,7 +135,7 @@ def _one_by_one_problems(design: Design) -> list[Problem]:
         found.append(("multiplicity", "tests comparisons together", "no [trial.multiplicity]"))
     if design.reestimation is not None:
         found.append(("reestimation", "needs looks at single trials", "no [trial.reestimation]"))
-    for name in ("time_trend", "response_adaptive", "platform", "factorial", "borrowing"):
+    for name in ("time_trend", "response_adaptive", "platform", "factorial", "borrowing", "enrichment"):
         if getattr(design, name) is not None:
             found.append((name, "is planned", "no such table"))
     measure = design.endpoint.measure

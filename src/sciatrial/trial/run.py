@@ -83,13 +83,15 @@ def run_trial(
 
 def enrolled(design: Design, patients: Patients) -> Patients:
     """Return the first patients, as many as the design randomises."""
-    if len(patients) < design.most_patients:
+    # whoever is turned away is not missed: recruitment ends with the patients that there are
+    needed = design.most_patients if design.enrichment is None else design.size
+    if len(patients) < needed:
         raise TrialError(
             "trial",
             Problem(
                 "patients",
                 f"there are {len(patients)}",
-                f"{design.most_patients} or more",
+                f"{needed} or more",
                 "sample more, or lower n_total",
             ),
         )
@@ -154,8 +156,12 @@ def conduct_counts(design: Design, trial: Conducted) -> dict[str, Any]:
     due = taken_place(trial, design.visits_months)
     missed = due & trial.stayed & ~trial.is_observed & trial.is_solved[:, None]
     lost = (due & ~trial.stayed).any(axis=1)
+    screening = dict(trial.patients.screening)
+    if design.enrichment is not None:
+        away = screening["eligible"] - len(trial.assigned)
+        screening["excluded"] = {**screening["excluded"], _TURNED_AWAY: away}
     return {
-        **dict(trial.patients.screening),
+        **screening,
         "randomised": {arm: int(mine.sum()) for arm, mine in by_arm.items()},
         "unsolved_in_trial": int((~trial.is_solved).sum()),
         "observed_at_endpoint": {
@@ -201,6 +207,7 @@ def patient_rows(design: Design, trial: Conducted) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+_TURNED_AWAY = "outside the subgroup, after the look that left it alone"
 _NUMBERS = {
     "age_years": ("Age", "years"),
     "symptom_months": ("Duration of symptoms", "months"),

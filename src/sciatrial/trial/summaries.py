@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sciatrial.trial.arm_quantities import arm_quantities
 from sciatrial.trial.decisions import TrueEffect
 from sciatrial.trial.monitoring import Decision
+from sciatrial.trial.population_quantities import population_quantities
 from sciatrial.trial.size_quantities import size_quantities
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def _characteristics(group: pd.DataFrame) -> list[_Quantity]:
         *_of_stratum(group, made),
         *arm_quantities(group),
         *size_quantities(group),
+        *population_quantities(group),
         *_right_decisions(group, shown, rejected),
         *_cost(group),
     ]

@@ -38,6 +38,8 @@ _MARGIN = 1.2
 class Truth:
     """The true value of each comparison's estimand, then of a factorial design's margins, and the patients behind it.
 
+    Of a trial with a subgroup: in the full population, in the subgroup, and outside it.
+
     ``beside``: of a principal stratum, what depends on how a patient's two worlds share luck: name → one number a
     comparison; see `BESIDE`.
     """
@@ -179,7 +181,7 @@ def differences(design: Design, trial: Conducted) -> NDArray[np.float64]:
 
 
 def _nobody(design: Design) -> NDArray[np.float64]:
-    margins = N_MARGINS if design.factorial is not None else 0
+    margins = N_MARGINS if design.factorial is not None else 2 if design.enrichment is not None else 0
     return np.empty((0, len(design.compared()) + margins, 2, 1))
 
 

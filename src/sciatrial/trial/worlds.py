@@ -21,6 +21,7 @@ from sciatrial.trial.design import Design
 from sciatrial.trial.estimand import after_rescue, changes_of
 from sciatrial.trial.margins import margin_worlds
 from sciatrial.trial.response import endpoint_values
+from sciatrial.trial.subgroup import members_of
 
 Floats = NDArray[Any]
 # the error of a value without a formula for it: spread of the values without one group of patients at a time
@@ -36,7 +37,8 @@ def outcomes_by_world(design: Design, trial: Conducted) -> Floats:
     -------
     numpy.ndarray
         Dims ``patient, comparison, world, outcome``; world 0 is the arm, 1 the control. After the comparisons come the
-        margins and the interaction of a factorial design, whose worlds are weighted arms. Outcomes: the change at the
+        margins and the interaction of a factorial design, whose worlds are weighted arms; or the subgroup and whoever
+        is outside it, NaN for the others. Outcomes: the change at the
         endpoint; or those of `endpoint_values`, then the baseline score, and last what a conditional summary measure
         conditions on beside it. NaN in a world that could not be solved or, in a principal stratum, that has rescue
         before the endpoint.
@@ -47,6 +49,10 @@ def outcomes_by_world(design: Design, trial: Conducted) -> Floats:
     worlds = {arm: _in_arm(design, scores, further) for arm, scores in trial.potential.items()}
     pairs = [(worlds[item.arm], worlds[item.control]) for item in design.compared()]
     pairs += margin_worlds(design, worlds)
+    if design.enrichment is not None:
+        member = members_of(trial.people)[:, None]
+        arm, control = pairs[0]
+        pairs += [(np.where(some, arm, np.nan), np.where(some, control, np.nan)) for some in (member, ~member)]
     return np.stack([np.stack(pair, axis=1) for pair in pairs], axis=1)
 
 
