@@ -14,8 +14,8 @@ PLANS = {
         "enrichment": {"most": [1], "test": "simes", "stop": "first_shown"}
     },
     "those within 0.5 by z, Bonferroni": {"enrichment": {"within": [0.5], "by": "z", "test": "bonferroni"}},
-    "those above z = 0.3, Sidak, Pocock, rare subgroup": {
-        "enrichment": {"above": [0.3], "by": "z", "test": "sidak", "prevalence": 0.2},
+    "those above z = 0.3, Sidak, Pocock, rare subgroup, first shown stops": {
+        "enrichment": {"above": [0.3], "by": "z", "test": "sidak", "prevalence": 0.2, "stop": "first_shown"},
         "looks": {"information": [0.4], "spending": {"kind": "pocock"}},
     },
     "the better one by z at two looks, more in the arm": {

@@ -6,7 +6,6 @@ code <- fromJSON("enrichment_code.json", simplifyVector = FALSE)
 plans <- lapply(code, function(text) {
   text <- sub("maxNumberOfIterations = 20000", "maxNumberOfIterations = 4000", text, fixed = TRUE)
   found <- suppressWarnings(eval(parse(text = text)))
-  message(Sys.time())
   shown <- apply(found$rejectedPopulationsPerStage, c(2, 3), sum)
   list(any_shown = I(as.numeric(found$rejectAtLeastOne)), subgroup_shown = I(shown[, 1]), full_shown = I(shown[, 2]),
        endpoints = I(as.numeric(found$expectedNumberOfSubjects)), iterations = found$maxNumberOfIterations)
