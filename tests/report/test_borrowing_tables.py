@@ -26,7 +26,8 @@ from tests.trial.test_borrowing_summaries import DESIGN, PRIOR
 ENDPOINT = {"outcome": "leg_pain", "month": 6.0, "measure": "change_from_baseline"}
 ARM = {
     "study_id": "old2001", "arm_id": "sham", "month": 6.0, "estimate": -4.0, "se": 3.0, "n": 20.0,
-    "value_rule": "unchanged", "sd_rule": "sd", "differs": "route none, not intradiscal", "fitted_to": "1 number that the fit aims at",
+    "value_rule": "unchanged", "sd_rule": "sd", "differs": "route none, not intradiscal",
+    "fitted_to": "1 number that the fit aims at",
     "citation": "Old (2001)", "why_not": "",
 }  # fmt: skip
 FROM_TABLES = replace(
