@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from sciatrial.trial import Borrowing, given_prior
+from sciatrial.trial import (
+    Borrowing,
+    borrowing_characteristics,
+    given_prior,
+    operating_characteristics,
+    simulate_trials,
+)
 from sciatrial.trial.analysis import effects_seen
 from sciatrial.trial.borrowed import BORROWED, NOT_BORROWED, borrowed_rows
 from sciatrial.trial.calendar import known_endpoints
@@ -89,3 +95,13 @@ def test_every_comparison_has_its_rows_and_a_trial_without_means_says_why():
     assert np.isnan(found["estimate"]).all()
     assert not found["shown"].any()
     assert borrowed_rows(design, trial, None).empty
+
+
+def test_simulated_trials_carry_both_analyses_beside_their_truth(model, prior, cohort):
+    design = small_design(borrowing=OWN, n_total=12, visits_months=(1,), endpoint={"outcome": "leg_pain", "month": 1})
+    batch = simulate_trials(model, design, prior, cohort, scenario="reference", first=0, count=1, seed=3)
+    operating = operating_characteristics([batch])
+    rows = operating.borrowed.set_index("analysis")
+    assert rows.loc[NOT_BORROWED, "estimate"] == pytest.approx(operating.trials["estimate"].iloc[0])
+    assert (rows["truth"] == operating.trials["truth"].iloc[0]).all()
+    assert set(borrowing_characteristics(operating)["analysis"]) == {BORROWED, NOT_BORROWED}
