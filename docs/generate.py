@@ -130,7 +130,7 @@ def study_file() -> str:
         ("the top of the file", StudySettings), ("`[evidence]`", EvidenceSettings),
         ("`[calibration]`", CalibrationSettings), ("`[simulation]`", SimulationSettings),
         ("`[simulation]` `unblinding`", Unblinding),
-        ("`[population]`: `cohort`, and what differs from it", Cohort), ("`[trial]`", Design),
+        ("`[population]`: `cohort`, or `cohorts` with shares, and what differs from it", Cohort), ("`[trial]`", Design),
         ("`[trial]` `endpoint`", Endpoint), ("`[trial]` `endpoint` `hierarchy`", Outcome),
         ("`[trial]` `rescue`", Rescue), ("`[trial]` `comparisons`", Comparison),
         ("`[trial.looks]`", Looks), ("`[trial.looks]` `spending`", EfficacyBounds),

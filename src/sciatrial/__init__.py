@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sciatrial.foundation import SciatrialError
     from sciatrial.model import sciatica_model
     from sciatrial.parameters import Draw, Draws, Prior, draw_parameters, read_prior, reference_draw
-    from sciatrial.population import Patients, cohort_named, sample_patients
+    from sciatrial.population import Patients, cohort_named, mixed_cohort, sample_patients
     from sciatrial.report import plot, write_calibration, write_dossier, write_report, write_review
     from sciatrial.sensitivity import Setting, analyse_sensitivity
     from sciatrial.study import read_study, run_study, study_trial
@@ -65,6 +65,7 @@ __all__ = [
     "fit_literature",
     "harmonise",
     "make_pool",
+    "mixed_cohort",
     "operating_characteristics",
     "plot",
     "read_evidence",
@@ -104,7 +105,7 @@ _NAMES = {
     "foundation": ("SciatrialError",),
     "model": ("sciatica_model",),
     "parameters": ("Draw", "Draws", "Prior", "draw_parameters", "read_prior", "reference_draw"),
-    "population": ("Patients", "cohort_named", "sample_patients"),
+    "population": ("Patients", "cohort_named", "mixed_cohort", "sample_patients"),
     "report": ("plot", "write_calibration", "write_dossier", "write_report", "write_review"),
     "sensitivity": ("Setting", "analyse_sensitivity"),
     "study": ("read_study", "run_study", "study_trial"),

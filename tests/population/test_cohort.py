@@ -3,7 +3,7 @@ from pydantic import ValidationError
 
 from sciatrial.evidence import read_evidence
 from sciatrial.foundation import Cause, CohortError, Score
-from sciatrial.population import Cohort, cohort_named, cohort_names, read_targets
+from sciatrial.population import Cohort, cohort_named, cohort_names, mixed_cohort, read_targets
 from sciatrial.population.plausibility import cohorts_of
 
 EVIDENCE = read_evidence()
@@ -80,3 +80,34 @@ def test_a_cohort_that_makes_no_sense_is_refused(changes, said):
 def test_one_duration_and_one_age_for_all_is_a_cohort():
     cohort = cohort_with(symptom_months=(6, 6), age_years={"mean": 45, "sd": 0, "from": 45, "to": 45})
     assert cohort.symptom_months == (6, 6)
+
+
+def test_several_cohorts_side_by_side_are_the_range_and_the_mean_of_their_parts():
+    both = mixed_cohort({"chronic_radicular": 0.75, "stenosis": 0.25})
+    assert both.causes == (Cause.HERNIATION, Cause.STENOSIS)
+    assert both.symptom_months == (3, 60)
+    assert both.percent_female == 0.75 * 45 + 0.25 * 50
+    assert both.age_years.mean == pytest.approx(0.75 * 42.2 + 0.25 * 65)
+    # law of total variance
+    spread = 0.75 * 11.2**2 + 0.25 * 9**2 + 0.75 * 0.25 * (65 - 42.2) ** 2
+    assert both.age_years.sd == pytest.approx(spread**0.5)
+    assert (both.age_years.lowest, both.age_years.highest) == (18, 85)
+    assert both.eligible == {Score.LEG_PAIN: (40, 100)}
+    assert "75 % of those screened" in both.meaning
+
+
+def test_a_score_that_one_part_does_not_ask_for_is_no_criterion_of_all():
+    assert mixed_cohort({"chronic_radicular": 0.5, "chronic_discogenic": 0.5}).eligible == {}
+
+
+@pytest.mark.parametrize(
+    "shares", [{}, {"stenosis": 1.0}, {"stenosis": 0.5, "piriformis": 0.4}, {"stenosis": 1.2, "piriformis": -0.2}]
+)
+def test_shares_that_are_none_are_refused(shares):
+    with pytest.raises(CohortError, match="shares above 0 that sum to 1"):
+        mixed_cohort(shares)
+
+
+def test_an_unknown_part_is_named_with_the_nearest():
+    with pytest.raises(CohortError, match="stenosis"):
+        mixed_cohort({"stenosys": 0.5, "piriformis": 0.5})

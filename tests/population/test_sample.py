@@ -8,7 +8,7 @@ from sciatrial.clinic import SCORES, answer_steps, measured, measurement_errors
 from sciatrial.foundation import DAYS_PER_MONTH, Cause, CohortError, SolverError
 from sciatrial.model import sciatica_model
 from sciatrial.parameters import draw_parameters, read_prior, reference_draw
-from sciatrial.population import HERNIATION_CLASSES, Patients, cohort_named, sample_patients
+from sciatrial.population import HERNIATION_CLASSES, Patients, cohort_named, mixed_cohort, sample_patients
 from sciatrial.population.sample import varied_traits
 
 MODEL = sciatica_model()
@@ -264,3 +264,60 @@ def test_traits_that_nobody_varies_or_another_cause_has_are_left_out(few):
     traits = set(varied_traits(MODEL, few))
     assert {"herniated_volume_at_start", "flare_rate_per_year", "aggrecan_at_start"} <= traits
     assert not {"fixed_narrowing_at_start", "flare_size", "quality_of_life_intercept"} & traits
+
+
+BOTH = mixed_cohort({"chronic_radicular": 0.7, "stenosis": 0.3})
+
+
+@pytest.fixture(scope="module")
+def both():
+    return patients_of(BOTH, n_patients=400)
+
+
+@pytest.mark.parametrize("name", ["chronic_radicular", "stenosis"])
+def test_a_patient_of_several_cohorts_is_that_candidate_of_the_own_one(name, both):
+    part = cohort_named(name)
+    alone = patients_of(part, n_patients=900)
+    mine = np.flatnonzero(both.covariates["cause"] == str(part.cause))
+    assert len(mine) > 50
+    places = np.searchsorted(alone.numbers, both.numbers[mine])
+    np.testing.assert_array_equal(alone.numbers[places], both.numbers[mine])
+    for values in ("parameters", "entry_states", "context_maximum", "event_rates"):
+        np.testing.assert_array_equal(getattr(alone, values)[places], getattr(both, values)[mine])
+    theirs = both.covariates.iloc[mine].drop(columns="cause").reset_index(drop=True)
+    pd.testing.assert_frame_equal(theirs, alone.covariates.iloc[places].reset_index(drop=True))
+
+
+def test_several_cohorts_are_screened_in_their_shares(both):
+    everybody = mixed_cohort({"chronic_radicular": 0.7, "stenosis": 0.3})
+    parts = tuple(part.model_copy(update={"eligible": {}}) for part in everybody.parts)
+    screened = patients_of(everybody.model_copy(update={"parts": parts, "eligible": {}}), n_patients=1200)
+    share = float((screened.covariates["cause"] == "stenosis").mean())
+    # four standard errors of a share of 0.3 in 1,200
+    assert abs(share - 0.3) < 4 * (0.3 * 0.7 / 1200) ** 0.5
+    assert both.cause == "herniation stenosis"
+    assert both.covariates.loc[both.covariates["cause"] == "stenosis", "herniation_class"].eq("").all()
+
+
+def test_patient_17_of_several_cohorts_is_the_same_among_more(both):
+    few = patients_of(BOTH, n_patients=60)
+    assert_same_first(few, both)
+    assert few.screening == both.only(slice(60)).screening
+
+
+def test_a_criterion_turns_away_only_those_of_its_cohort():
+    # discogenic patients are asked for back pain and disability, the others for leg pain
+    found = patients_of(mixed_cohort({"chronic_radicular": 0.5, "chronic_discogenic": 0.5}), n_patients=200)
+    people, counts = found.covariates, found.screening
+    assert set(counts["excluded"]) == {
+        "leg_pain outside 40 to 100", "back_pain outside 40 to 100", "disability outside 30 to 100",
+    }  # fmt: skip
+    assert people.loc[people["cause"] == "herniation", "leg_pain"].min() >= 40
+    assert people.loc[people["cause"] == "discogenic", "back_pain"].min() >= 40
+    assert people.loc[people["cause"] == "discogenic", "leg_pain"].min() < 40
+    assert sum(counts["excluded"].values()) >= counts["screened"] - counts["eligible"] - counts["unsolved"]
+
+
+def test_traits_of_every_cause_differ_among_patients_of_several(both):
+    traits = varied_traits(MODEL, both)
+    assert {"herniated_volume_at_start", "fixed_narrowing_at_start"} <= set(traits)

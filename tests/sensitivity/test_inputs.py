@@ -13,7 +13,7 @@ CELLS = Protocol(
 
 
 def keys(cause, protocol=CELLS):
-    return {item.key for item in uncertain_inputs(sciatica_model(), read_prior(), cause=cause, protocol=protocol)}
+    return {item.key for item in uncertain_inputs(sciatica_model(), read_prior(), causes=(cause,), protocol=protocol)}
 
 
 def test_numbers_of_other_causes_and_products_are_left_out():
@@ -33,7 +33,7 @@ def test_numbers_without_a_range_and_errors_of_measurement_are_left_out():
 def test_a_number_knows_the_modules_that_use_it():
     modules = {
         item.key: item.module
-        for item in uncertain_inputs(sciatica_model(), read_prior(), cause=Cause.HERNIATION, protocol=CELLS)
+        for item in uncertain_inputs(sciatica_model(), read_prior(), causes=(Cause.HERNIATION,), protocol=CELLS)
     }
     assert modules["resorption_rate"] == "disc"
     assert "nerve" in modules["axon_loss_rate"]

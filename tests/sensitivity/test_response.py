@@ -18,7 +18,7 @@ CELLS = Protocol(
     route="epidural_transforaminal",
 )  # fmt: skip
 SETTING = Setting(cohort_named("chronic_radicular"), CELLS, (Score.LEG_PAIN, Score.DISABILITY), (1.0, 3.0), 20, 5)
-INPUTS = uncertain_inputs(MODEL, PRIOR, cause=SETTING.cohort.cause, protocol=CELLS)
+INPUTS = uncertain_inputs(MODEL, PRIOR, causes=SETTING.cohort.causes, protocol=CELLS)
 MIDDLE = np.full((2, len(INPUTS)), 0.5)
 
 

@@ -325,3 +325,48 @@ def test_a_study_of_responders_has_no_problem(tmp_path):
     )
     study = read_study(path)
     assert study.resolved["trial"]["endpoint"]["missing"] == "non_responder"
+
+
+COHORT_LINE = 'cohort = "chronic_radicular"'
+MIXED_LINE = "cohorts = { chronic_radicular = 0.6, stenosis = 0.4 }"
+
+
+def test_several_cohorts_are_read_and_written_out_as_they_are(tmp_path):
+    path, again = tmp_path / "mixed.toml", tmp_path / "again.toml"
+    path.write_text(SMALL.replace(COHORT_LINE, MIXED_LINE + "\nsymptom_months = [6, 12]"), encoding="utf-8")
+    study = read_study(path)
+    assert [part.name for part in study.cohort.parts] == ["chronic_radicular", "stenosis"]
+    assert all(part.symptom_months == (6, 12) for part in study.cohort.parts)
+    assert study.resolved["population"] == {
+        "cohorts": {"chronic_radicular": 0.6, "stenosis": 0.4}, "symptom_months": [6.0, 12.0],
+    }  # fmt: skip
+    again.write_text(tomlkit.dumps(dict(study.resolved)), encoding="utf-8")
+    assert read_study(again).fingerprint() == study.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("line", "where", "told"),
+    [
+        ("cohorts = { stenosis = 1 }", "population.cohorts", "two or more"),
+        ('cohorts = ["stenosis", "piriformis"]', "population.cohorts", "two or more"),
+        ("cohorts = { stenosys = 0.5, piriformis = 0.5 }", "population.cohorts.stenosys", "'stenosis'"),
+        ("cohorts = { stenosis = 0.5, piriformis = 0.6 }", "population.cohorts", "sum to 1"),
+        ('cohorts = { stenosis = "half", piriformis = 0.5 }', "population.cohorts", "sum to 1"),
+        (f"{COHORT_LINE}\n{MIXED_LINE}", "population.cohorts", "one of the two"),
+        (f"{MIXED_LINE}\neligible = {{ leg_pain = [60, 40] }}", "population.eligible.leg_pain", "lies below"),
+    ],
+)
+def test_cohorts_that_cannot_be_are_named(tmp_path, line, where, told):
+    found = problems_of(tmp_path / "wrong.toml", SMALL.replace(COHORT_LINE, line))
+    assert where in found
+    assert told in f"{found[where].found} {found[where].expected} {found[where].next_step}"
+    assert len(found) == 1
+
+
+def test_surgery_in_patients_of_several_causes_is_refused_by_its_key(tmp_path):
+    rescue = next(line for line in SMALL.splitlines() if line.startswith("rescue"))
+    surgery = (
+        'rescue = { score = "leg_pain", above = 60, intervention = "surgery", weeks_until_surgery = 4, from_month = 1 }'
+    )
+    found = problems_with(tmp_path, {COHORT_LINE: MIXED_LINE, rescue: surgery})
+    assert "differs by cause" in found["trial.rescue.intervention"].expected

@@ -55,7 +55,7 @@ def test_the_rule_of_a_look_is_a_selection():
         ({"reestimation": {"kind": "promising_zone", "lowest": 0.3, "most": 200}}, "cannot be combined with"),
         ({"looks": {"information": [1.0]}}, "information"),
         ({"looks": {"information": [0.0]}}, "information"),
-        (rule(subgroup={"measure": "cause", "levels": ["herniation"]}), "enrichment.subgroup.measure: 'cause'"),
+        (rule(subgroup={"measure": "causes", "levels": ["herniation"]}), "did you mean 'cause'?"),
     ],
 )
 def test_what_does_not_fit_is_named(changes, told):

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sciatrial.population import HERNIATION_CLASSES, cohort_named
+from sciatrial.population import HERNIATION_CLASSES, cohort_named, mixed_cohort
 from sciatrial.trial import cohort_problems
 from sciatrial.trial.factors import adjustment_columns, factor_levels, factor_of, word_problems
 from tests.trial.conftest import small_design
@@ -75,3 +75,16 @@ def test_adjustment_that_cannot_be_is_named(words, told):
     with pytest.raises(ValueError, match=told) as caught:
         small_design(adjust_for=words)
     assert "adjust_for.0: " in str(caught.value)
+
+
+def test_a_cause_is_a_factor_of_patients_of_several():
+    people = PEOPLE.assign(cause=["stenosis", "herniation", "discogenic"])
+    assert factor_levels(("cause",), people)[:, 0].tolist() == [1, 0, 4]
+    assert adjustment_columns(("cause",), people, None, 1).tolist() == [[1, 0, 0, 0], [0] * 4, [0, 0, 0, 1]]
+    both = mixed_cohort({"chronic_radicular": 0.5, "stenosis": 0.5})
+    assert cohort_problems("adjust_for", ["cause", "sex"], both) == []
+    assert (
+        "the cause is herniation for all"
+        in cohort_problems("adjust_for", ["cause"], cohort_named("acute_radicular"))[0]
+    )
+    assert "in some patients" in cohort_problems("adjust_for", ["herniation_class"], both)[0]

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from sciatrial.model import sciatica_model
 from sciatrial.parameters import CELL_EFFECTS, read_prior, reference_draw
-from sciatrial.population import cohort_named, sample_patients
+from sciatrial.population import cohort_named, mixed_cohort, sample_patients
 from sciatrial.trial import Subgroup, subgroup_cohort_problems
 from sciatrial.trial.subgroup import BIOMARKERS, IN_SUBGROUP, TRULY_IN_SUBGROUP, members_of, with_subgroup
 from tests.trial.enriched import enriched_design
@@ -66,7 +68,8 @@ def test_both_ends_of_a_range_hold():
 
 def test_what_is_wrong_with_a_subgroup_is_named_with_its_remedy():
     assert "did you mean 'leg_pain'" in problems(measure="leg_pains", at_least=50)
-    assert "one cause: choose herniation_class" in problems(measure="cause", levels=("herniation",))
+    assert problems(measure="cause", levels=("herniation",)) == ""
+    assert "one of herniation, stenosis" in problems(measure="cause", levels=("herniatoin",))
     assert "levels: is missing" in problems(measure="sex")
     assert "hold everybody" in problems(measure="sex", levels=("female", "male"))
     assert "'bulges' is not known" in problems(measure="herniation_class", levels=("bulges",))
@@ -90,6 +93,28 @@ def test_a_subgroup_that_parts_nobody_of_the_cohort_is_refused():
     assert subgroup_cohort_problems(volume, COHORT) == []
     narrow = Subgroup(measure="fixed_narrowing", at_least=0.5, measurement_cv=0.2)
     assert "is 0 in all patients" in subgroup_cohort_problems(narrow, COHORT)[0]
+
+
+def test_a_cause_parts_patients_of_several_cohorts_alone():
+    both = mixed_cohort({"chronic_radicular": 0.5, "stenosis": 0.5})
+    herniation = Subgroup(measure="cause", levels=("herniation",))
+    assert subgroup_cohort_problems(herniation, both) == []
+    assert "the cause is herniation for all patients" in subgroup_cohort_problems(herniation, COHORT)[0]
+    assert "is no cause of" in subgroup_cohort_problems(Subgroup(measure="cause", levels=("piriformis",)), both)[0]
+    everybody = Subgroup(measure="cause", levels=("herniation", "stenosis"))
+    assert "are all patients of" in subgroup_cohort_problems(everybody, both)[0]
+    # some have a herniation, and others a narrow canal
+    for measure in ("herniated_volume", "fixed_narrowing"):
+        assert subgroup_cohort_problems(Subgroup(measure=measure, at_least=0.1, measurement_cv=0.2), both) == []
+    assert subgroup_cohort_problems(Subgroup(measure="herniation_class", levels=("bulge",)), both) == []
+
+
+def test_who_has_the_cause_is_in_its_subgroup(patients):
+    causes = np.where(np.arange(len(patients)) % 3 == 0, "stenosis", "herniation")
+    mixed = replace(patients, covariates=patients.covariates.assign(cause=causes))
+    people = marked(mixed, measure="cause", levels=("stenosis",))
+    np.testing.assert_array_equal(people[IN_SUBGROUP], causes == "stenosis")
+    np.testing.assert_array_equal(people[TRULY_IN_SUBGROUP], causes == "stenosis")
 
 
 def test_an_error_of_measurement_of_nothing_is_refused():

@@ -128,6 +128,7 @@ def _subjects(trial: TrialInFull, identifiers: dict[str, NDArray[Any]]) -> dict[
         "AGEU": "YEARS",
         "SEX": np.where(subjects["is_female"].to_numpy(dtype=bool), "F", "M"),
         "SYMPMON": subjects["symptom_months"],
+        "CAUSE": subjects["cause"],
         "HERNCLS": subjects["herniation_class"],
         "ARM": arm,
         "TRT01P": arm,

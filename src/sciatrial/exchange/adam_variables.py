@@ -110,6 +110,7 @@ ADSL = (
     Variable("AGEU", "Age Units", "text", "Assigned", "years", "AGEU"),
     Variable("SEX", "Sex", "text", "Assigned", "drawn from the cohort", "SEX"),
     Variable("SYMPMON", "Duration of Symptoms (Months)", "float", "Assigned", "at randomisation"),
+    Variable("CAUSE", "Cause of Sciatica", "text", "Assigned", "that of the cohort from which the patient comes"),
     Variable("HERNCLS", "Class of Herniation", "text", "Assigned", "empty where the cause is no herniation"),
     Variable("ARM", "Description of Planned Arm", "text", "Assigned", "name of the arm in the study file"),
     Variable("TRT01P", "Planned Treatment for Period 01", "text", "Assigned", "ARM"),

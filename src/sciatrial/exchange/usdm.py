@@ -211,7 +211,7 @@ def _population(made: Pieces, design: Design, cohort: Cohort) -> tuple[Piece, li
     shortest, longest = cohort.symptom_months
     age = cohort.age_years
     texts = [
-        cohort.meaning or f"cause: {cohort.cause}",
+        cohort.meaning or f"cause: {', '.join(cohort.causes)}",
         f"duration of symptoms {shortest:g} to {longest:g} months",
         f"age {age.lowest:g} to {age.highest:g} years",
         *(

@@ -13,14 +13,14 @@ from sciatrial.population.before_after import (
     PopulationComparison,
     compare_populations,
 )
-from sciatrial.population.cohort import AgeYears, Cohort, cohort_named, cohort_names
+from sciatrial.population.cohort import AgeYears, Cohort, MixedCohort, cohort_named, cohort_names, mixed_cohort
 from sciatrial.population.compare import PopulationCheck, population_check
 from sciatrial.population.equations import CHAPTERS, HERNIATION_CLASSES, WORDS
 from sciatrial.population.flares import PROCESSES, event_days, natural_events
 from sciatrial.population.left_out import facts_left_out
 from sciatrial.population.plausibility import Target, balanced_weights, plausibility_weights, read_targets
 from sciatrial.population.sample import CONTEXTS, Patients, onset_states, sample_patients
-from sciatrial.population.treated import treated_patients
+from sciatrial.population.treated import one_cause, treated_patients
 
 __all__ = [
     "CHAPTERS",
@@ -35,6 +35,7 @@ __all__ = [
     "WORDS",
     "AgeYears",
     "Cohort",
+    "MixedCohort",
     "Patients",
     "PopulationCheck",
     "PopulationComparison",
@@ -45,7 +46,9 @@ __all__ = [
     "compare_populations",
     "event_days",
     "facts_left_out",
+    "mixed_cohort",
     "natural_events",
+    "one_cause",
     "onset_states",
     "plausibility_weights",
     "population_check",

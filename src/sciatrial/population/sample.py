@@ -31,7 +31,7 @@ from sciatrial.foundation import (
 from sciatrial.model import Model
 from sciatrial.parameters import Draw, Draws, from_scale, onto_scale
 from sciatrial.population import equations
-from sciatrial.population.cohort import Cohort
+from sciatrial.population.cohort import Cohort, MixedCohort
 from sciatrial.population.equations import HERNIATION_CLASSES
 from sciatrial.population.flares import PROCESSES, natural_events
 
@@ -68,9 +68,10 @@ class Patients(Record):
     ``numbers`` (dims ``patient``) are candidate numbers: the key of all their luck. ``parameters`` (dims ``patient,
     parameter``, in the order of the model), ``entry_states`` (dims ``patient, state``). ``covariates`` has one row a
     patient: age, sex, duration, class, whether pain tends to persist, and every score as measured at entry.
-    ``context_maximum`` has dims ``patient, context``; ``event_rates`` dims ``patient, process`` holds flares and
-    re-herniations a year. ``seen`` has one row a patient: who had been ``screened`` when this patient was found, this
-    one included, how many of them were ``eligible`` or ``unsolved``, and how many each criterion turned away.
+    A cohort of several causes has one more column, ``cause``. ``context_maximum`` has dims ``patient, context``;
+    ``event_rates`` dims ``patient, process`` holds flares and re-herniations a year. ``seen`` has one row a patient:
+    who had been ``screened`` when this patient was found, this one included, how many of them were ``eligible`` or
+    ``unsolved``, and how many each criterion turned away.
     """
 
     cohort: str
@@ -200,7 +201,7 @@ def sample_patients(
         share = max(eligible / screened if screened else 0.5, least_eligible_share)
         size = int(np.clip(1.2 * (n_patients - enrolled) / share, 16, _SCREENED_AT_ONCE))
         numbers = np.arange(screened, screened + size)
-        batch, turned_away, failed = _screen_batch(model, one, cohort, numbers, seed, threads)
+        batch, turned_away, failed = _screened(model, one, cohort, numbers, seed, threads)
         keep = np.flatnonzero(batch["is_eligible"])[: n_patients - enrolled]
         log = {"screened": numbers + 1, "eligible": eligible + np.cumsum(batch["is_eligible"])}
         log["unsolved"] = unsolved + np.cumsum(failed)
@@ -220,7 +221,7 @@ def sample_patients(
     seen = {name: np.concatenate([log[name] for log in logs]) for name in logs[0]}
     return Patients(
         cohort=cohort.name,
-        cause=str(cohort.cause),
+        cause=" ".join(cohort.causes),
         seed=seed,
         numbers=joined.pop("numbers"),
         parameters=joined.pop("parameters"),
@@ -261,6 +262,35 @@ def _refuse(cohort: Cohort, screened: int, eligible: int, excluded: Mapping[str,
             "widen that criterion, or change symptom_months or the cohort",
         ),
     )
+
+
+def _screened(
+    model: Model, draw: Draw, cohort: Cohort, numbers: NDArray[np.int64], seed: int, threads: int | None
+) -> tuple[dict[str, NDArray], dict[str, NDArray[np.bool_]], NDArray[np.bool_]]:
+    """Screen candidates as `_screen_batch`; each of a mixed cohort as one of the part from which chance takes them."""
+    if not isinstance(cohort, MixedCohort):
+        return _screen_batch(model, draw, cohort, numbers, seed, threads)
+    drawn = np.searchsorted(np.cumsum(cohort.shares)[:-1], uniforms(seed, "part of the cohort", numbers), side="right")
+    # whoever a criterion of another part would turn away is not turned away by it
+    turned_away = {name: np.zeros(len(numbers), dtype=bool) for part in cohort.parts for name in _criteria(part)}
+    failed, columns, places = np.zeros(len(numbers), dtype=bool), [], []
+    for place, part in enumerate(cohort.parts):
+        mine = np.flatnonzero(drawn == place)
+        if not len(mine):
+            continue
+        found, away, failed[mine] = _screen_batch(model, draw, part, numbers[mine], seed, threads)
+        for name, whom in away.items():
+            turned_away[name][mine] = whom
+        columns.append(found | {"cause": np.full(len(mine), str(part.cause), dtype=object)})
+        places.append(mine)
+    order = np.argsort(np.concatenate(places))
+    joined = {name: np.concatenate([part[name] for part in columns])[order] for name in columns[0]}
+    return joined, turned_away, failed
+
+
+def _criteria(cohort: Cohort) -> tuple[str, ...]:
+    """Return the names of a cohort's criteria, as screening gives them."""
+    return tuple(screen({score: np.zeros(1) for score in SCORES}, cohort.eligible).turned_away)
 
 
 def _screen_batch(
@@ -391,9 +421,10 @@ def varied_traits(model: Model, patients: Patients) -> dict[str, NDArray[np.floa
     draw = patients.draw
     spread = {key.rpartition(".")[2] for key, sd in draw.sds.items() if sd > 0 and draw.values[key] != 0}
     starts = {"aggrecan_at_start"}
-    if patients.cause == Cause.HERNIATION:
+    causes = set(patients.cause.split())
+    if Cause.HERNIATION in causes:
         starts.add("herniated_volume_at_start")
-    elif patients.cause != Cause.DISCOGENIC:
+    if causes - {Cause.HERNIATION, Cause.DISCOGENIC}:
         starts.add("fixed_narrowing_at_start")
     differ = {name for name, x in zip(model.parameter_names, patients.parameters.T, strict=True) if np.ptp(x) > 0}
     differ |= {

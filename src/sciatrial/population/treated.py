@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from sciatrial.clinic import Numbers, Protocol, treat
 from sciatrial.engine import Events
+from sciatrial.foundation import CohortError, Intervention, Problem
 from sciatrial.model import Model
 from sciatrial.population.sample import CONTEXTS, Patients
 
@@ -40,7 +41,14 @@ def treated_patients(
     -------
     tuple
         Parameters with dims ``row, parameter``, and `Events` whose ``patient`` is the place in `rows`.
+
+    Raises
+    ------
+    CohortError
+        For surgery in patients of several causes, since what it frees differs by cause.
     """
+    if protocol.intervention is Intervention.SURGERY:
+        one_cause(patients)
     mine = np.arange(len(patients)) if rows is None else rows
     treatment = treat(
         protocol,
@@ -56,3 +64,20 @@ def treated_patients(
     for name, value in treatment.parameters.items():
         parameters[:, model.parameter_names.index(name)] = value
     return parameters, treatment.events
+
+
+def one_cause(patients: Patients) -> str:
+    """Return the cause that all patients share.
+
+    Raises
+    ------
+    CohortError
+        When they have several.
+    """
+    if len(patients.cause.split()) > 1:
+        found = f"surgery in patients of {' and '.join(patients.cause.split())}"
+        expected = "patients of one cause, since what an operation frees differs by cause"
+        raise CohortError(
+            f"cohort {patients.cohort}", Problem("cohorts", found, expected, "plan a study for each cause")
+        )
+    return patients.cause

@@ -71,8 +71,13 @@ def rows_of(comparison: PopulationComparison, cause: str | None = None) -> pd.Da
 
 
 def _of_cause(frame: pd.DataFrame, cause: str) -> pd.DataFrame:
-    keep = [cause in str(causes).split(" ") for causes in frame["causes"]]
+    # a mixed cohort has several, with a space between
+    keep = [not set(cause.split()).isdisjoint(str(causes).split(" ")) for causes in frame["causes"]]
     return frame.loc[keep].reset_index(drop=True)
+
+
+def _either(causes: str | None) -> str:
+    return " or ".join(words_of(word).lower() for word in (causes or "any cause").split(" "))
 
 
 def population_table(comparison: PopulationComparison, cause: str | None = None) -> pd.DataFrame:
@@ -181,14 +186,14 @@ def population_lines(comparison: PopulationComparison, cause: str | None = None)
 
     rows = rows_of(comparison, cause)
     if not len(rows):
-        return [f"No published number on patients at the door speaks of {cause}: nothing to compare with."]
+        return [f"No published number on patients at the door speaks of {_either(cause)}: nothing to compare with."]
     free = rows.loc[~rows["is_set_by_cohort"].to_numpy(dtype=bool)]
     held = free.loc[(free["use"] == "check").to_numpy()]
     n = {name: int((free[name] == MET).sum()) for name in ("verdict_equal", "verdict", "prior_verdict_equal",
                                                            "prior_verdict")}  # fmt: skip
     n_held, n_before = (int((held[name] == MET).sum()) for name in ("verdict", "prior_verdict"))
     given = len(rows) - len(free)
-    whose = "" if cause is None else f" that speak of {words_of(cause).lower()}, alone or beside others"
+    whose = "" if cause is None else f" that speak of {_either(cause)}, alone or beside others"
     told = [
         f"Of {len(free)} published numbers on patients at the door{whose}, virtual patients of the posterior meet "
         f"{n['verdict_equal']} within the stated distance as they come; those of the prior meet "

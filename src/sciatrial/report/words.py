@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from sciatrial.population import cohort_named
 from sciatrial.report.conduct_words import (
     accrual_words,
     adjustment_words,
@@ -220,15 +221,10 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
     ratio = trial.get("allocation") or {arm: 1 for arm in arms}
     total = trial.get("n_total") or trial["n_per_arm"] * len(arms)
     shares = " : ".join(f"{arm} {share}" for arm, share in ratio.items())
-    eligible = "; ".join(
-        f"{score.replace('_', ' ')} {low:g} to {high:g}" for score, (low, high) in population["eligible"].items()
-    )
-    months = population["symptom_months"]
     rescue = trial.get("rescue")
     rescue_words = rescue_in_words(rescue) if rescue else "none"
     return [
-        ("Population", f"{population['cohort'].replace('_', ' ')}; symptoms for {months[0]:g} to {months[1]:g} months"),
-        ("Eligible, as measured at entry", eligible or "everybody"),
+        *_population_facts(population),
         ("Randomised", randomisation_words(trial, total, shares)),
         ("Visits", visit_words(trial)),
         ("Endpoint", _endpoint_words(endpoint)),
@@ -254,6 +250,22 @@ def design_facts(study: dict) -> list[tuple[str, str]]:
             "has its own draw, and all its patients share it",
         ),
     ]  # fmt: skip
+
+
+def _population_facts(population: dict) -> list[tuple[str, str]]:
+    """Return who is screened and who may enrol, of a cohort or of several beside one another."""
+    shares = population.get("cohorts") or {population["cohort"]: 1.0}
+    whom, eligible = [], {}
+    for name, share in shares.items():
+        shipped = cohort_named(name)
+        low, high = population.get("symptom_months", shipped.symptom_months)
+        part = "" if len(shares) == 1 else f"{100 * share:.3g} % of those screened "
+        whom.append(f"{part}{name.replace('_', ' ')}; symptoms for {low:g} to {high:g} months")
+        limits = population.get("eligible", {str(score): both for score, both in shipped.eligible.items()})
+        told = "; ".join(f"{score.replace('_', ' ')} {low:g} to {high:g}" for score, (low, high) in limits.items())
+        eligible.setdefault(told or "everybody", []).append(name.replace("_", " "))
+    asked = [told if len(eligible) == 1 else f"{', '.join(names)}: {told}" for told, names in eligible.items()]
+    return [("Population", ". ".join(whom)), ("Eligible, as measured at entry", ". ".join(asked))]
 
 
 def _cost_facts(trial: dict) -> list[tuple[str, str]]:

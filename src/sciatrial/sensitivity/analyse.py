@@ -73,7 +73,7 @@ def analyse_sensitivity(
     def response(inputs: Sequence[Input], points: NDArray[np.float64]) -> NDArray[np.float64]:
         return responses(model, prior, setting, inputs, points, keep=keep, threads=threads, progress=progress)
 
-    inputs = uncertain_inputs(model, prior, cause=setting.cohort.cause, protocol=setting.protocol)
+    inputs = uncertain_inputs(model, prior, causes=setting.cohort.causes, protocol=setting.protocol)
     effects, n_effects = elementary_effects(inputs, response, setting.columns, trajectories, setting.seed)
     modules, n_modules = module_effects(inputs, response, setting.columns, trajectories, setting.seed)
     chosen = most_influential(effects, inputs, n_shares)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sciatrial.clinic import SCORES, Protocol
@@ -33,13 +33,13 @@ class Input:
         return f"presence.{self.group}" if self.row is None else self.row.key
 
 
-def uncertain_inputs(model: Model, prior: Prior, *, cause: Cause, protocol: Protocol) -> tuple[Input, ...]:
-    """Return what is uncertain for patients of this cause under this arm.
+def uncertain_inputs(model: Model, prior: Prior, *, causes: Sequence[Cause], protocol: Protocol) -> tuple[Input, ...]:
+    """Return what is uncertain for patients of these causes under this arm.
 
     First the prior rows with a range, in their order, then each group of effects that may be absent.
     """
     modules = _modules(model)
-    words = _words(cause, protocol)
+    words = _words(causes, protocol)
     found = []
     for row in prior.entries:
         if row.low is None or row.low == row.high or row.name in (*_MEASUREMENT, *_MEASUREMENT_TOO):
@@ -53,12 +53,12 @@ def uncertain_inputs(model: Model, prior: Prior, *, cause: Cause, protocol: Prot
     return (*found, *(Input(None, "presence", group) for group in groups))
 
 
-def _words(cause: Cause, protocol: Protocol) -> set[str]:
+def _words(causes: Sequence[Cause], protocol: Protocol) -> set[str]:
     said = [
-        cause, protocol.cell_type, protocol.which_carrier, protocol.where, protocol.which_drug, protocol.donor,
+        *causes, protocol.cell_type, protocol.which_carrier, protocol.where, protocol.which_drug, protocol.donor,
         protocol.intervention, "chronifier", "cultured", "fresh", "at_root", "intradiscal", *CONTEXTS,
     ]  # fmt: skip
-    if cause is Cause.HERNIATION:
+    if Cause.HERNIATION in causes:
         said += list(HERNIATION_CLASSES)
     return {str(word) for word in said if word is not None} - {str(score) for score in SCORES}
 

@@ -75,7 +75,7 @@ def _search(study: Study, asked: Borrowing) -> ControlSearch:
     return ControlSearch(
         outcome=Outcome(str(design.endpoint.outcome)), month=design.endpoint.month, window_months=asked.window_months,
         intervention=str(control.intervention), route=None if control.route is None else str(control.route),
-        conditions=tuple(condition for condition, cause in CAUSE_OF.items() if cause is study.cohort.cause),
+        conditions=tuple(condition for condition, cause in CAUSE_OF.items() if cause in study.cohort.causes),
         named=asked.studies if isinstance(asked.studies, tuple) else None,
     )  # fmt: skip
 

@@ -95,7 +95,7 @@ def report_inputs(folder: Path) -> ReportInputs:
         unused_counts=unused_counts(evidence.safety),
         posterior=posterior,
         population=None if posterior is None else compared_beside(folder / "posterior", posterior),
-        cause=str(study.cohort.cause),
+        cause=" ".join(study.cohort.causes),
         optimistic=upper_cell_effects(read_prior(), None if posterior is None else posterior.draws),
         **_safety(study, evidence, draws),
         imputed=imputed_effects(study.design, trial.patients, seed=stamp["seed"]),

@@ -10,13 +10,14 @@ from typing import Any
 
 from sciatrial.clinic import Protocol
 from sciatrial.foundation import Intervention, Problem, StudyError, fingerprint, nearest
-from sciatrial.population import Cohort, cohort_named, cohort_names
+from sciatrial.population import Cohort, MixedCohort, cohort_named, cohort_names
 from sciatrial.study.problems import own_problem, validated
 from sciatrial.study.settings import StudySettings
 from sciatrial.trial import Design, Scenario, Unblinding, cohort_problems, subgroup_cohort_problems
 
 _QUICK_TRIALS = 6
 _OVERRIDES = ("symptom_months", "age_years", "percent_female", "eligible")
+_SUM = 1e-6
 
 
 @dataclass(frozen=True)
@@ -171,23 +172,59 @@ def _unblinding_problems(settings: StudySettings, design: Design) -> list[Proble
 def _cohort(population: Any) -> tuple[Cohort | None, list[Problem]]:
     if not isinstance(population, dict):
         return None, []  # told of by the settings
-    name = population.get("cohort")
-    if not isinstance(name, str) or name not in cohort_names():
-        close = nearest(str(name), cohort_names())
-        found = f"{name!r} is not known" if "cohort" in population else "is missing"
-        hint = f"did you mean {close!r}?" if close else "choose one of these"
-        return None, [Problem("population.cohort", found, "one of " + ", ".join(cohort_names()), hint)]
-    allowed = ("cohort", *_OVERRIDES)
-    problems = []
+    shares, problems = _shares_screened(population)
+    if problems:
+        return None, problems
+    allowed = ("cohort", "cohorts", *_OVERRIDES)
     for key in population:
         if key not in allowed:
             close = nearest(key, allowed)
             hint = f"did you mean {close!r}?" if close else "delete it"
             problems.append(Problem(f"population.{key}", "no such setting", "one of " + ", ".join(allowed), hint))
-    shipped = cohort_named(name).model_dump(mode="json", by_alias=True)
     overrides = {key: population[key] for key in _OVERRIDES if key in population}
-    cohort, more = validated(Cohort, shipped | overrides, "population")
-    return cohort, problems + more
+    parts = []
+    for name in shares:
+        shipped = cohort_named(name).model_dump(mode="json", by_alias=True)
+        cohort, more = validated(Cohort, shipped | overrides, "population")
+        parts.append(cohort)
+        # what differs is the same in each part, and so is what is wrong with it
+        problems += [problem for problem in more if problem not in problems]
+    good = [cohort for cohort in parts if cohort is not None]
+    if len(good) < len(parts):
+        return None, problems
+    return good[0] if len(good) == 1 else MixedCohort.of(good, list(shares.values())), problems
+
+
+def _shares_screened(population: Mapping[str, Any]) -> tuple[dict[str, float], list[Problem]]:
+    """Return of which shipped cohorts those screened come, name → share, and what is wrong with that."""
+    where, known = "population.cohorts", "one of " + ", ".join(cohort_names())
+    if "cohorts" not in population:
+        name = population.get("cohort")
+        found = "is missing" if "cohort" not in population else _unknown_cohort(name)
+        return ({}, [_no_cohort("population.cohort", found, name)]) if found else ({str(name): 1.0}, [])
+    shares: Any = population["cohorts"]
+    if "cohort" in population:
+        return {}, [Problem(where, "stands beside cohort", "one of the two", "delete one of them")]
+    if not isinstance(shares, dict) or len(shares) < 2:
+        expected = "two or more, each with its share of those screened: { chronic_radicular = 0.7, stenosis = 0.3 }"
+        return {}, [Problem(where, f"is {shares!r}", expected, f"name {known}")]
+    problems = [_no_cohort(f"{where}.{name}", found, name) for name in shares if (found := _unknown_cohort(name))]
+    numbers = [share for share in shares.values() if isinstance(share, int | float) and not isinstance(share, bool)]
+    if len(numbers) < len(shares) or min(numbers) <= 0 or abs(sum(numbers) - 1) > _SUM:
+        told = ", ".join(f"{name} = {share}" for name, share in shares.items())
+        problems.append(Problem(where, told, "shares above 0 that sum to 1", "divide each by their sum"))
+    return {str(name): float(share) for name, share in shares.items()} if not problems else {}, problems
+
+
+def _unknown_cohort(name: Any) -> str:
+    """Return how to tell of a name that is no cohort, empty for one that is."""
+    return "" if isinstance(name, str) and name in cohort_names() else f"{name!r} is not known"
+
+
+def _no_cohort(where: str, found: str, name: Any) -> Problem:
+    close = nearest(str(name), cohort_names())
+    hint = f"did you mean {close!r}?" if close else "choose one of these"
+    return Problem(where, found, "one of " + ", ".join(cohort_names()), hint)
 
 
 def _same_patients(design: Design, cohort: Cohort) -> list[Problem]:
@@ -196,7 +233,18 @@ def _same_patients(design: Design, cohort: Cohort) -> list[Problem]:
     lines += cohort_problems("adjust_for", design.adjust_for, cohort)
     if design.enrichment is not None:
         lines += subgroup_cohort_problems(design.enrichment.subgroup, cohort)
-    return [own_problem("trial", line) for line in lines]
+    return [*(own_problem("trial", line) for line in lines), *_surgery_problems(design, cohort)]
+
+
+def _surgery_problems(design: Design, cohort: Cohort) -> list[Problem]:
+    """Return where patients of several causes would be operated on, which frees something else in each."""
+    where = [f"arms.{arm}" for arm, protocol in design.arms.items() if protocol.intervention is Intervention.SURGERY]
+    where += ["trial.rescue"] if design.rescue is not None and design.rescue.is_surgery else []
+    if len(cohort.causes) == 1:
+        return []
+    found = f"surgery in patients of {' and '.join(cohort.causes)}"
+    expected = "no surgery, since what it frees differs by cause"
+    return [Problem(f"{key}.intervention", found, expected, "plan a study for each cause") for key in where]
 
 
 def _growing_time(protocol: Protocol | None, where: str) -> list[Problem]:
@@ -257,7 +305,13 @@ def _stand_ins(trial: Mapping[str, Any]) -> dict[str, Any]:
 
 def _resolved(settings: StudySettings, design: Design, cohort: Cohort) -> dict[str, Any]:
     """Return the study with every default written out; nothing that is None."""
-    population = {"cohort": cohort.name, **cohort.model_dump(mode="json", by_alias=True, include=set(_OVERRIDES))}
+    population: dict[str, Any]
+    if isinstance(cohort, MixedCohort):
+        shares = {part.name: share for part, share in zip(cohort.parts, cohort.shares, strict=True)}
+        same: set[str] = {name for name in _OVERRIDES if name in settings.population}
+        population = {"cohorts": shares, **cohort.parts[0].model_dump(mode="json", by_alias=True, include=same)}
+    else:
+        population = {"cohort": cohort.name, **cohort.model_dump(mode="json", by_alias=True, include=set(_OVERRIDES))}
     plan = design.model_dump(mode="json", exclude_none=True)
     arms = plan.pop("arms")
     plan["comparisons"] = [comparison.model_dump(mode="json") for comparison in design.compared()]

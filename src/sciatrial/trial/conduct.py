@@ -23,7 +23,7 @@ from sciatrial.clinic import (
 from sciatrial.engine import Effect, Events, Rule, simulate
 from sciatrial.foundation import DAYS_PER_MONTH, DAYS_PER_WEEK, Intervention, Score, derived_seed
 from sciatrial.model import Model
-from sciatrial.population import Patients, treated_patients
+from sciatrial.population import Patients, one_cause, treated_patients
 from sciatrial.trial.accrual import Arrivals, arrivals_of
 from sciatrial.trial.conducted import ArmScores, Conducted, Everybody, as_seen, days_late
 from sciatrial.trial.design import Design
@@ -285,7 +285,7 @@ def rescue_operation(design: Design, patients: Patients) -> tuple[Effect, ...]:
     if rescue is None or not rescue.is_surgery:
         return ()
     delay = (rescue.weeks_until_surgery or 0.0) * DAYS_PER_WEEK
-    return operation_effects(patients.draw, patients.cause, delay_days=delay)
+    return operation_effects(patients.draw, one_cause(patients), delay_days=delay)
 
 
 def rescue_rules(design: Design, threshold: NDArray[np.float64], operation: tuple[Effect, ...]) -> tuple[Rule, ...]:

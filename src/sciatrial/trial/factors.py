@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SITE = "site"
-SEX, HERNIATION_CLASS = "sex", "herniation_class"
+SEX, HERNIATION_CLASS, CAUSE = "sex", "herniation_class", "cause"
 _NUMBERS = ("age_years", "symptom_months", *(str(score) for score in Score))
-_WORDS = (SEX, SITE, HERNIATION_CLASS, *(f"{name}>=…" for name in _NUMBERS))
+_WORDS = (SEX, SITE, HERNIATION_CLASS, CAUSE, *(f"{name}>=…" for name in _NUMBERS))
 _CUT = re.compile(r"^\s*(?P<name>[a-z_]+)\s*>=\s*(?P<least>\d+(\.\d+)?)\s*$")
 
 
@@ -30,7 +30,8 @@ class Factor:
     Attributes
     ----------
     name
-        ``sex``, ``site``, ``herniation_class``, ``age_years``, ``symptom_months`` or a score as measured at entry.
+        ``sex``, ``site``, ``herniation_class``, ``cause``, ``age_years``, ``symptom_months`` or a score as measured at
+        entry.
     least
         Lowest number of the upper half; NaN for what is not cut.
     """
@@ -47,7 +48,7 @@ class Factor:
         """Return how many levels it has; 0 for a number that is not cut."""
         if self.is_cut or self.name == SEX:
             return 2
-        return {SITE: n_sites, HERNIATION_CLASS: len(HERNIATION_CLASSES)}.get(self.name, 0)
+        return {SITE: n_sites, HERNIATION_CLASS: len(HERNIATION_CLASSES), CAUSE: len(Cause)}.get(self.name, 0)
 
 
 def factor_of(word: str) -> Factor | None:
@@ -55,7 +56,7 @@ def factor_of(word: str) -> Factor | None:
     cut = _CUT.match(word)
     if cut is not None and cut["name"] in _NUMBERS:
         return Factor(cut["name"], float(cut["least"]))
-    return Factor(word) if word in (SEX, SITE, HERNIATION_CLASS, *_NUMBERS) else None
+    return Factor(word) if word in (SEX, SITE, HERNIATION_CLASS, CAUSE, *_NUMBERS) else None
 
 
 def word_problems(key: str, words: Sequence[str], *, n_sites: int, may_be_numbers: bool) -> list[str]:
@@ -66,10 +67,8 @@ def word_problems(key: str, words: Sequence[str], *, n_sites: int, may_be_number
         if factor is None:
             known = [*_WORDS, *(_NUMBERS if may_be_numbers else ())]
             name = word.partition(">")[0].strip()
-            close = nearest(name, [SEX, SITE, HERNIATION_CLASS, *_NUMBERS])
+            close = nearest(name, [SEX, SITE, HERNIATION_CLASS, CAUSE, *_NUMBERS])
             hint = f"did you mean {close!r}?" if close and close != name else "write for example leg_pain>=60"
-            if word == "cause":
-                hint = "leave it out: all patients of a cohort have one cause"
             problems.append(f"{where}: {word!r} is not known at randomisation; one of {', '.join(known)}; {hint}")
         elif word in words[:place]:
             problems.append(f"{where}: {word!r} is listed twice; each once; leave one out")
@@ -96,8 +95,12 @@ def _same_for_all(factor: Factor, cohort: Cohort) -> str:
     """Return why a factor is the same for all patients of a cohort, empty where it is not."""
     if factor.name == SEX and cohort.percent_female in (0, 100):
         return "sex is the same for all patients"
-    if factor.name == HERNIATION_CLASS and cohort.cause is not Cause.HERNIATION:
+    if factor.name == HERNIATION_CLASS and Cause.HERNIATION not in cohort.causes:
         return "there is no herniation in patients"
+    if factor.name == HERNIATION_CLASS and len(cohort.causes) > 1:
+        return "there is no herniation in some patients"
+    if factor.name == CAUSE and len(cohort.causes) == 1:
+        return f"the cause is {cohort.cause} for all patients"
     if not factor.is_cut:
         return ""
     ranges = {str(score): limits for score, limits in cohort.eligible.items()}
@@ -119,7 +122,7 @@ def factor_levels(
     Parameters
     ----------
     words
-        Factors with levels: ``sex``, ``site``, ``herniation_class``, or a number cut in two.
+        Factors with levels: ``sex``, ``site``, ``herniation_class``, ``cause``, or a number cut in two.
     covariates
         Of the patients, as at entry.
     sites
@@ -137,7 +140,17 @@ def _levels(factor: Factor, covariates: pd.DataFrame, sites: NDArray[np.int64] |
     if factor.name == HERNIATION_CLASS:
         classes = covariates[HERNIATION_CLASS].to_numpy(dtype=str)
         return np.select([classes == word for word in HERNIATION_CLASSES], range(len(HERNIATION_CLASSES)), 0)
+    if factor.name == CAUSE:
+        causes = causes_of(covariates)
+        return np.select([causes == word for word in Cause], range(len(Cause)), 0)
     return (covariates[factor.name].to_numpy(dtype=float) >= factor.least).astype(np.int64)
+
+
+def causes_of(covariates: pd.DataFrame) -> NDArray[np.str_]:
+    """Return the cause of each patient of a cohort of several, empty where the cohort has one; dims ``patient``."""
+    if CAUSE not in covariates:
+        return np.full(len(covariates), "", dtype=np.str_)
+    return covariates[CAUSE].to_numpy(dtype=str)
 
 
 def covariate_names(words: Sequence[str]) -> tuple[str, ...]:

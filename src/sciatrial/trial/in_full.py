@@ -20,6 +20,7 @@ from sciatrial.trial.conducted import Conducted, day_of_end, has_been_there, tak
 from sciatrial.trial.course import completed_trials
 from sciatrial.trial.design import Design
 from sciatrial.trial.estimand import after_rescue
+from sciatrial.trial.factors import causes_of
 from sciatrial.trial.flow import participant_flow
 from sciatrial.trial.harm_course import follows_boundary
 from sciatrial.trial.operating import draws_for, trial_patients, trial_seed, unblinding_of
@@ -39,11 +40,12 @@ class TrialInFull(Record):
 
     ``subjects``: one row a patient: ``place, patient`` (number of the candidate), ``arm, site`` (from 1), ``period``
     (of assignment, from 1; NaN where the ratio never changes), ``months_until_randomised`` (since the first site
-    opened; NaN without accrual), ``age_years, is_female, symptom_months, herniation_class``, every score at entry,
-    ``first_treated_day`` (NaN: never, or not before the trial stopped for harm), ``is_solved, has_stayed`` (until the
-    last visit), ``is_cut_short`` (still there at that stop, before the last visit), ``last_day`` (of the last visit
-    before leaving, or of that stop), ``rescued_day`` (NaN: no rescue), ``is_analysed``. ``scores``: one row a patient,
-    visit and score that was seen: ``place, occasion, month, day, score, value, baseline, is_after_rescue, first_look``.
+    opened; NaN without accrual), ``cause, age_years, is_female, symptom_months, herniation_class``, every score at
+    entry, ``first_treated_day`` (NaN: never, or not before the trial stopped for harm), ``is_solved, has_stayed``
+    (until the last visit), ``is_cut_short`` (still there at that stop, before the last visit), ``last_day`` (of the
+    last visit before leaving, or of that stop), ``rescued_day`` (NaN: no rescue), ``is_analysed``. ``scores``: one row
+    a patient, visit and score that was seen: ``place, occasion, month, day, score, value, baseline, is_after_rescue,
+    first_look``.
     ``analysed``: see `analysed_rows`; ``harms``, ``harms_not_drawn``: see `sampled_harms`; ``contrasts``, ``looks``:
     the trial's own numbers, as in `TrialResult`; ``allocation``: see `InCourse`, empty where the course assigns nobody;
     ``flow``: see `participant_flow`; ``screening``: counts ``screened, eligible, unsolved, excluded``.
@@ -170,6 +172,8 @@ def _subject_rows(
         "period": np.full(n, np.nan) if periods is None else periods + 1.0,
         "months_until_randomised": np.full(n, np.nan) if arrivals is None else arrivals.months,
     }
+    causes = causes_of(people)
+    columns["cause"] = np.where(causes == "", trial.patients.cause, causes)
     for name in ("age_years", "is_female", "symptom_months", "herniation_class", *(str(score) for score in SCORES)):
         columns[name] = people[name].to_numpy()
     columns |= {

@@ -21,7 +21,7 @@ from sciatrial.trial.control_prior import ControlPrior, prior_of
 from sciatrial.trial.course import Completed, completed_trials
 from sciatrial.trial.design import Design
 from sciatrial.trial.dose_response import dose_findings
-from sciatrial.trial.factors import covariate_names
+from sciatrial.trial.factors import causes_of, covariate_names
 from sciatrial.trial.flow import participant_flow
 from sciatrial.trial.inside import inside_courses
 from sciatrial.trial.pairwise import alone_in_strata
@@ -249,6 +249,9 @@ def baseline_table(design: Design, trial: Conducted) -> pd.DataFrame:
     classes = people["herniation_class"].astype(str).to_numpy()
     for word in dict.fromkeys(sorted(set(classes) - {""})):
         category(f"Herniation: {word}", classes == word)
+    causes = causes_of(people)
+    for word in dict.fromkeys(sorted(set(causes) - {""})):
+        category(f"Cause: {word}", causes == word)
     for score in SCORES:
         number(_LABELS[score], scale_of(score)[2], str(score))
     return pd.DataFrame(rows)

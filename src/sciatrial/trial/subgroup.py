@@ -14,7 +14,7 @@ from sciatrial.engine import simulate
 from sciatrial.foundation import Cause, Score, nearest, normals
 from sciatrial.model import Model
 from sciatrial.population import HERNIATION_CLASSES, Cohort, Patients
-from sciatrial.trial.factors import HERNIATION_CLASS, SEX, cohort_problems
+from sciatrial.trial.factors import CAUSE, HERNIATION_CLASS, SEX, causes_of, cohort_problems
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,9 @@ BIOMARKERS = (
     "inflammatory_mediators", "inflammatory_macrophages", "disc_inflammation", "disc_aggrecan", "herniated_volume",
     "fixed_narrowing", "root_oedema", "demyelination", "connected_axons",
 )  # fmt: skip
-_LEVELS = {HERNIATION_CLASS: tuple(HERNIATION_CLASSES), SEX: ("female", "male")}
+_LEVELS = {
+    CAUSE: tuple(str(cause) for cause in Cause), HERNIATION_CLASS: tuple(HERNIATION_CLASSES), SEX: ("female", "male"),
+}  # fmt: skip
 _EXACT = ("age_years", "symptom_months")
 _MEASURES = (*_LEVELS, *_EXACT, *(str(score) for score in Score), *BIOMARKERS)
 
@@ -41,11 +43,11 @@ class Subgroup(BaseModel):
     name
         What the subgroup is called in tables.
     measure
-        What tells it: ``herniation_class`` or ``sex`` (with `levels`); ``age_years``, ``symptom_months`` or a score as
-        it is measured at entry, with its error; or a biomarker, a state of the model as an assay with
-        `measurement_cv` reads it at entry.
+        What tells it: ``cause`` (of a cohort of several), ``herniation_class`` or ``sex`` (with `levels`);
+        ``age_years``, ``symptom_months`` or a score as it is measured at entry, with its error; or a biomarker, a state
+        of the model as an assay with `measurement_cv` reads it at entry.
     levels
-        ``herniation_class`` and ``sex`` only: the words that belong to the subgroup.
+        ``cause``, ``herniation_class`` and ``sex`` only: the words that belong to the subgroup.
     at_least, below
         Numbers only: from `at_least` (included) to `below` (not included), one of the two or both; scores 0 to 100.
     measurement_cv
@@ -94,8 +96,6 @@ class Subgroup(BaseModel):
         if self.measure not in _MEASURES:
             close = nearest(self.measure, _MEASURES)
             hint = f"did you mean {close!r}?" if close else "choose one of these"
-            if self.measure == "cause":
-                hint = "all patients of a cohort have one cause: choose herniation_class, or plan a study a cause"
             return [f"{key}.measure: {self.measure!r} is not known at entry; one of {', '.join(_MEASURES)}; {hint}"]
         has_levels = self.measure in _LEVELS
         if has_levels and not self.levels:
@@ -139,14 +139,21 @@ def subgroup_cohort_problems(subgroup: Subgroup, cohort: Cohort) -> list[str]:
     """Return why a subgroup is empty, or holds everybody, in a cohort, as ``key: found; expected; next``."""
     key = "enrichment.subgroup"
     if subgroup.is_biomarker:
-        needs = {"herniated_volume": Cause.HERNIATION}
-        if needs.get(subgroup.measure, cohort.cause) != cohort.cause:
+        if subgroup.measure == "herniated_volume" and Cause.HERNIATION not in cohort.causes:
             told = f"herniated_volume is 0 in all patients of {cohort.name}; a biomarker that differs"
             return [f"{key}.measure: {told}; choose another"]
-        if subgroup.measure == "fixed_narrowing" and cohort.cause in (Cause.HERNIATION, Cause.DISCOGENIC):
+        if subgroup.measure == "fixed_narrowing" and set(cohort.causes) <= {Cause.HERNIATION, Cause.DISCOGENIC}:
             told = f"fixed_narrowing is 0 in all patients of {cohort.name}; a biomarker that differs"
             return [f"{key}.measure: {told}; choose another"]
         return []
+    if subgroup.measure == HERNIATION_CLASS and Cause.HERNIATION in cohort.causes:
+        return []  # whoever has no herniation has no class, and is not in it
+    if subgroup.measure == CAUSE and len(cohort.causes) > 1:
+        inside = [word for word in cohort.causes if word in subgroup.levels]
+        if inside and len(inside) < len(cohort.causes):
+            return []
+        told = f"{', '.join(subgroup.levels)} {'are all' if inside else 'is no cause of'} patients of {cohort.name}"
+        return [f"{key}.levels: {told}; some of {', '.join(cohort.causes)}; correct it"]
     if subgroup.levels:
         words = [subgroup.measure]
     else:
@@ -182,6 +189,9 @@ def _values(model: Model, subgroup: Subgroup, patients: Patients) -> tuple[NDArr
         return words, words
     if measure == HERNIATION_CLASS:
         words = people[HERNIATION_CLASS].to_numpy(dtype=str)
+        return words, words
+    if measure == CAUSE:
+        words = causes_of(people)
         return words, words
     if subgroup.is_biomarker:
         true = patients.entry_states[:, model.state_names.index(measure)]
