@@ -98,6 +98,11 @@ def test_costs_optimism_and_blinding_are_listed_as_assumptions():
     assert plan_assumptions(STUDY, {"neurotrophic_per_cell": 1.23}) == []
 
 
+def test_shares_of_cohorts_are_listed_as_an_assumption():
+    study = {**STUDY, "population": {"cohorts": {"chronic_radicular": 0.6, "stenosis": 0.4}}}
+    assert plan_assumptions(study, {}) == ["Those screened: 60 % chronic radicular, 40 % stenosis."]
+
+
 def test_a_harvest_tells_everybody_of_own_cells():
     own = {**STUDY["arms"]["cells"], "donor": "autologous"}
     study = {**with_scenarios("unblinded_null"), "arms": {**STUDY["arms"], "cells": own}}

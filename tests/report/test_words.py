@@ -150,3 +150,13 @@ def test_the_analysis_of_a_principal_stratum_is_called_biased():
     told = facts_of(STUDY["trial"]["endpoint"], {"rescue": "principal_stratum"}, "ancova")
     assert "of a stratum of all randomised" in told["Estimand"]
     assert "its bias is in the table" in told["Estimand"]
+
+
+def test_every_cohort_of_several_is_told_with_its_share_and_criteria():
+    facts = dict(
+        design_facts({**STUDY, "population": {"cohorts": {"chronic_radicular": 0.6, "chronic_discogenic": 0.4}}})
+    )
+    assert "60 % of those screened chronic radicular; symptoms for 3 to 24 months" in facts["Population"]
+    assert "40 % of those screened chronic discogenic; symptoms for 6 to 120 months" in facts["Population"]
+    told = "chronic radicular: leg pain 40 to 100. chronic discogenic: back pain 40 to 100; disability 30 to 100"
+    assert facts["Eligible, as measured at entry"] == told

@@ -143,6 +143,10 @@ def plan_assumptions(study: Mapping[str, Any], optimistic: Mapping[str, float]) 
     """
     trial, simulation = study["trial"], study["simulation"]
     told = []
+    if "cohorts" in study["population"]:
+        shares = study["population"]["cohorts"].items()
+        whom = ", ".join(f"{100 * share:.3g} % {name.replace('_', ' ')}" for name, share in shares)
+        told.append(f"Those screened: {whom}.")
     if "costs" in trial:
         told += [f"Cost: {line}." for line in Costs.model_validate(trial["costs"]).in_words()]
     met = simulation.get("scenarios", ())
