@@ -27,6 +27,7 @@ from sciatrial.trial.patient_harms import days_treated, heard_until
 from sciatrial.trial.results import Scenario
 from sciatrial.trial.run import endpoint_words
 from sciatrial.trial.sampled_harms import sampled_harms
+from sciatrial.trial.subgroup import IN_SUBGROUP, members_of
 from sciatrial.trial.unblinding import Unblinding
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ class TrialInFull(Record):
     """One simulated trial, patient by patient; `place` is the patient's place in the order of randomisation, from 0.
 
     ``subjects``: one row a patient: ``place, patient`` (number of the candidate), ``arm, site`` (from 1), ``period``
-    (of assignment, from 1; NaN where the ratio never changes), ``months_until_randomised`` (since the first site
-    opened; NaN without accrual), ``age_years, is_female, symptom_months, herniation_class``, every score at entry,
+    (of assignment, from 1; NaN where neither the ratio nor who is recruited ever changes), ``months_until_randomised`` (since the first site
+    opened; NaN without accrual), ``in_subgroup`` (as told at entry; with `enrichment` alone),
+    ``age_years, is_female, symptom_months, herniation_class``, every score at entry,
     ``first_treated_day`` (NaN: never, or not before the trial stopped for harm), ``is_solved, has_stayed`` (until the
     last visit), ``is_cut_short`` (still there at that stop, before the last visit), ``last_day`` (of the last visit
     before leaving, or of that stop), ``rescued_day`` (NaN: no rescue), ``is_analysed``. ``scores``: one row a patient,
@@ -170,6 +172,8 @@ def _subject_rows(
         "period": np.full(n, np.nan) if periods is None else periods + 1.0,
         "months_until_randomised": np.full(n, np.nan) if arrivals is None else arrivals.months,
     }
+    if design.enrichment is not None:
+        columns[IN_SUBGROUP] = members_of(people)
     for name in ("age_years", "is_female", "symptom_months", "herniation_class", *(str(score) for score in SCORES)):
         columns[name] = people[name].to_numpy()
     columns |= {
