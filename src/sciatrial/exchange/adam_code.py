@@ -151,7 +151,7 @@ def _among(trial: TrialInFull, design: Design, row: dict) -> str:
         if row["comparison"] == design.hypotheses()[-1]:
             return ', among = subset(adeff, SUBGRFL == "Y")'
         # whoever was recruited from the subgroup alone says nothing of the full population
-        has_later = (trial.subjects["period"] > 1).any()
+        has_later = bool((trial.subjects["period"].to_numpy(dtype=float) > 1).any())
         return ", among = subset(adeff, RANDPER == 1)" if has_later else ""
     if design.platform is None:
         return ""

@@ -39,9 +39,9 @@ class TrialInFull(Record):
     """One simulated trial, patient by patient; `place` is the patient's place in the order of randomisation, from 0.
 
     ``subjects``: one row a patient: ``place, patient`` (number of the candidate), ``arm, site`` (from 1), ``period``
-    (of assignment, from 1; NaN where neither the ratio nor who is recruited ever changes), ``months_until_randomised`` (since the first site
-    opened; NaN without accrual), ``in_subgroup`` (as told at entry; with `enrichment` alone),
-    ``age_years, is_female, symptom_months, herniation_class``, every score at entry,
+    (of assignment, from 1; NaN where neither the ratio nor who is recruited ever changes),
+    ``months_until_randomised`` (since the first site opened; NaN without accrual), ``in_subgroup`` (as told at entry;
+    with `enrichment` alone), ``age_years, is_female, symptom_months, herniation_class``, every score at entry,
     ``first_treated_day`` (NaN: never, or not before the trial stopped for harm), ``is_solved, has_stayed`` (until the
     last visit), ``is_cut_short`` (still there at that stop, before the last visit), ``last_day`` (of the last visit
     before leaving, or of that stop), ``rescued_day`` (NaN: no rescue), ``is_analysed``. ``scores``: one row a patient,

@@ -131,7 +131,7 @@ def looked_at_populations(
 
 
 def _as_randomised(course: _Course) -> Conducted:
-    """Return a trial with those who were randomised; period 1 (from 0) is that of the subgroup alone, if there is one."""
+    """Return a trial with those who were randomised; period 1, of 0 and 1, is that of the subgroup alone."""
     went = only_patients(course.trial, np.flatnonzero(course.included))
     periods = (~course.all_comers[course.included]).astype(np.int64)
     return replace(went, periods=periods) if periods.any() else went
