@@ -146,13 +146,18 @@ def _calls(trial: TrialInFull, design: Design) -> Iterator[str]:
 
 
 def _among(trial: TrialInFull, design: Design, row: dict) -> str:
-    """Return whom the comparison of a platform's arm, or of a population, takes, as an argument."""
+    """Return whom the comparison of an arm, or of a population, takes, as an argument."""
     if design.enrichment is not None:
         if row["comparison"] == design.hypotheses()[-1]:
             return ', among = subset(adeff, SUBGRFL == "Y")'
         # whoever was recruited from the subgroup alone says nothing of the full population
         has_later = bool((trial.subjects["period"].to_numpy(dtype=float) > 1).any())
         return ", among = subset(adeff, RANDPER == 1)" if has_later else ""
+    if design.multi_arm is not None:
+        # everybody who was randomised until the arm stopped, with which a period ends
+        period = trial.subjects["period"].to_numpy(dtype=float)
+        last = period[trial.subjects["arm"].to_numpy(dtype=object) == row["arm"]].max()
+        return f", among = subset(adeff, RANDPER <= {last:g})" if last < period.max() else ""
     if design.platform is None:
         return ""
     mine = trial.allocation.loc[trial.allocation["arm"] == row["arm"]]
