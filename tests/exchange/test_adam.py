@@ -232,3 +232,16 @@ def test_periods_of_randomisation_are_told_where_the_ratio_changes(phase2b):
     counted = adsl.groupby(["RANDPER", "ARM"]).size()
     for row in full.allocation.to_dict("records"):
         assert counted.get((row["period"] + 1, row["arm"]), 0) == row["patients"]
+
+
+def test_who_is_in_a_subgroup_is_told_where_one_is_tested(phase2b):
+    assert set(phase2b[2]["ADSL"].frame["SUBGRFL"]) == {""}
+    changes = ["trial.enrichment.by=effect", "trial.enrichment.most=[1]", "trial.enrichment.above=[]",
+               "trial.enrichment.within=[]"]  # fmt: skip
+    study, full, datasets = exported("enrich_inflamed", trial=1, changes=changes)
+    adsl, rows = datasets["ADSL"].frame, full.contrasts.set_index("comparison")
+    assert rows["selection"].iloc[0] == "subgroup"
+    inside = adsl["SUBGRFL"] == "Y"
+    assert set(adsl.loc[~inside, "SUBGRFL"]) == {"N"}
+    assert inside[adsl["RANDPER"] == 2].all()
+    assert inside.sum() == rows.loc[study.design.hypotheses()[1], ["patients_arm", "patients_control"]].sum()

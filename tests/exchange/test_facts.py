@@ -69,3 +69,9 @@ def test_the_page_tells_a_time_trend_and_who_could_not_be_solved():
 def test_several_arms_against_one_control_have_it_first():
     design = read_study("studies/cell_sources_select.toml").design
     assert facts_arms(design) == ("saline", "marrow", "cord")
+
+
+def test_the_page_says_that_no_subgroup_is_in_the_files():
+    enriched = read_study("studies/enrich_inflamed.toml").design
+    page = facts_page(enriched, study="x", scenario="prior", n_patients=50, n_files=3, left_out=[])
+    assert "who is in the subgroup of the study file, inflamed" in page

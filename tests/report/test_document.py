@@ -18,6 +18,7 @@ from sciatrial.synthesis import Question, certainty_of, evidence_map, synthesise
 from tests.report.compared import compared_with
 from tests.report.conftest import STUDY, operating_of, trials
 from tests.study.conftest import posterior_of
+from tests.trial import enriched
 
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
@@ -306,3 +307,11 @@ def test_a_design_with_one_look_tells_nothing_of_looks(inputs):
 def test_the_looks_are_told_with_their_bounds(text):
     for part in ("By look", "stops for efficacy", "bias, adjusted", "Look by look", "crosses its bound for efficacy"):
         assert part in text
+
+
+def test_where_a_subgroup_is_tested_the_page_speaks_of_populations(inputs):
+    told = " ".join(render(replace(inputs, operating=enriched.operating())).split())
+    assert "until each population stops" in told
+    assert "holds for all populations together" in told
+    assert "of the full population, before only the subgroup was recruited" in told
+    assert "arm stopped" not in told

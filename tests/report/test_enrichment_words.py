@@ -23,6 +23,16 @@ def test_every_condition_of_a_rule_is_told():
     assert "with a conditional power above 0.2 (not binding) and within 0.1 of the larger" in words
     assert "30 patients of the subgroup are randomised" in words
     assert "one of them is shown" in words
+    changing = design_of({"enrichment": RULE | {"most": [2, 1]}, "looks": {"information": [0.4, 0.7]}})
+    words = dict(enrichment_facts(told(changing)))["At each interim look"]
+    assert "go on: the better 2, then 1 by estimated effect; after" in words
+
+
+def test_simple_randomisation_is_not_said_to_be_stratified():
+    simple = design_of({"enrichment": RULE, "randomisation": {"method": "simple"}})
+    assert "assignment is not stratified by it" in dict(enrichment_facts(told(simple)))["Subgroup"]
+    blocks = dict(enrichment_facts(told(design_of({"enrichment": RULE}))))["Subgroup"]
+    assert "assignment is stratified by it" in blocks
 
 
 def test_without_looks_no_rule_is_told_and_without_a_subgroup_nothing():

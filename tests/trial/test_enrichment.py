@@ -30,6 +30,8 @@ def test_what_is_tested_is_the_comparison_and_the_same_in_the_subgroup():
 def test_four_times_the_planned_patients_may_come_where_the_study_does_not_say():
     assert design_of(GOOD).most_patients == 480
     assert design_of(rule(most_eligible=200)).most_patients == 200
+    # nobody is turned away where there is no look
+    assert design_of(rule() | {"looks": {"information": []}}).most_patients == 120
 
 
 def test_the_rule_of_a_look_is_a_selection():
@@ -46,6 +48,9 @@ def test_the_rule_of_a_look_is_a_selection():
         (rule(prevalence=0.03), "enrichment.prevalence: 0.03 gives the subgroup 0.9 observed endpoints"),
         (rule(prevalence=0.98), "gives those outside the subgroup 0.6 observed endpoints"),
         ({"enrichment": RULE | {"n_after": 40}, "looks": {"information": []}}, "n_after: has no meaning without"),
+        ({"enrichment": RULE | {"most_eligible": 400}, "looks": {"information": []}}, "most_eligible: has no meaning"),
+        (rule(n_after=300, most_eligible=200), "enrichment.n_after: 300 is above the 200 eligible patients"),
+        (rule(within=[20], by="conditional_power"), "20 is no difference of conditional powers"),
         ({"sides": "two_sided"}, "sides: two_sided, and enrichment shows that the arm is better"),
         ({"analysis": "mmrm"}, "analysis: mmrm of a change from baseline with enrichment"),
         ({"looks": {"information": [0.5], "futility": {"kind": "fixed", "bounds_z": [0.0]}}}, "looks.futility"),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -46,3 +48,12 @@ def test_intervals_cover_both_effects_at_once():
         ]
         covered.append(all(low <= 0 <= high for low, high in ends))
     assert np.mean(covered) > 0.95 - 3 * np.sqrt(0.05 * 0.95 / 150)
+
+
+@pytest.mark.parametrize(("freedom", "is_finite"), [(1.0, True), (0.1, False)])
+def test_an_early_bound_and_few_degrees_of_freedom_leave_a_wide_interval_or_an_infinite_one(freedom, is_finite):
+    few = replace(stages([[3, 4], [3, 4]]), degrees_of_freedom=np.full((2, 2), freedom))
+    low, high = population_interval(DESIGN, few, 1, 0, PopulationTest.SPIESSENS_DEBOIS)
+    assert low < 4 - 100 * 2.0
+    assert high > 4 + 100 * 2.0
+    assert np.isfinite([low, high]).tolist() == [is_finite] * 2

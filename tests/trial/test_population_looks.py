@@ -151,3 +151,10 @@ def test_trials_of_different_sizes_are_analysed_side_by_side():
 def test_the_long_simulation_has_a_truth_where_only_one_population_benefits():
     assert len(CASES) == 4
     assert any(inside == 0 and outside < 0 for inside, outside, _ in TRUTHS.values())
+
+
+def test_whoever_is_randomised_with_the_subgroup_alone_is_in_a_period_of_their_own():
+    _, _, done, _, looks = selecting("subgroup")
+    n = int(looks.loc[looks["look"] == 1, "n_recruited"].iloc[0])
+    assert done.periods.tolist() == [0] * n + [1] * (len(done.assigned) - n)
+    assert selecting("full", NOBODY)[2].periods is None

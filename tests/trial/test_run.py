@@ -10,7 +10,9 @@ from sciatrial.trial import run_trial
 from sciatrial.trial.course import Completed
 from sciatrial.trial.monitoring import monitor
 from sciatrial.trial.run import baseline_table, conduct_counts, enrolled, patient_rows, trial_result
+from sciatrial.trial.subgroup import IN_SUBGROUP
 from tests.trial.conftest import SALINE, SHAM, small_design
+from tests.trial.enriched import RULE, design_of, known_trial
 
 
 def _completed(design, trial):
@@ -198,3 +200,19 @@ def test_what_a_response_is_and_how_it_is_compared_is_kept_with_the_result(model
     shares = responds.groupby(last["arm"]).mean()
     assert row["estimate"] == pytest.approx(shares["cells"] - shares["saline"])
     assert (row["n_arm"], row["n_control"]) == (60, 60)
+
+
+def test_who_is_in_the_subgroup_stands_in_the_baseline_table_and_beside_each_patient():
+    design = design_of({"enrichment": RULE})
+    trial = known_trial(design, 1, (0.0, 0.0, 0.0))
+    inside = trial.people[IN_SUBGROUP].to_numpy()
+    rows = patient_rows(design, trial)
+    assert rows.groupby("patient", sort=False)[IN_SUBGROUP].first().tolist() == inside.tolist()
+    plain = pd.DataFrame(
+        {"age_years": 45.0, "is_female": inside, "symptom_months": 6.0, "herniation_class": ""}, inside
+    )
+    people = plain.reset_index(drop=True).assign(in_subgroup=inside, **dict.fromkeys(map(str, SCORES), 50.0))
+    told = baseline_table(design, replace(trial, patients=replace(trial.patients, covariates=people)))
+    mine = told[told["characteristic"] == "In the subgroup: subgroup"].set_index("arm")
+    assert mine.loc["all", "percent"] == pytest.approx(100 * inside.mean())
+    assert mine.loc["cells", "percent"] == pytest.approx(100 * inside[trial.assigned == 0].mean())

@@ -123,6 +123,7 @@ def _subjects(trial: TrialInFull, identifiers: dict[str, NDArray[Any]]) -> dict[
         "SIMTRIAL": trial.number,
         "RANDNUM": subjects["place"] + 1,
         "RANDPER": subjects["period"],
+        "SUBGRFL": _flag(subjects["in_subgroup"]) if "in_subgroup" in subjects else "",
         "RANDMON": subjects["months_until_randomised"],
         "AGE": subjects["age_years"],
         "AGEU": "YEARS",

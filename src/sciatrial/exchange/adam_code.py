@@ -63,11 +63,12 @@ def r_of_trial(trial: TrialInFull, design: Design) -> str:
     """
     if why := why_no_code(design):
         raise StudyError("R code", Problem("analysis", f"has none: {why}", "another analysis", "use the estimates"))
-    has_groups = _has_periods(design) or design.platform is not None
+    has_groups = _has_periods(design) or design.platform is not None or design.enrichment is not None
+    groups = '"RANDPER"' if design.enrichment is None else '"RANDPER", "SUBGRFL"'
     lines = ['adeff <- haven::read_xpt("adeff.xpt")']
     if has_groups:
         lines.append('adsl <- haven::read_xpt("adsl.xpt")')
-        lines.append('adeff <- merge(adeff, adsl[c("USUBJID", "RANDPER")])')
+        lines.append(f'adeff <- merge(adeff, adsl[c("USUBJID", {groups})])')
     lines.append(f"compared <- function(arm, control, look = Inf{', among = adeff' if has_groups else ''}) {{")
     lines.append(f"  known <- {'among' if has_groups else 'adeff'}")
     lines.append("  if (is.finite(look)) known <- subset(known, LOOKN <= look)")
@@ -96,6 +97,8 @@ def _fit(trial: TrialInFull, design: Design) -> list[str]:
         terms = ["  terms <- CHG ~ arm + BASE"]
         if _has_periods(design):
             terms.append("  if (length(unique(known$RANDPER)) > 1) terms <- CHG ~ arm + BASE + factor(RANDPER)")
+        if design.enrichment is not None:
+            terms.append("  if (length(unique(known$SUBGRFL)) > 1) terms <- CHG ~ arm + BASE + SUBGRFL")
         return [*terms, "  fit <- lm(terms, data = known)", '  summary(fit)$coefficients[paste0("arm", arm), 1:2]']
     return _of_two(design)
 
@@ -143,7 +146,18 @@ def _calls(trial: TrialInFull, design: Design) -> Iterator[str]:
 
 
 def _among(trial: TrialInFull, design: Design, row: dict) -> str:
-    """Return whom the comparison of a platform's arm takes, as an argument."""
+    """Return whom the comparison of an arm, or of a population, takes, as an argument."""
+    if design.enrichment is not None:
+        if row["comparison"] == design.hypotheses()[-1]:
+            return ', among = subset(adeff, SUBGRFL == "Y")'
+        # whoever was recruited from the subgroup alone says nothing of the full population
+        has_later = bool((trial.subjects["period"].to_numpy(dtype=float) > 1).any())
+        return ", among = subset(adeff, RANDPER == 1)" if has_later else ""
+    if design.multi_arm is not None:
+        # everybody who was randomised until the arm stopped, with which a period ends
+        period = trial.subjects["period"].to_numpy(dtype=float)
+        last = period[trial.subjects["arm"].to_numpy(dtype=object) == row["arm"]].max()
+        return f", among = subset(adeff, RANDPER <= {last:g})" if last < period.max() else ""
     if design.platform is None:
         return ""
     mine = trial.allocation.loc[trial.allocation["arm"] == row["arm"]]

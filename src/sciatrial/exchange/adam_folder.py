@@ -125,6 +125,8 @@ def _analysis(design: Design) -> str:
     if "odds" in measure or "ratio" in measure:
         measure = f"natural logarithm of the {measure}"
     further = f", and for {', '.join(design.adjust_for)}" if design.adjust_for else ""
+    if design.enrichment is not None:
+        further += "; that of the full population for the subgroup (`SUBGRFL`) too"
     return (
         f"The analysis is `{design.analysis}` of the {str(design.endpoint.measure).replace('_', ' ')} at month "
         f"{design.endpoint.month:g} ({measure}; rescue: {rescue}), adjusted for the baseline as that analysis does"
@@ -150,6 +152,8 @@ def _reproduced(trial: TrialInFull, design: Design) -> list[str]:
     ]
     if design.multi_arm is not None:
         told += ["The closed test combines stages, whose patients are not marked: no code is given for it.", ""]
+    if design.enrichment is not None:
+        told += ["The closed test combines the stages by fixed weights: no code is given for it.", ""]
     return told
 
 

@@ -100,7 +100,13 @@ ADSL = (
     Variable("RANDNUM", "Order of Randomisation", "integer", "Assigned", "place in the order, from 1"),
     Variable(
         "RANDPER", "Period of Randomisation", "integer", "Assigned",
-        "from 1; within a period the arms that patients can get, and their ratio, stay; empty where they always do",
+        "from 1; within a period the arms that patients can get, their ratio, and who is recruited (everybody, or a "
+        "subgroup alone) stay; empty where they always do",
+    ),
+    Variable(
+        "SUBGRFL", "In Subgroup Flag", "text", "Assigned",
+        "Y where the patient is in the subgroup that is tested with the full population, as told at entry; empty where "
+        "no subgroup is tested", "NY",
     ),
     Variable(
         "RANDMON", "Months Until Randomisation", "float", "Derived",

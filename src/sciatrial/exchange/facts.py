@@ -112,6 +112,10 @@ def facts_page(
             "randomisation, all equally likely; FACTS draws patients in any order, so that its trials have the trend's "
             "mean and spread, and no order.",
         ]
+    if design.enrichment is not None:
+        name = design.enrichment.subgroup.name
+        told = "so that FACTS simulates the full population alone, without the subgroup and what looks select"
+        lines += ["", f"Nothing in these files says who is in the subgroup of the study file, {name}, {told}."]
     if left_out:
         lines.append(f"Worlds that could not fill a trial, left out: {', '.join(map(str, left_out))}.")
     lines += [

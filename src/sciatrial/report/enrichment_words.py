@@ -25,8 +25,10 @@ def enrichment_facts(trial: Mapping[str, Any]) -> list[tuple[str, str]]:
         f"{_TESTS[rule.test]} in each stage, stages combined by the inverse normal method with the planned information "
         "as weights. A stage is everybody whose endpoint fell due after the look before and by this one"
     )
+    is_simple = trial.get("randomisation", {}).get("method") == "simple"
+    assigned = "assignment is not stratified by it" if is_simple else "assignment is stratified by it"
     return [
-        ("Subgroup", f"{group.name}: {group.in_words()}, as it is told at entry; assignment is stratified by it"),
+        ("Subgroup", f"{group.name}: {group.in_words()}, as it is told at entry; {assigned}"),
         ("Full population and subgroup", test),
         *([("At each interim look", _selection_words(rule, trial))] if trial["looks"]["information"] else []),
     ]
@@ -35,8 +37,10 @@ def enrichment_facts(trial: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _selection_words(rule: Enrichment, trial: Mapping[str, Any]) -> str:
     """Return which populations go on, and who is randomised after the look."""
     by, parts = _BY[rule.by], []
-    if 1 in rule.most:
+    if set(rule.most) == {1}:
         parts.append(f"the one with the larger {by}")
+    elif 1 in rule.most:
+        parts.append(f"the better {', then '.join(map(str, rule.most))} by {by}")
     if rule.above:
         parts.append(f"with a {by} above {', then '.join(f'{value:g}' for value in rule.above)} (not binding)")
     if rule.within:

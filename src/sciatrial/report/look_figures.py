@@ -19,7 +19,7 @@ _COLOURS = {
     Decision.EFFICACY: (CELL_COLOURS[0], "benefit shown"),
     Decision.OTHER_DIRECTION: (CELL_COLOURS[1], "harm shown"),
     Decision.FUTILITY: (CONTROL_COLOURS[1], "stopped for futility"),
-    Decision.DROPPED: (CELL_COLOURS[2], "arm dropped"),
+    Decision.DROPPED: (CELL_COLOURS[2], "dropped"),
     Decision.ENDED: (CONTROL_COLOURS[0], "nothing shown"),
     Decision.CONTINUE: (INK, "stopped for harm before the next look"),
 }

@@ -110,13 +110,17 @@ def simultaneous_interval(
         return float(weights @ [float(of_largest(value)) for of_largest, value in zip(tables, statistic, strict=True)])
 
     middle = float(benefit @ (1 / error**2) / (1 / error**2).sum())
-    low = _crossing(lambda true: z_of((benefit - true) / error) - bound, (middle, middle), error)
-    high = -_crossing(lambda true: z_of((-true - benefit) / error) - bound, (-middle, -middle), error)
+    low = crossing(lambda true: z_of((benefit - true) / error) - bound, (middle, middle), error)
+    high = -crossing(lambda true: z_of((-true - benefit) / error) - bound, (-middle, -middle), error)
     return low, high
 
 
-def _crossing(falling: Callable[[float], float], around: tuple[float, float], error: Floats) -> float:
-    """Return where a falling function is 0, looked for ever further from what it is around; infinite where nowhere."""
+def crossing(falling: Callable[[float], float], around: tuple[float, float], error: Floats) -> float:
+    """Return where a falling function is 0, looked for ever further from what it is around; infinite where nowhere.
+
+    `around` holds a lower and an upper value between which it may lie, `error` standard errors: the largest says how
+    far to look, the smallest how near to come.
+    """
     unit, step = float(error.max()), _NEAR
     while step <= _FURTHEST:
         low, high = around[0] - step * unit, around[1] + step * unit
@@ -158,6 +162,6 @@ def combined_estimate(
         return float(weights @ normal_of_t((benefit - true) / standard_error, freedom))
 
     def where(value: float) -> float:
-        return _crossing(lambda true: z_of(true) - value, (float(benefit.min()), float(benefit.max())), standard_error)
+        return crossing(lambda true: z_of(true) - value, (float(benefit.min()), float(benefit.max())), standard_error)
 
     return (where(0.0), where(bound), where(-bound)) if isfinite(bound) else (where(0.0), nan, nan)

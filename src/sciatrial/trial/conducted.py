@@ -42,7 +42,8 @@ class Conducted:
     randomised; None: as the plan expects, at one site. ``days_late`` (dims ``patient, occasion``) are days after
     the planned ones; None: as planned. ``covariates`` stands for the patients where they are not at hand. ``ended``
     is the month in which it stopped for harm, None where it did not: nothing took place after it. ``periods`` (dims
-    ``patient``, from 0) are those of assignment, for which an analysis may adjust; None where the ratio never changes.
+    ``patient``, from 0) are those of assignment, for which an analysis may adjust; None where neither the ratio nor who
+    is recruited ever changes.
     """
 
     patients: Patients

@@ -261,7 +261,7 @@ class Design(BaseModel):
     @property
     def most_patients(self) -> int:
         """Eligible patients at most: more than `size` where it is estimated anew, or some may be turned away."""
-        if self.enrichment is not None:
+        if self.enrichment is not None and self.looks.information:
             return self.enrichment.eligible_at_most(self.size)
         return self.size if self.reestimation is None else self.reestimation.most
 

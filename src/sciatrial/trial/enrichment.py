@@ -42,8 +42,8 @@ class Enrichment(BaseModel):
     normal method with the planned information as weights. A stage is everybody whose endpoint fell due after the look
     before and by this one. That holds `alpha` for both together, whatever a look selects. After a look that leaves
     the subgroup alone only its patients are randomised; those of the others who were randomised by then are followed
-    and enter no later test. Assignment is stratified by the subgroup, and the analysis of the full population adjusts
-    for it. Without interim looks both are tested at the end.
+    and enter no later test. Assignment is stratified by the subgroup (not if it is ``simple``), and the analysis of the
+    full population adjusts for it. Without interim looks both are tested at the end.
 
     Parameters
     ----------
@@ -149,8 +149,14 @@ class Enrichment(BaseModel):
                 for place, value in enumerate(self.above)
                 if not 0 <= value < 1
             ]
-        if self.n_after is not None and not n:
-            found.append(f"{key}.n_after: has no meaning without interim looks; no such line; delete it")
+            found += [
+                f"{key}.within.{place}: {value:g} is no difference of conditional powers; 0 to 1; write for example 0.2"
+                for place, value in enumerate(self.within)
+                if value > 1
+            ]
+        for name in ("n_after", "most_eligible"):
+            if getattr(self, name) is not None and not n:
+                found.append(f"{key}.{name}: has no meaning without interim looks; no such line; delete it")
         return found
 
     def _size_problems(self, design: Design) -> list[str]:
@@ -159,6 +165,9 @@ class Enrichment(BaseModel):
         if most < design.size:
             told = f"{most} is below the {design.size} that are planned; at least as many; raise it"
             found.append(f"{key}.most_eligible: {told}")
+        elif self.n_after is not None and self.n_after > most:
+            told = f"{self.n_after} is above the {most} eligible patients who come at most; fewer"
+            found.append(f"{key}.n_after: {told}; lower it, or raise {key}.most_eligible")
         first = design.looks.information[0] if design.looks.information else 1.0
         arm, fewest = min(design.expected_endpoints().items(), key=lambda item: item[1])
         for who, share in (("the subgroup", self.prevalence), ("those outside the subgroup", 1 - self.prevalence)):

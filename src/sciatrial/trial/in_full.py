@@ -28,6 +28,7 @@ from sciatrial.trial.patient_harms import days_treated, heard_until
 from sciatrial.trial.results import Scenario
 from sciatrial.trial.run import endpoint_words
 from sciatrial.trial.sampled_harms import sampled_harms
+from sciatrial.trial.subgroup import IN_SUBGROUP, members_of
 from sciatrial.trial.unblinding import Unblinding
 
 if TYPE_CHECKING:
@@ -39,13 +40,13 @@ class TrialInFull(Record):
     """One simulated trial, patient by patient; `place` is the patient's place in the order of randomisation, from 0.
 
     ``subjects``: one row a patient: ``place, patient`` (number of the candidate), ``arm, site`` (from 1), ``period``
-    (of assignment, from 1; NaN where the ratio never changes), ``months_until_randomised`` (since the first site
-    opened; NaN without accrual), ``cause, age_years, is_female, symptom_months, herniation_class``, every score at
-    entry, ``first_treated_day`` (NaN: never, or not before the trial stopped for harm), ``is_solved, has_stayed``
-    (until the last visit), ``is_cut_short`` (still there at that stop, before the last visit), ``last_day`` (of the
-    last visit before leaving, or of that stop), ``rescued_day`` (NaN: no rescue), ``is_analysed``. ``scores``: one row
-    a patient, visit and score that was seen: ``place, occasion, month, day, score, value, baseline, is_after_rescue,
-    first_look``.
+    (of assignment, from 1; NaN where neither the ratio nor who is recruited ever changes),
+    ``months_until_randomised`` (since the first site opened; NaN without accrual), ``in_subgroup`` (as told at entry;
+    with `enrichment` alone), ``cause, age_years, is_female, symptom_months, herniation_class``, scores at entry,
+    ``first_treated_day`` (NaN: never, or not before the trial stopped for harm), ``is_solved, has_stayed`` (until the
+    last visit), ``is_cut_short`` (still there at that stop, before the last visit), ``last_day`` (of the last visit
+    before leaving, or of that stop), ``rescued_day`` (NaN: no rescue), ``is_analysed``. ``scores``: one row a patient,
+    visit and score that was seen: ``place, occasion, month, day, score, value, baseline, is_after_rescue, first_look``.
     ``analysed``: see `analysed_rows`; ``harms``, ``harms_not_drawn``: see `sampled_harms`; ``contrasts``, ``looks``:
     the trial's own numbers, as in `TrialResult`; ``allocation``: see `InCourse`, empty where the course assigns nobody;
     ``flow``: see `participant_flow`; ``screening``: counts ``screened, eligible, unsolved, excluded``.
@@ -174,6 +175,8 @@ def _subject_rows(
     }
     causes = causes_of(people)
     columns["cause"] = np.where(causes == "", trial.patients.cause, causes)
+    if design.enrichment is not None:
+        columns[IN_SUBGROUP] = members_of(people)
     for name in ("age_years", "is_female", "symptom_months", "herniation_class", *(str(score) for score in SCORES)):
         columns[name] = people[name].to_numpy()
     columns |= {

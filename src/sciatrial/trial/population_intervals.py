@@ -7,14 +7,11 @@ from math import isfinite, nan
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from sciatrial.statistics import GroupSequentialDesign, PopulationTest, normal_of_t, single_step_z
+from sciatrial.trial.arm_intervals import crossing
 
 Floats = NDArray[np.float64]
-# in standard errors: further from the estimate no end is looked for
-_WIDEST = 30.0
-_PRECISION = 1e-6
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,8 @@ def population_interval(
     Returns
     -------
     tuple
-        Lower and upper end; NaN where the bound is infinite, or a stage could not be analysed.
+        Lower and upper end; NaN where the bound is infinite, or a stage could not be analysed; infinite where no
+        benefit however far off is excluded, as with an early bound and a degree of freedom or two.
 
     Source
     ------
@@ -70,9 +68,7 @@ def population_interval(
         """Return the combined z with the p values that statistics of one population have as the larger."""
         return float(weights @ single_step_z(normal_of_t(statistic, freedom), stages.correlations[so_far], test))
 
-    widest, near = _WIDEST * float(error.max()), _PRECISION * float(error.min())
     middle = float(benefit @ (1 / error**2) / (1 / error**2).sum())
-    ends = middle - widest, middle + widest
-    low = brentq(lambda true: z_of((benefit - true) / error) - bound, *ends, xtol=near)
-    high = brentq(lambda true: z_of((true - benefit) / error) - bound, *ends, xtol=near)
-    return float(low), float(high)  # type: ignore[arg-type]
+    low = crossing(lambda true: z_of((benefit - true) / error) - bound, (middle, middle), error)
+    high = -crossing(lambda true: z_of((-true - benefit) / error) - bound, (-middle, -middle), error)
+    return low, high

@@ -8,7 +8,7 @@ the next stage. After a look that leaves the subgroup alone those outside it are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from math import ceil, inf, isfinite, nan
 from typing import TYPE_CHECKING, Any
 
@@ -123,11 +123,18 @@ def looked_at_populations(
     )  # fmt: skip
     return [
         (
-            only_patients(course.trial, np.flatnonzero(course.included)),
+            _as_randomised(course),
             Monitored(_contrast_rows(design, course, (final, row)), _look_rows(design, rule, course)),
         )
         for row, course in enumerate(courses)
     ]
+
+
+def _as_randomised(course: _Course) -> Conducted:
+    """Return a trial with those who were randomised; period 1, of 0 and 1, is that of the subgroup alone."""
+    went = only_patients(course.trial, np.flatnonzero(course.included))
+    periods = (~course.all_comers[course.included]).astype(np.int64)
+    return replace(went, periods=periods) if periods.any() else went
 
 
 def _effects(

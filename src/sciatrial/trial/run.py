@@ -27,6 +27,7 @@ from sciatrial.trial.inside import inside_courses
 from sciatrial.trial.pairwise import alone_in_strata
 from sciatrial.trial.patient_harms import days_treated
 from sciatrial.trial.results import TrialResult
+from sciatrial.trial.subgroup import IN_SUBGROUP, members_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,6 +195,8 @@ def patient_rows(design: Design, trial: Conducted) -> pd.DataFrame:
         columns["site"] = np.repeat(trial.arrivals.sites + 1, n_occasions)
     if design.visit_window_days and trial.days_late is not None:
         columns["days_late"] = trial.days_late.ravel()
+    if design.enrichment is not None:
+        columns[IN_SUBGROUP] = np.repeat(members_of(trial.people), n_occasions)
     scores = [str(score) for score in SCORES]
     columns |= {
         name: np.repeat(trial.people[name].to_numpy(), n_occasions)
@@ -252,6 +255,8 @@ def baseline_table(design: Design, trial: Conducted) -> pd.DataFrame:
     causes = causes_of(people)
     for word in dict.fromkeys(sorted(set(causes) - {""})):
         category(f"Cause: {word}", causes == word)
+    if design.enrichment is not None:
+        category(f"In the subgroup: {design.enrichment.subgroup.name}", members_of(people))
     for score in SCORES:
         number(_LABELS[score], scale_of(score)[2], str(score))
     return pd.DataFrame(rows)

@@ -44,6 +44,13 @@ CASES = {
     "platform_all_controls": (_PLAN, [_ARRIVING, _BOTH, f'trial.platform={{ controls="all", {_OPEN} }}']),
     "platform_without_periods": (_PLAN, [_ARRIVING, _BOTH, f"trial.platform={{ adjust_for_period=false, {_OPEN} }}"]),
     "response_adaptive": (_PLAN, [_ARRIVING, _BOTH, "trial.response_adaptive={ burn_in=40, every=30 }"]),
+    "enriched": ("enrich_inflamed", [
+        "trial.enrichment.by=effect", "trial.enrichment.most=[1]", "trial.enrichment.above=[]",
+        "trial.enrichment.within=[]",
+    ]),
+    "subgroup_without_looks": ("enrich_inflamed", [
+        "trial.looks={}", "trial.enrichment.above=[]", "trial.enrichment.within=[]",
+    ]),
     "stopped_for_harm": (_LOOKED_AT, [
         "trial.looks={}", "trial.analysis=ancova",
         'trial.safety={ follow_up_months=12, stopping={ event="serious adverse event", arm="cells", acceptable=0.05, '

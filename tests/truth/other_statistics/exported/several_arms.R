@@ -12,5 +12,5 @@ compared <- function(arm, control, look = Inf, among = adeff) {
 }
 compared("marrow", "saline", look = 2)
 compared("marrow", "saline")
-compared("cord", "saline", look = 1)
-compared("cord", "saline")
+compared("cord", "saline", look = 1, among = subset(adeff, RANDPER <= 1))
+compared("cord", "saline", among = subset(adeff, RANDPER <= 1))
