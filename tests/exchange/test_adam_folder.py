@@ -9,6 +9,7 @@ import pytest
 
 from sciatrial.exchange import write_adam
 from sciatrial.foundation import StudyError
+from sciatrial.trial import Borrowing, PriorPart
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 PROGRAM = ("sciatrial", "0.1.0")
@@ -20,6 +21,16 @@ def folder(phase2b, tmp_path_factory):
     path = tmp_path_factory.mktemp("adam")
     write_adam(full, study.design, path, study=study.name, question="Do cells help?", created=NOW, program=PROGRAM)
     return path
+
+
+def test_the_page_of_a_study_that_borrows_says_whose_estimate_its_code_finds(phase2b, tmp_path):
+    study, full, _ = phase2b
+    design = study.design.model_copy(
+        update={"borrowing": Borrowing(arm="saline", prior=(PriorPart(weight=1, mean=-20, sd=4),), patient_sd=24)}
+    )
+    write_adam(full, design, tmp_path, study=study.name, question="Do cells help?", created=NOW, program=PROGRAM)
+    page = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert page.index("the planned analysis, without borrowing") < page.index("R finds the estimates again")
 
 
 def test_there_are_two_files_of_each_dataset_and_what_they_mean(folder):

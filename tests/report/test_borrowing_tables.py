@@ -76,6 +76,14 @@ def test_a_prior_is_told_with_what_it_is_worth_and_where_it_comes_from():
     assert varied_wide(FROM_TABLES)["worth patients"].tolist() == ["40.0"]
 
 
+def test_an_index_of_quality_of_life_keeps_its_decimals(drifts):
+    index = replace(PRIOR, means=(0.154,), sds=(0.031,), patient_sd=0.2, robust_sd=0.2)
+    assert "mean 0.154 and standard deviation 0.031" in prior_told(index, 3)[0]
+    assert parts_wide(index, 3)["mean"].tolist() == ["0.1540", "0.1540"]
+    assert drifts_wide(drifts.assign(drift=0.0123), 3)["true control less prior mean"].unique().tolist() == ["0.012"]
+    assert "lies 0.012 points from the prior's mean" in drift_told(drifts.assign(drift=0.0123), 3)[0]
+
+
 def test_arms_in_and_out_of_the_prior_are_listed_with_source_and_reason():
     used, left = arms_used_wide(FROM_TABLES), arms_left_wide(FROM_TABLES)
     assert used["study and arm"].tolist() == ["old2001, sham"]

@@ -26,6 +26,7 @@ def test_a_fall_of_pain_and_a_rise_of_responders_are_benefits():
 
 def test_shares_have_more_decimals_than_points():
     assert (effect_digits(CHANGE), effect_digits(RESPONSE)) == (1, 3)
+    assert effect_digits({**CHANGE, "outcome": "quality_of_life"}) == 3
 
 
 def test_the_endpoint_is_told():

@@ -102,6 +102,17 @@ def test_studies_that_cannot_be_used_are_named_all_at_once(study, known):
         study_control_prior(study('trial.borrowing.studies=["tu2024", "chiba2018"]'), *known)
 
 
+def test_a_vague_part_that_says_more_than_the_published_arms_is_refused(study, known):
+    with pytest.raises(StudyError, match=r"borrowing\.robust_sd: 2 makes the vague part say more"):
+        study_control_prior(study(NAMED, "trial.borrowing.robust_sd=2"), *known)
+
+
+def test_a_word_in_place_of_studies_is_told_once(study):
+    with pytest.raises(StudyError) as error:
+        study('trial.borrowing.studies="chiba2018"')
+    assert [problem.where for problem in error.value.problems] == ["trial.borrowing.studies"]
+
+
 def test_a_given_prior_asks_no_table(study, known):
     changes = ("trial.borrowing={arm = 'saline', prior = [{weight = 1, mean = -20, sd = 4}], patient_sd = 24}",)
     prior = study_control_prior(study(*changes), *known)

@@ -26,6 +26,10 @@ def test_a_borrowed_control_is_part_of_a_design():
         ({"studies": ["a"]}, "studies: belongs to published arms"),
         ({"studies": []}, "studies: is empty"),
         ({"studies": ["a", "a"]}, "studies: a study is listed twice"),
+        ({"studies": "all", "prior": [], "evidence": "split"}, "is 'all'; \"compatible\", or ids of studies in [ ]"),
+        ({"robust_sd": 4.9}, "robust_sd: 4.9 makes the vague part say more than the informative one; 5 or more"),
+        ({"patient_sd": 4}, "robust_sd: 4 makes the vague part say more"),
+        ({"prior": [{"weight": 1, "mean": 0, "sd": 1e-300}]}, "greater than or equal to 0.001"),
         ({"robust_weight": 1.2}, "robust_weight"),
         ({"weight": 0.1}, "weight"),
     ],
@@ -34,6 +38,11 @@ def test_settings_that_cannot_be_are_told_with_their_key(changes, told):
     with pytest.raises(ValidationError) as error:
         Borrowing.model_validate(OWN | changes)
     assert told in str(error.value)
+
+
+def test_without_a_vague_part_its_width_does_not_matter():
+    assert Borrowing.model_validate(OWN | {"robust_weight": 0, "robust_sd": 1}).robust_sd == 1
+    assert Borrowing.model_validate(OWN | {"robust_sd": 5}).robust_sd == 5
 
 
 @pytest.mark.parametrize(

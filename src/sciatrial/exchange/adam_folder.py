@@ -99,6 +99,7 @@ def _page(
         "",
         f"{_analysis(design)} ADEFF holds the values that it uses.",
         "",
+        *_borrowed(design),
         *_reproduced(trial, design),
         "## How to read these files",
         "",
@@ -132,6 +133,17 @@ def _analysis(design: Design) -> str:
         f"{design.endpoint.month:g} ({measure}; rescue: {rescue}), adjusted for the baseline as that analysis does"
         f"{further}."
     )
+
+
+def _borrowed(design: Design) -> list[str]:
+    """Return which of a trial's two analyses these files hold, nothing where nothing is borrowed."""
+    if design.borrowing is None:
+        return []
+    return [
+        f"That is the planned analysis, without borrowing. What the trial says with the borrowed prior of "
+        f"{design.borrowing.arm} is not in these files, and no code here finds it; the report of the study has it.",
+        "",
+    ]
 
 
 def _reproduced(trial: TrialInFull, design: Design) -> list[str]:

@@ -22,7 +22,7 @@ from sciatrial.report.document import write_report
 from sciatrial.report.dose_figures import plot_dose_response
 from sciatrial.report.dose_tables import dose_lines
 from sciatrial.report.dossier import write_dossier
-from sciatrial.report.effects import effect_told, endpoint_told
+from sciatrial.report.effects import effect_digits, effect_told, endpoint_told
 from sciatrial.report.enrichment_report import enrichment_lines
 from sciatrial.report.evidence_figures import plot_courses, plot_evidence_map, plot_harms, plot_network
 from sciatrial.report.family_tables import family_lines
@@ -67,6 +67,7 @@ __all__ = [
     "compare_with_published",
     "dose_lines",
     "drift_told",
+    "effect_digits",
     "effect_told",
     "endpoint_told",
     "enrichment_lines",

@@ -42,12 +42,12 @@ def borrowing_plan_words(study: Mapping[str, Any]) -> list[str]:
     return told
 
 
-def prior_told(prior: ControlPrior) -> list[str]:
-    """Return what the prior is and is worth, as sentences."""
+def prior_told(prior: ControlPrior, digits: int = 1) -> list[str]:
+    """Return what the prior is and is worth, as sentences, with as many decimals as effects have."""
     sizes, part = prior.sizes(), prior.informative
     told = [
-        f"The informative part has mean {number(part.mean)} and standard deviation {number(part.sd)} points, and is "
-        f"worth {sizes['informative']:.1f} patients (expected local information ratio; by its variance "
+        f"The informative part has mean {number(part.mean, digits)} and standard deviation {number(part.sd, digits)} "
+        f"points, and is worth {sizes['informative']:.1f} patients (expected local information ratio; by its variance "
         f"{sizes['informative_by_moments']:.1f}). With the vague part, of weight {prior.robust_weight:g} and "
         f"standard deviation {prior.robust_sd:.3g} about the same mean, the prior is worth {sizes['robust']:.1f} (by "
         f"its variance {sizes['robust_by_moments']:.1f}). A patient counts with a standard deviation of "
@@ -67,12 +67,12 @@ def prior_told(prior: ControlPrior) -> list[str]:
     return [*told, prior.told]
 
 
-def parts_wide(prior: ControlPrior) -> pd.DataFrame:
+def parts_wide(prior: ControlPrior, digits: int = 1) -> pd.DataFrame:
     """Return the components of the prior as they are printed."""
     return pd.DataFrame(
         [
-            {"part": row["part"], "weight": f"{row['weight']:.3f}", "mean": number(row["mean"], 2),
-             "standard deviation": number(row["sd"], 2)}
+            {"part": row["part"], "weight": f"{row['weight']:.3f}", "mean": number(row["mean"], digits + 1),
+             "standard deviation": number(row["sd"], digits + 1)}
             for row in prior.table().to_dict("records")
         ]
     )  # fmt: skip
@@ -141,7 +141,7 @@ def borrowed_one_wide(result: TrialResult) -> pd.DataFrame:
                 level: f"{number(row['ci_low'], digits)} to {number(row['ci_high'], digits)}",
                 "probability of a benefit": number(row["probability_of_benefit"], 3),
                 "benefit shown": "yes" if row["shown"] else "no",
-                "control's drift": number(row["drift"]) if is_borrowed else "–",
+                "control's drift": number(row["drift"], digits) if is_borrowed else "–",
                 "as far out under the prior": number(row["surprise"], 3) if is_borrowed else "–",
                 "informative part": f"{100 * row['informative_weight']:.0f} %" if is_borrowed else "–",
                 "patients gained": number(row["gained_patients"]) if is_borrowed else "–",
@@ -173,7 +173,8 @@ def borrowed_wide(operating: OperatingCharacteristics) -> tuple[pd.DataFrame, pd
             meets.append(
                 place
                 | {
-                    "more often shown than without": _share(of.loc["more_success"]), "drift": _mean(of.loc["drift"]),
+                    "more often shown than without": _share(of.loc["more_success"]),
+                    "drift": _mean(of.loc["drift"], digits),
                     "in conflict": _share(of.loc["conflict"]),
                     "informative part": _share(of.loc["informative_weight"]),
                     "patients gained": _mean(of.loc["gained_patients"]),
@@ -182,13 +183,13 @@ def borrowed_wide(operating: OperatingCharacteristics) -> tuple[pd.DataFrame, pd
     return pd.DataFrame(trials), pd.DataFrame(meets)
 
 
-def drifts_wide(drifts: pd.DataFrame) -> pd.DataFrame:
+def drifts_wide(drifts: pd.DataFrame, digits: int = 1) -> pd.DataFrame:
     """Return some drifts of the grid as they are printed, one row a comparison and drift."""
     rows = []
     for _, mine in _by_comparison(drifts):
         rows += [
             {
-                "comparison": row["comparison"], "true control less prior mean": number(row["drift"]),
+                "comparison": row["comparison"], "true control less prior mean": number(row["drift"], digits),
                 "type I error": f"{100 * row['type_one_error']:.2f} %", "power": f"{100 * row['power']:.1f} %",
                 "type I error without": f"{100 * row['type_one_error_without']:.2f} %",
                 "power without": f"{100 * row['power_without']:.1f} %",
@@ -198,16 +199,16 @@ def drifts_wide(drifts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def drift_told(drifts: pd.DataFrame) -> list[str]:
+def drift_told(drifts: pd.DataFrame, digits: int = 1) -> list[str]:
     """Return the largest type I error on the grid of each comparison, as sentences."""
     told = []
     for comparison, mine in _by_comparison(drifts):
         top = mine.loc[mine["type_one_error"].idxmax()]
         told.append(
             f"{comparison}: the largest type I error on the grid is {100 * top['type_one_error']:.2f} %, where the "
-            f"true control lies {number(top['drift'])} points from the prior's mean; without borrowing it is "
-            f"{100 * top['type_one_error_without']:.2f} % everywhere. Power is for {number(top['effect'])} points of "
-            f"true benefit. By quadrature, good to {max(top['quadrature_error'], 1e-12):.0e}."
+            f"true control lies {number(top['drift'], digits)} points from the prior's mean; without borrowing it is "
+            f"{100 * top['type_one_error_without']:.2f} % everywhere. Power is for {number(top['effect'], digits)} "
+            f"points of true benefit. By quadrature, good to {max(top['quadrature_error'], 1e-12):.0e}."
         )
     return told
 
@@ -255,11 +256,11 @@ def borrowing_section(
     if prior is None or operating.borrowed.empty:
         return None
     trials, meets = borrowed_wide(operating)
-    has_drifts = not drifts.empty
+    has_drifts, digits = not drifts.empty, effect_digits(result.endpoint)
     return {
-        "told": prior_told(prior), "parts": parts_wide(prior), "used": arms_used_wide(prior),
+        "told": prior_told(prior, digits), "parts": parts_wide(prior, digits), "used": arms_used_wide(prior),
         "left": arms_left_wide(prior), "varied": varied_wide(prior), "one_trial": borrowed_one_wide(result),
-        "trials": trials, "meets": meets, "drifts": drifts_wide(drifts) if has_drifts else pd.DataFrame(),
-        "drift_told": drift_told(drifts) if has_drifts else [], "twice": ", ".join(prior.twice),
+        "trials": trials, "meets": meets, "drifts": drifts_wide(drifts, digits) if has_drifts else pd.DataFrame(),
+        "drift_told": drift_told(drifts, digits) if has_drifts else [], "twice": ", ".join(prior.twice),
         "conflict": 100 * CONFLICT_BELOW,
     }  # fmt: skip

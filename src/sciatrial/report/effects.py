@@ -42,8 +42,9 @@ def is_higher_better(endpoint: Mapping[str, Any]) -> bool:
 
 
 def effect_digits(endpoint: Mapping[str, Any]) -> int:
-    """Return how many decimals of an effect are printed."""
-    return 1 if measure_of(endpoint) is SummaryMeasure.DIFFERENCE_IN_MEANS else 3
+    """Return how many decimals of an effect are printed: an index of quality of life goes from 0 to 1 at most."""
+    is_of_points = endpoint["outcome"] != Score.QUALITY_OF_LIFE
+    return 1 if is_of_points and measure_of(endpoint) is SummaryMeasure.DIFFERENCE_IN_MEANS else 3
 
 
 def endpoint_told(endpoint: Mapping[str, Any]) -> str:

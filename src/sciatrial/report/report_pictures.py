@@ -148,11 +148,14 @@ def _borrowing_figures(inputs: ReportInputs) -> dict[str, Any]:
     """Return the figures of a borrowed control, none where nothing is borrowed."""
     if inputs.control_prior is None or inputs.operating.borrowed.empty:
         return {}
+    beside = "the control of one simulated trial"
+    if len(inputs.control_prior.arms):
+        beside = f"the published arms that it is made of and {beside}"
     made = {
         "control-prior": (
             plot_control_prior(inputs.control_prior, inputs.result),
-            "The prior of the control's mean change (above); below it the published arms that it is made of and the "
-            f"control of one simulated trial ({inputs.result.name}), with 95 % intervals.",
+            f"The prior of the control's mean change (above); below it {beside} ({inputs.result.name}), with 95 % "
+            "intervals.",
         )
     }
     if not inputs.drifts.empty:

@@ -38,7 +38,7 @@ def study_control_prior(
     ------
     StudyError
         When a study that is named is not in the tables or cannot be used, and when no study is left, with every arm
-        and why it is not in the prior.
+        and why it is not in the prior; when the vague part says more than what is borrowed.
     """
     asked = study.design.borrowing
     if asked is None:
@@ -58,6 +58,9 @@ def study_control_prior(
     exact = NormalMixture(*pooled.of_new_trial())
     few = fewer_components(exact)
     patient_sd = float((changes["n"] @ changes["sd"] ** 2 / changes["n"].sum()) ** 0.5)
+    if why := asked.why_not_vague(few.mixture, asked.patient_sd or patient_sd):
+        found, expected, next_step = why.split("; ")
+        raise StudyError(study.name, Problem("trial.borrowing.robust_sd", found, expected, next_step))
     twice = tuple(dict.fromkeys(arms.loc[(arms["why_not"] == "") & (arms["fitted_to"] != ""), "study_id"]))
     made = published_prior(
         asked, (few.mixture.weights, few.mixture.means, few.mixture.sds), patient_sd,

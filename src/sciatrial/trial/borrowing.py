@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from sciatrial.foundation import Score
+from sciatrial.statistics import NormalMixture, information_size
 from sciatrial.trial.aims import Analysis, EndpointMeasure, Strategy
 
 if TYPE_CHECKING:
     from sciatrial.trial.design import Design
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-_Sd = Annotated[float, Field(gt=0, le=1000)]
+_Sd = Annotated[float, Field(ge=0.001, le=1000)]
 _ANALYSES = (Analysis.ANCOVA, Analysis.MMRM)
 _STRATEGIES = (Strategy.TREATMENT_POLICY, Strategy.HYPOTHETICAL, Strategy.WHILE_ON_TREATMENT)
 _MOST_COMPONENTS = 8
@@ -23,6 +25,14 @@ COMPATIBLE = "compatible"
 # what the tables hold as changes in the endpoint's own unit
 _IN_TABLES = (Score.LEG_PAIN, Score.BACK_PAIN, Score.DISABILITY, Score.NUMBNESS)
 _OF_THE_TABLES = ("between_trial_sd", "studies", "window_months")
+
+
+def _word_or_ids(value: Any) -> Any:
+    """Find anything else, before a union tells what each of its members expected."""
+    is_list = isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+    if value != COMPATIBLE and not is_list:
+        raise ValueError(f'is {value!r}; "{COMPATIBLE}", or ids of studies in [ ]; correct the value')
+    return tuple(value) if is_list else value
 
 
 class SharedEvidence(StrEnum):
@@ -46,7 +56,7 @@ class PriorPart(BaseModel):
     mean
         Of the control's change from baseline at the endpoint, in the unit of the endpoint; below 0 where a score falls.
     sd
-        Above 0.
+        0.001 to 1000.
     """
 
     model_config = _STRICT
@@ -76,13 +86,14 @@ class Borrowing(BaseModel):
         How far from the endpoint's month a published visit may lie, 0 to 12.
     between_trial_sd
         Scale of the half-normal distribution of the standard deviation between trials' true means, in points: an
-        assumption that decides most where studies are few. 95 % of it lie below twice the scale.
+        assumption that decides most where studies are few, 0.001 to 1000. 95 % of it lie below twice the scale.
     prior
         Instead of published arms: one to eight normals.
     robust_weight
         Weight of the vague part, 0 to 1; 1 borrows nothing.
     robust_sd
-        Standard deviation of the vague part; left out, `patient_sd`: the information of one patient.
+        Standard deviation of the vague part, by which it says no more than the informative one; left out,
+        `patient_sd`: the information of one patient.
     patient_sd
         Standard deviation between patients of the change, by which effective sizes are counted; left out, that of the
         published arms. Needed beside `prior`.
@@ -96,7 +107,7 @@ class Borrowing(BaseModel):
 
     arm: str
     evidence: SharedEvidence | None = None
-    studies: Literal["compatible"] | tuple[str, ...] = COMPATIBLE
+    studies: Annotated[Literal["compatible"] | tuple[str, ...], BeforeValidator(_word_or_ids)] = COMPATIBLE
     window_months: Annotated[float, Field(ge=0, le=12)] = 1.0
     between_trial_sd: _Sd = 10.0
     prior: tuple[PriorPart, ...] = ()
@@ -130,9 +141,30 @@ class Borrowing(BaseModel):
             found.append('studies: is empty; ids of studies, or "compatible"; name one')
         if isinstance(self.studies, tuple) and len(set(self.studies)) < len(self.studies):
             found.append("studies: a study is listed twice; each once; leave one out")
+        if self.prior and not found:
+            weights, means, sds = zip(*((part.weight, part.mean, part.sd) for part in self.prior), strict=True)
+            informative = NormalMixture(tuple(weight / sum(weights) for weight in weights), means, sds)
+            if why := self.why_not_vague(informative, self.patient_sd or np.nan):
+                found.append(f"robust_sd: {why}")
         if found:
             raise ValueError("\n".join(found))
         return self
+
+    def why_not_vague(self, informative: NormalMixture, patient_sd: float) -> str:
+        """Return ``found; expected; next`` where the vague part says more than the informative one, else nothing.
+
+        Parameters
+        ----------
+        informative
+            What is borrowed.
+        patient_sd
+            Between patients, above 0: the standard deviation of the vague part where the study gives none.
+        """
+        least, sd = information_size(informative, 1.0) ** -0.5, self.robust_sd or patient_sd
+        if self.robust_weight == 0 or sd >= least:
+            return ""
+        told = f"{sd:.4g} makes the vague part say more than the informative one"
+        return f"{told}; {np.ceil(1000 * least) / 1000:g} or more; raise it, or write robust_weight = 0"
 
     def problems(self, design: Design) -> list[str]:
         """Return what does not fit the trial, as ``key: found; expected; next``."""
