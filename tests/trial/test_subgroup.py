@@ -122,6 +122,17 @@ def test_an_error_of_measurement_of_nothing_is_refused():
         Subgroup(measure="root_oedema", at_least=0.5, measurement_cv=0)
 
 
+@pytest.mark.parametrize("name", ["", "  ", "a|b", "two\nlines", "x" * 41])
+def test_a_name_that_no_table_can_hold_is_refused(name):
+    with pytest.raises(ValidationError):
+        Subgroup(name=name, measure="sex", levels=("female",))
+
+
+def test_a_cut_beyond_the_scale_of_a_score_parts_nobody():
+    assert "parts nobody" in subgroup_cohort_problems(Subgroup(measure="roland_morris", at_least=30), COHORT)[0]
+    assert subgroup_cohort_problems(Subgroup(measure="roland_morris", at_least=12), COHORT) == []
+
+
 def test_words_say_who_belongs():
     told = Subgroup(measure="root_oedema", at_least=0.5, measurement_cv=0.2).in_words()
     assert told == "root oedema at least 0.5, read with a coefficient of variation of 0.2"

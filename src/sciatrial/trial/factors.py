@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sciatrial.foundation import Cause, Score, nearest
+from sciatrial.foundation import Cause, Score, nearest, scale_of
 from sciatrial.population import HERNIATION_CLASSES, Cohort
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _same_for_all(factor: Factor, cohort: Cohort) -> str:
         "symptom_months": cohort.symptom_months,
         "age_years": (cohort.age_years.lowest, cohort.age_years.highest),
     }
-    low, high = ranges.get(factor.name, (0.0, 1.0 if factor.name == Score.QUALITY_OF_LIFE else 100.0))
+    low, high = ranges.get(factor.name) or scale_of(factor.name)[:2]
     if low < factor.least <= high:
         return ""
     return f"{factor.name} is {low:g} to {high:g}, so that a cut at {factor.least:g} parts nobody, in patients"

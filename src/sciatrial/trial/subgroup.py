@@ -57,7 +57,8 @@ class Subgroup(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    name: Annotated[str, Field(min_length=1, max_length=40)] = "subgroup"
+    # a stroke or a break of line would end a cell or a line of a table
+    name: Annotated[str, Field(max_length=40, pattern=r"^[^|\r\n]*[^|\s][^|\r\n]*$")] = "subgroup"
     measure: str
     levels: tuple[str, ...] = ()
     at_least: Annotated[float, Field(ge=0, le=1000)] | None = None
