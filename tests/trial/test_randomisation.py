@@ -197,7 +197,7 @@ def test_simple_randomisation_is_independent_draws_in_the_ratio():
     ("words", "key", "told"),
     [
         ({"strata": ["sexx"]}, "randomisation.strata.0", "did you mean 'sex'"),
-        ({"strata": ["cause"]}, "randomisation.strata.0", "one cause"),
+        ({"strata": ["causes"]}, "randomisation.strata.0", "did you mean 'cause'"),
         ({"strata": ["sex", "sex"]}, "randomisation.strata.1", "twice"),
         ({"strata": ["leg_pain"]}, "randomisation.strata.0", "leg_pain>=50"),
         ({"strata": ["leg_pain>60"]}, "randomisation.strata.0", "leg_pain>=60"),
