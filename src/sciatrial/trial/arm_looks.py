@@ -20,36 +20,18 @@ from numpy.typing import NDArray
 from sciatrial.foundation import derived_seed
 from sciatrial.statistics import ClosedTests, GroupSequentialDesign, closed_tests
 from sciatrial.trial.analysis import Effects, effects_seen
-from sciatrial.trial.arm_intervals import Stages, familywise_p_value, simultaneous_interval
+from sciatrial.trial.arm_intervals import Stages, simultaneous_interval
 from sciatrial.trial.calendar import arrivals_known, endpoint_due, known_endpoints
 from sciatrial.trial.conduct import strata_of
 from sciatrial.trial.conducted import Conducted, reassigned
 from sciatrial.trial.design import Design
-from sciatrial.trial.look_decisions import decisions_at
-from sciatrial.trial.monitoring import FINAL, LOOK_COLUMNS, NAIVE, Decision, Monitored, bounds_reached
+from sciatrial.trial.look_decisions import Found, LookTaken, counts_of, decisions_at
+from sciatrial.trial.monitoring import LOOK_COLUMNS, Decision, Monitored, bounds_reached
 from sciatrial.trial.multi_arm import Freed, MultiArm, TrialStop, arm_indices
 from sciatrial.trial.randomisation import Assigned, assigned_arms
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_Found = tuple[Effects, int]  # a batch of trials, and the place of one of them
-
-
-@dataclass(frozen=True)
-class _ArmLook:
-    """One look at one trial; arrays have dims ``comparison``."""
-
-    number: int
-    month: float
-    n_recruited: int
-    so_far: _Found  # everybody whose endpoint is due
-    stage: _Found  # the stage's own patients
-    was_there: NDArray[np.bool_]
-    statistic: NDArray[np.float64]  # of the closed test, compared with the bound
-    bounds: GroupSequentialDesign
-    tests: ClosedTests
-    decisions: tuple[Decision, ...]
 
 
 @dataclass
@@ -63,7 +45,7 @@ class _Course:
     recruiting: NDArray[np.bool_]  # dims ``arm``
     active: NDArray[np.bool_]  # arms that are still tested; dims ``comparison``
     period: NDArray[np.int64]  # in which a patient was assigned, from 0; dims ``patient``
-    looks: list[_ArmLook] = field(default_factory=list)
+    looks: list[LookTaken] = field(default_factory=list)
     is_over: bool = False
 
     @property
@@ -118,10 +100,10 @@ def looked_at_arms(
     ]
 
 
-def _followed(design: Design, courses: Sequence[_Course]) -> list[list[_Found]]:
+def _followed(design: Design, courses: Sequence[_Course]) -> list[list[Found]]:
     """Return the analysis of each comparison with everybody followed who was randomised until it stopped."""
     stops = [[_stop_of(course, number) for number in range(len(design.compared()))] for course in courses]
-    found: list[dict[int, _Found]] = [{} for _ in courses]
+    found: list[dict[int, Found]] = [{} for _ in courses]
     for number in range(1, design.bounds().n_looks + 1):
         until = {row: look.n_recruited for row, looks in enumerate(stops) for look in looks if look.number == number}
         if not until:
@@ -177,7 +159,7 @@ def _look(design: Design, number: int, courses: Sequence[_Course], months: Seque
         bounds, tests, statistic, shown = _tested(design, course, number, stage)
         decisions = _decisions(course, number, found, shown, is_last=is_last)
         course.looks.append(
-            _ArmLook(number, month, recruited, found, stage, course.active.copy(), statistic, bounds, tests, decisions)
+            LookTaken(number, month, recruited, found, stage, course.active.copy(), statistic, bounds, tests, decisions)
         )
         stays = np.array([decision is Decision.CONTINUE for decision in decisions])
         if not stays.any():
@@ -187,7 +169,7 @@ def _look(design: Design, number: int, courses: Sequence[_Course], months: Seque
 
 
 def _tested(
-    design: Design, course: _Course, number: int, stage: _Found
+    design: Design, course: _Course, number: int, stage: Found
 ) -> tuple[GroupSequentialDesign, ClosedTests, NDArray[np.float64], NDArray[np.bool_]]:
     """Return the bounds of the looks that took place, the closed test, its statistic of each arm, who is shown now."""
     bounds = bounds_of_looks(design, [*(look.number for look in course.looks), number])
@@ -225,7 +207,7 @@ def bounds_of_looks(design: Design, numbers: Sequence[int]) -> GroupSequentialDe
     return bounds_reached(planned, interim, (*rates, 1.0))
 
 
-def stages_of(design: Design, found: Sequence[_Found], n_looks: int) -> Stages:
+def stages_of(design: Design, found: Sequence[Found], n_looks: int) -> Stages:
     """Return each stage's tests, later ones as not yet there.
 
     Parameters
@@ -255,7 +237,7 @@ def stages_of(design: Design, found: Sequence[_Found], n_looks: int) -> Stages:
 
 
 def _decisions(
-    course: _Course, number: int, found: _Found, shown: NDArray[np.bool_], *, is_last: bool
+    course: _Course, number: int, found: Found, shown: NDArray[np.bool_], *, is_last: bool
 ) -> tuple[Decision, ...]:
     """Return what the look says of each comparison; of one that stopped before, what that look said."""
     before = course.looks[-1].decisions if course.looks else (Decision.CONTINUE,) * len(shown)
@@ -299,16 +281,12 @@ def _assign_anew(design: Design, course: _Course, stays: NDArray[np.bool_], recr
     course.period[recruited:] = number
 
 
-def _stop_of(course: _Course, comparison: int) -> _ArmLook:
+def _stop_of(course: _Course, comparison: int) -> LookTaken:
     """Return the look at which a comparison stopped."""
     return next(look for look in reversed(course.looks) if look.was_there[comparison])
 
 
-def _value(found: _Found, name: str, comparison: int) -> float:
-    return float(getattr(found[0], name)[found[1], comparison])
-
-
-def _contrast_rows(design: Design, course: _Course, followed: Sequence[_Found]) -> pd.DataFrame:
+def _contrast_rows(design: Design, course: _Course, followed: Sequence[Found]) -> pd.DataFrame:
     """Return one row a comparison: what was found at the look at which it stopped, and in `_followed`."""
     import pandas as pd
 
@@ -321,24 +299,9 @@ def _contrast_rows(design: Design, course: _Course, followed: Sequence[_Found]) 
         stages = stages_of(design, [item.stage for item in course.looks[: place + 1]], look.bounds.n_looks)
         low, high = simultaneous_interval(look.bounds, stages, number, place)
         ends = sorted((design.benefit_sign * low, design.benefit_sign * high))
-        n_arm, n_control = (int(_value(look.so_far, name, number)) for name in ("n_arm", "n_control"))
-        n_final = sum(int(_value(final, name, number)) for name in ("n_arm", "n_control"))
-        bound = look.bounds.efficacy_z[place]
         rows.append(
-            {
-                "comparison": comparison.name, "arm": comparison.arm, "control": comparison.control,
-                "n_arm": n_arm, "n_control": n_control,
-                **{name: _value(look.so_far, column, number) for name, column in NAIVE.items()},
-                "why_not": str(look.so_far[0].why_not[look.so_far[1], number]),
-                "decision": str(look.decisions[number]), "look": look.number,
-                "z": float(look.statistic[number]),
-                "efficacy_z": bound if isfinite(bound) else nan,
-                "adjusted_estimate": nan, "adjusted_low": nan, "adjusted_high": nan,
-                "adjusted_p_value": familywise_p_value(look.bounds, look.tests, number, place),
-                "repeated_low": ends[0], "repeated_high": ends[1],
-                "n_overrun": n_final - n_arm - n_control,
-                **{f"final_{name}": _value(final, column, number) for name, column in FINAL.items()},
-                "final_efficacy_z": nan,
+            look.contrast(comparison.name, comparison, number, place, ends, final)
+            | {
                 "n_randomised": last.n_recruited, "months": last.month,
                 "patients_arm": int((assigned == arm_indices(design)[0][number]).sum()),
                 "patients_control": int((assigned == control).sum()),
@@ -358,19 +321,10 @@ def _look_rows(design: Design, course: _Course) -> pd.DataFrame:
         for place, look in enumerate(course.looks):
             if not look.was_there[number]:
                 continue
-            n_arm, n_control = (int(_value(look.so_far, name, number)) for name in ("n_arm", "n_control"))
-            bound = look.bounds.efficacy_z[place]
+            n_arm, n_control = counts_of(look.so_far, number)
             selects = look.number < design.bounds().n_looks
             low = course.rule.selection(look.number).above_z if selects else -inf
-            rows.append(
-                {
-                    "comparison": comparison.name, "look": look.number,
-                    "information": n_arm * n_control / max(n_arm + n_control, 1) / whole, "month": look.month,
-                    "n_recruited": look.n_recruited, "n_arm": n_arm, "n_control": n_control,
-                    **{name: _value(look.so_far, name, number) for name in ("estimate", "standard_error")},
-                    "z": float(look.statistic[number]), "efficacy_z": bound if isfinite(bound) else nan,
-                    "futility_z": low if isfinite(low) else nan,
-                    "alpha_spent": look.bounds.alpha_spent[place], "decision": str(look.decisions[number]),
-                }
-            )  # fmt: skip
+            information = n_arm * n_control / max(n_arm + n_control, 1) / whole
+            futility_z = low if isfinite(low) else nan
+            rows.append(look.row(comparison.name, number, place, information=information, futility_z=futility_z))
     return pd.DataFrame(rows, columns=LOOK_COLUMNS)

@@ -9,23 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from math import ceil, inf, isfinite, nan
+from math import ceil, inf, nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.population import Patients
-from sciatrial.statistics import ClosedTests, GroupSequentialDesign, population_tests, power_at_the_last_bound
+from sciatrial.statistics import ClosedTests, population_tests, power_at_the_last_bound
 from sciatrial.trial.analysis import Effects, effects_seen
-from sciatrial.trial.arm_intervals import familywise_p_value
 from sciatrial.trial.arm_looks import bounds_of_looks, statistics_at
 from sciatrial.trial.calendar import arrivals_known, endpoint_due, known_endpoints
 from sciatrial.trial.conducted import Conducted, only_patients
 from sciatrial.trial.design import Design
 from sciatrial.trial.enrichment import Enrichment, SelectBy
-from sciatrial.trial.look_decisions import decisions_at
-from sciatrial.trial.monitoring import FINAL, LOOK_COLUMNS, NAIVE, Decision, Monitored
+from sciatrial.trial.look_decisions import Found, LookTaken, counts_of, decisions_at
+from sciatrial.trial.monitoring import LOOK_COLUMNS, Decision, Monitored
 from sciatrial.trial.multi_arm import TrialStop
 from sciatrial.trial.population_intervals import PopulationStages, population_interval
 from sciatrial.trial.subgroup import members_of
@@ -37,24 +36,13 @@ FULL, SUBGROUP = 0, 1  # places of the hypotheses
 BOTH, FULL_ALONE, SUBGROUP_ALONE, STOPPED, NO_LOOK = "both", "full", "subgroup", "stopped", "no look"
 WENT_FOR = (FULL_ALONE, SUBGROUP_ALONE, "neither")
 SELECTIONS = (BOTH, FULL_ALONE, SUBGROUP_ALONE, STOPPED, NO_LOOK)
-_Found = tuple[Effects, int]  # a batch of trials, and the place of one of them; dims of both ``trial, population``
 
 
 @dataclass(frozen=True)
-class _Look:
-    """One look at one trial; arrays have dims ``population``."""
+class _Look(LookTaken):
+    """A look with the tests of each stage so far."""
 
-    number: int
-    month: float
-    n_recruited: int
-    so_far: _Found  # everybody whose endpoint is due
-    stage: _Found  # the stage's own patients
-    was_there: NDArray[np.bool_]
-    statistic: NDArray[np.float64]  # of the closed test, compared with the bound
-    bounds: GroupSequentialDesign
     stages: PopulationStages
-    tests: ClosedTests
-    decisions: tuple[Decision, ...]
 
 
 @dataclass
@@ -207,7 +195,7 @@ def _look(design: Design, rule: Enrichment, number: int, courses: Sequence[_Cour
         course.looks.append(
             _Look(
                 number, month, int(recruited.sum()), found, stage, course.active.copy(),
-                statistics_at(tests, bounds, place), bounds, stages, tests, decisions,
+                statistics_at(tests, bounds, place), bounds, tests, decisions, stages,
             )
         )  # fmt: skip
         _go_on(rule, course, recruited, is_last=is_last)
@@ -240,7 +228,7 @@ def _not_yet_there(course: _Course) -> NDArray[np.bool_]:
 
 
 def _stages(
-    design: Design, found: Sequence[_Found], there: Sequence[NDArray[np.bool_]], n_looks: int
+    design: Design, found: Sequence[Found], there: Sequence[NDArray[np.bool_]], n_looks: int
 ) -> PopulationStages:
     """Return each stage's tests, later ones as not yet there."""
     names = ("estimate", "standard_error", "degrees_of_freedom", "z")
@@ -269,7 +257,7 @@ def _compared(
     rule: Enrichment,
     course: _Course,
     number: int,
-    found: _Found,
+    found: Found,
     recruited: NDArray[np.bool_],
     tests: ClosedTests,
 ) -> NDArray[np.float64]:
@@ -288,15 +276,7 @@ def _compared(
     return power_at_the_last_bound(design.bounds(), number, so_far, effects.z[row], to_come)
 
 
-def _value(found: _Found, name: str, population: int) -> float:
-    return float(getattr(found[0], name)[found[1], population])
-
-
-def _counts(found: _Found, population: int) -> tuple[int, int]:
-    return int(_value(found, "n_arm", population)), int(_value(found, "n_control", population))
-
-
-def _contrast_rows(design: Design, course: _Course, final: _Found) -> pd.DataFrame:
+def _contrast_rows(design: Design, course: _Course, final: Found) -> pd.DataFrame:
     """Return one row a population: what was found at the look at which it stopped, and with everybody followed.
 
     The full population with everybody followed is whoever was randomised while all were.
@@ -313,24 +293,11 @@ def _contrast_rows(design: Design, course: _Course, final: _Found) -> pd.DataFra
         if rule is not None:
             interval = population_interval(look.bounds, look.stages, number, place, rule.test)
         ends = sorted(design.benefit_sign * end for end in interval)
-        n_arm, n_control = _counts(look.so_far, number)
         who = course.included & course.members if number == SUBGROUP else course.included
         mine = course.trial.assigned[who]
-        bound = look.bounds.efficacy_z[place]
         rows.append(
-            {
-                "comparison": name, "arm": comparison.arm, "control": comparison.control,
-                "n_arm": n_arm, "n_control": n_control,
-                **{column: _value(look.so_far, source, number) for column, source in NAIVE.items()},
-                "why_not": str(look.so_far[0].why_not[look.so_far[1], number]),
-                "decision": str(look.decisions[number]), "look": look.number,
-                "z": float(look.statistic[number]), "efficacy_z": bound if isfinite(bound) else nan,
-                "adjusted_estimate": nan, "adjusted_low": nan, "adjusted_high": nan,
-                "adjusted_p_value": familywise_p_value(look.bounds, look.tests, number, place),
-                "repeated_low": ends[0], "repeated_high": ends[1],
-                "n_overrun": sum(_counts(final, number)) - n_arm - n_control,
-                **{f"final_{column}": _value(final, source, number) for column, source in FINAL.items()},
-                "final_efficacy_z": nan,
+            look.contrast(name, comparison, number, place, ends, final)
+            | {
                 "n_randomised": int(course.included.sum()), "months": last.month,
                 "patients_arm": int((mine == names.index(comparison.arm)).sum()),
                 "patients_control": int((mine == names.index(comparison.control)).sum()),
@@ -362,16 +329,6 @@ def _look_rows(design: Design, rule: Enrichment, course: _Course) -> pd.DataFram
         for place, look in enumerate(course.looks):
             if not look.was_there[number]:
                 continue
-            n_arm, n_control = _counts(look.so_far, number)
-            bound = look.bounds.efficacy_z[place]
-            rows.append(
-                {
-                    "comparison": name, "look": look.number, "information": (n_arm + n_control) / planned,
-                    "month": look.month, "n_recruited": look.n_recruited, "n_arm": n_arm, "n_control": n_control,
-                    **{column: _value(look.so_far, column, number) for column in ("estimate", "standard_error")},
-                    "z": float(look.statistic[number]), "efficacy_z": bound if isfinite(bound) else nan,
-                    "futility_z": nan, "alpha_spent": look.bounds.alpha_spent[place],
-                    "decision": str(look.decisions[number]),
-                }
-            )  # fmt: skip
+            information = sum(counts_of(look.so_far, number)) / planned
+            rows.append(look.row(name, number, place, information=information, futility_z=nan))
     return pd.DataFrame(rows, columns=LOOK_COLUMNS)
