@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sciatrial.report.effects import effect_digits
-from sciatrial.report.tables import number, scenario_words
+from sciatrial.report.tables import mean_told, number, scenario_words, share_told
 from sciatrial.trial import (
     BORROWED,
     CONFLICT_BELOW,
@@ -161,23 +161,23 @@ def borrowed_wide(operating: OperatingCharacteristics) -> tuple[pd.DataFrame, pd
         trials.append(
             place
             | {
-                "analysis": analysis, "shows a benefit": _share(of.loc["success"]),
-                "bias": _mean(of.loc["bias"], digits),
-                "root mean square error": _mean(of.loc["root_mean_square_error"], digits),
-                "coverage": _share(of.loc["coverage"]),
+                "analysis": analysis, "shows a benefit": share_told(of.loc["success"]),
+                "bias": mean_told(of.loc["bias"], digits),
+                "root mean square error": mean_told(of.loc["root_mean_square_error"], digits),
+                "coverage": share_told(of.loc["coverage"]),
                 "mean SD": number(of.loc["mean_standard_error", "value"], digits),
-                "no estimate": _share(of.loc["not_analysed"]),
+                "no estimate": share_told(of.loc["not_analysed"]),
             }
         )  # fmt: skip
         if analysis == BORROWED:
             meets.append(
                 place
                 | {
-                    "more often shown than without": _share(of.loc["more_success"]),
-                    "drift": _mean(of.loc["drift"], digits),
-                    "in conflict": _share(of.loc["conflict"]),
-                    "informative part": _share(of.loc["informative_weight"]),
-                    "patients gained": _mean(of.loc["gained_patients"]),
+                    "more often shown than without": share_told(of.loc["more_success"]),
+                    "drift": mean_told(of.loc["drift"], digits),
+                    "in conflict": share_told(of.loc["conflict"]),
+                    "informative part": share_told(of.loc["informative_weight"]),
+                    "patients gained": mean_told(of.loc["gained_patients"]),
                 }
             )  # fmt: skip
     return pd.DataFrame(trials), pd.DataFrame(meets)
@@ -216,18 +216,6 @@ def drift_told(drifts: pd.DataFrame, digits: int = 1) -> list[str]:
 def _by_comparison(drifts: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     groups: Any = drifts.groupby("comparison", sort=False)
     return [(str(name), mine) for name, mine in groups]
-
-
-def _share(row: Any) -> str:
-    if not row["n_trials"] or np.isnan(row["value"]):
-        return "no trial"
-    error = "" if np.isnan(row["monte_carlo_se"]) else f" ± {100 * row['monte_carlo_se']:.1f}"
-    return f"{100 * row['value']:.1f}{error} %"
-
-
-def _mean(row: Any, digits: int = 1) -> str:
-    error = "" if np.isnan(row["monte_carlo_se"]) else f" ± {row['monte_carlo_se']:.{digits}f}"
-    return "–" if np.isnan(row["value"]) else number(row["value"], digits) + error
 
 
 def borrowing_lines(operating: OperatingCharacteristics) -> list[str]:

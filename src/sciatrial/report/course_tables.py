@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sciatrial.report.effects import effect_digits
-from sciatrial.report.tables import number, scenario_words
+from sciatrial.report.tables import mean_told, number, scenario_words, share_told
 from sciatrial.trial import (
     OperatingCharacteristics,
     TrialResult,
@@ -46,10 +46,10 @@ def sizes_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
         low, high = (number(of.loc[name, "value"], 0) for name in ("low", "high"))
         rows.append(
             {
-                "scenario": scenario_words(scenario), "arm": arm, "patients": _mean(of.loc["patients"]),
-                "SD between trials": _mean(of.loc["spread"]), "middle 90 %": f"{low} to {high}",
-                "share": _share(of.loc["share"]), "gets nobody": _share(of.loc["no_patients"]),
-                "opens, month": _mean(of.loc["opens"]), "closes, month": _mean(of.loc["closes"]),
+                "scenario": scenario_words(scenario), "arm": arm, "patients": mean_told(of.loc["patients"]),
+                "SD between trials": mean_told(of.loc["spread"]), "middle 90 %": f"{low} to {high}",
+                "share": share_told(of.loc["share"]), "gets nobody": share_told(of.loc["no_patients"]),
+                "opens, month": mean_told(of.loc["opens"]), "closes, month": mean_told(of.loc["closes"]),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
@@ -60,8 +60,8 @@ def own_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
     rows = [
         {
             "scenario": scenario_words(scenario), "comparison": comparison,
-            "patients in its analysis": _mean(of.loc["expected_patients"]),
-            "its last endpoint, month": _mean(of.loc["expected_months"]),
+            "patients in its analysis": mean_told(of.loc["expected_patients"]),
+            "its last endpoint, month": mean_told(of.loc["expected_months"]),
         }
         for (scenario, comparison), of in _by(operating.summary, ["scenario", "comparison"])
     ]  # fmt: skip
@@ -74,8 +74,9 @@ def choices_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
     for (scenario,), of in _by(choice_characteristics(operating), ["scenario"]):
         rows.append(
             {
-                "scenario": scenario_words(scenario), "trials with a best arm": _share(of.loc["has_best"]),
-                "it is chosen": _share(of.loc["chooses_best"]), "patients on it": _share(of.loc["share_on_best"]),
+                "scenario": scenario_words(scenario), "trials with a best arm": share_told(of.loc["has_best"]),
+                "it is chosen": share_told(of.loc["chooses_best"]),
+                "patients on it": share_told(of.loc["share_on_best"]),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
@@ -90,10 +91,10 @@ def analyses_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
         rows.append(
             {
                 "scenario": scenario_words(scenario), "comparison": comparison, "analysis": name,
-                "controls": _mean(of.loc["controls"]), "shows a benefit": _share(of.loc["success"]),
-                "bias": _mean(of.loc["bias"], digits), "coverage": _share(of.loc["coverage"]),
+                "controls": mean_told(of.loc["controls"]), "shows a benefit": share_told(of.loc["success"]),
+                "bias": mean_told(of.loc["bias"], digits), "coverage": share_told(of.loc["coverage"]),
                 "mean SE": number(of.loc["mean_standard_error", "value"], digits),
-                "no estimate": _share(of.loc["not_estimable"]),
+                "no estimate": share_told(of.loc["not_estimable"]),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
@@ -106,11 +107,11 @@ def margins_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
         rows.append(
             {
                 "scenario": scenario_words(scenario), "margin or interaction": margin,
-                "true effect": _mean(of.loc["mean_truth"], digits), "shown": _share(of.loc["success"]),
-                "either direction": _share(of.loc["rejection"]), "bias": _mean(of.loc["bias"], digits),
-                "coverage": _share(of.loc["coverage"]),
+                "true effect": mean_told(of.loc["mean_truth"], digits), "shown": share_told(of.loc["success"]),
+                "either direction": share_told(of.loc["rejection"]), "bias": mean_told(of.loc["bias"], digits),
+                "coverage": share_told(of.loc["coverage"]),
                 "mean SE": number(of.loc["mean_standard_error", "value"], digits),
-                "no estimate": _share(of.loc["not_estimable"]),
+                "no estimate": share_told(of.loc["not_estimable"]),
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
@@ -153,15 +154,3 @@ def _by(frame: pd.DataFrame, keys: list[str]) -> list[tuple[tuple[str, ...], pd.
         return []
     groups: Any = frame.groupby(keys, sort=False)
     return [(tuple(map(str, key)), group.set_index("quantity")) for key, group in groups]
-
-
-def _share(row: Any) -> str:
-    if not row["n_trials"] or np.isnan(row["value"]):
-        return "no trial"
-    error = "" if np.isnan(row["monte_carlo_se"]) else f" ± {100 * row['monte_carlo_se']:.1f}"
-    return f"{100 * row['value']:.1f}{error} %"
-
-
-def _mean(row: Any, digits: int = 1) -> str:
-    error = "" if np.isnan(row["monte_carlo_se"]) else f" ± {row['monte_carlo_se']:.{digits}f}"
-    return "–" if np.isnan(row["value"]) else number(row["value"], digits) + error

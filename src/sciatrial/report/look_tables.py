@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sciatrial.report.effects import effect_digits
-from sciatrial.report.tables import number, scenario_words
+from sciatrial.report.tables import mean_told, number, scenario_words
 from sciatrial.trial import OperatingCharacteristics, TrialResult
 
 
@@ -56,13 +56,13 @@ def size_wide(operating: OperatingCharacteristics) -> pd.DataFrame:
         rows.append(
             {
                 "scenario": scenario_words(str(scenario)), "comparison": comparison,
-                "expected patients": _mean(of.loc["expected_patients"]),
-                "expected months": _mean(of.loc["expected_months"]),
-                "endpoints after the stop": _mean(of.loc["expected_overrun"]),
+                "expected patients": mean_told(of.loc["expected_patients"]),
+                "expected months": mean_told(of.loc["expected_months"]),
+                "endpoints after the stop": mean_told(of.loc["expected_overrun"]),
                 "taken back by them": _share(of.loc["reversed_by_overrun"]),
-                "bias": _mean(of.loc["bias"], digits), "bias, adjusted": _mean(of.loc["adjusted_bias"], digits),
+                "bias": mean_told(of.loc["bias"], digits), "bias, adjusted": mean_told(of.loc["adjusted_bias"], digits),
                 "coverage": _share(of.loc["coverage"]), "coverage, adjusted": _share(of.loc["adjusted_coverage"]),
-                "bias, all patients": _mean(of.loc["final_bias"], digits),
+                "bias, all patients": mean_told(of.loc["final_bias"], digits),
                 "coverage, all patients": _share(of.loc["final_coverage"]),
             }
         )  # fmt: skip
@@ -88,8 +88,3 @@ def _share(row: Any) -> str:
     if not row["n_trials"] or np.isnan(row["value"]):
         return "no trial"
     return f"{100 * row['value']:.1f} ± {100 * row['monte_carlo_se']:.1f} %"
-
-
-def _mean(row: Any, digits: int = 1) -> str:
-    error = "" if np.isnan(row["monte_carlo_se"]) else f" ± {row['monte_carlo_se']:.{digits}f}"
-    return "–" if np.isnan(row["value"]) else number(row["value"], digits) + error

@@ -293,6 +293,20 @@ def _share(row: Any) -> str:
     return f"{100 * row['value']:.0f} ± {100 * row['monte_carlo_se']:.1f} %"
 
 
+def share_told(row: Any) -> str:
+    """Return a share of trials in percent with its Monte-Carlo standard error, from a row of quantities."""
+    if not row["n_trials"] or np.isnan(row["value"]):
+        return "no trial"
+    error = "" if np.isnan(row["monte_carlo_se"]) else f" ± {100 * row['monte_carlo_se']:.1f}"
+    return f"{100 * row['value']:.1f}{error} %"
+
+
+def mean_told(row: Any, digits: int = 1) -> str:
+    """Return a mean over trials with its Monte-Carlo standard error, from a row of quantities."""
+    error = "" if np.isnan(row["monte_carlo_se"]) else f" ± {row['monte_carlo_se']:.{digits}f}"
+    return "–" if np.isnan(row["value"]) else number(row["value"], digits) + error
+
+
 def _number(row: Any, digits: int) -> str:
     if np.isnan(row["value"]):
         return "no trial"
