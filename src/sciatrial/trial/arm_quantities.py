@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
 
 Quantity = tuple[str, float, float, int]  # name, value, Monte-Carlo standard error, number behind it
 _KEPT = (Decision.EFFICACY, Decision.ENDED)
+
+
+def columns_of(quantities: Iterable[Quantity]) -> dict[str, float]:
+    """Return quantities as columns of a row: each by its name, and with ``_se`` its Monte-Carlo standard error."""
+    return {
+        f"{name}{end}": number for name, value, error, _ in quantities for end, number in (("", value), ("_se", error))
+    }
+
+
+def in_percent(row: Mapping[str, Any], name: str) -> str:
+    """Return a share of such a row in percent, with its Monte-Carlo standard error."""
+    return f"{100 * row[name]:.1f} ± {100 * row[f'{name}_se']:.1f} %"
 
 
 def with_no_benefit(design: Design, truth: Truth) -> NDArray[np.bool_] | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sciatrial.statistics import closed_tests, rpact_call, selected_arms
-from sciatrial.trial.arm_quantities import Quantity
+from sciatrial.trial.arm_quantities import Quantity, columns_of, in_percent
 from sciatrial.trial.design import Design
 from sciatrial.trial.multi_arm import Freed, MultiArm, TrialStop, arm_indices
 from sciatrial.trial.summaries import mean_of, share_of
@@ -86,10 +86,7 @@ def arm_plan(
             ("best_kept", *share_of(found.kept[:, 0] if words == "the first" else np.zeros(0))),
             ("expected_endpoints", *mean_of(found.endpoints)),
         ]
-        row: dict[str, Any] = {"effect": effect, "arms_with_effect": words}
-        for name, value, error, _ in quantities:
-            row[name], row[f"{name}_se"] = value, error
-        rows.append(row)
+        rows.append({"effect": effect, "arms_with_effect": words} | columns_of(quantities))
     return pd.DataFrame(rows)
 
 
@@ -200,18 +197,14 @@ def arms_in_words(design: Design, plan: pd.DataFrame) -> str:
         if row["effect"]:
             have = "all have" if row["arms_with_effect"] == "all" else "the first arm has"
             where = f"{have} {row['effect']:g} SD"
-        best = "" if np.isnan(row["best_kept"]) else f", that arm kept {_share(row, 'best_kept')}"
+        best = "" if np.isnan(row["best_kept"]) else f", that arm kept {in_percent(row, 'best_kept')}"
         false = (
             ""
             if np.isnan(row["familywise_error"]) or row["arms_with_effect"] == "all"
-            else (f", one without effect shown {_share(row, 'familywise_error')}")
+            else (f", one without effect shown {in_percent(row, 'familywise_error')}")
         )
         told.append(
-            f"{where}: any shown {_share(row, 'any_shown')}, all {_share(row, 'all_shown')}{best}{false}; "
+            f"{where}: any shown {in_percent(row, 'any_shown')}, all {in_percent(row, 'all_shown')}{best}{false}; "
             f"{row['expected_endpoints']:.0f} of {whole:.0f} endpoints"
         )
     return "\n".join(told)
-
-
-def _share(row: dict[str, Any], name: str) -> str:
-    return f"{100 * row[name]:.1f} ± {100 * row[f'{name}_se']:.1f} %"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from sciatrial.statistics import (
     rpact_call,
     selected_arms,
 )
-from sciatrial.trial.arm_quantities import Quantity
+from sciatrial.trial.arm_quantities import Quantity, columns_of, in_percent
 from sciatrial.trial.design import Design
 from sciatrial.trial.enrichment import Enrichment, SelectBy
 from sciatrial.trial.multi_arm import TrialStop
@@ -109,10 +109,7 @@ def population_plan(
             ("stopped", *share_of((~part & ~full)[: n_trials * has_look])),
             ("expected_endpoints", *mean_of(found.endpoints)),
         ]
-        row: dict[str, Any] = {"effect": effect, "who": who}
-        for name, value, error, _ in quantities:
-            row[name], row[f"{name}_se"] = value, error
-        rows.append(row)
+        rows.append({"effect": effect, "who": who} | columns_of(quantities))
     return pd.DataFrame(rows)
 
 
@@ -258,19 +255,16 @@ def populations_in_words(design: Design, plan: pd.DataFrame) -> str:
         if row["who"] == "those outside":
             where = where.replace("benefits", "benefit")
         error = row["familywise_error"]
-        false = "" if np.isnan(error) else f", one without benefit shown {_share(row, 'familywise_error')}"
+        false = "" if np.isnan(error) else f", one without benefit shown {in_percent(row, 'familywise_error')}"
         chosen = ""
         if not np.isnan(row["both"]):
             chosen = (
-                f"; after the first look full alone {_share(row, 'full_alone')}, subgroup alone "
-                f"{_share(row, 'subgroup_alone')}, both {_share(row, 'both')}, stopped {_share(row, 'stopped')}"
+                f"; after the first look full alone {in_percent(row, 'full_alone')}, subgroup alone "
+                f"{in_percent(row, 'subgroup_alone')}, both {in_percent(row, 'both')}, "
+                f"stopped {in_percent(row, 'stopped')}"
             )
         told.append(
-            f"{where}: full shown {_share(row, 'full_shown')}, subgroup {_share(row, 'subgroup_shown')}, any "
-            f"{_share(row, 'any_shown')}{false}{chosen}; {row['expected_endpoints']:.0f} of {whole:.0f} endpoints"
+            f"{where}: full shown {in_percent(row, 'full_shown')}, subgroup {in_percent(row, 'subgroup_shown')}, any "
+            f"{in_percent(row, 'any_shown')}{false}{chosen}; {row['expected_endpoints']:.0f} of {whole:.0f} endpoints"
         )
     return "\n".join(told)
-
-
-def _share(row: dict[str, Any], name: str) -> str:
-    return f"{100 * row[name]:.1f} ± {100 * row[f'{name}_se']:.1f} %"
