@@ -370,3 +370,12 @@ def test_surgery_in_patients_of_several_causes_is_refused_by_its_key(tmp_path):
     )
     found = problems_with(tmp_path, {COHORT_LINE: MIXED_LINE, rescue: surgery})
     assert "differs by cause" in found["trial.rescue.intervention"].expected
+
+
+def test_what_is_wrong_within_a_subgroup_is_told_with_all_the_rest():
+    changes = ['trial.enrichment.subgroup={ measure = "leg_pains", at_least = 50 }', "trial.enrichment.prevalence=1.5"]
+    with pytest.raises(StudyError) as caught:
+        read_study(STUDIES / "enrich_inflamed.toml", changes=changes)
+    told = {problem.where: problem.next_step for problem in caught.value.problems}
+    assert told["trial.enrichment.subgroup.measure"] == "did you mean 'leg_pain'?"
+    assert "trial.enrichment.prevalence" in told

@@ -104,7 +104,7 @@ class Enrichment(BaseModel):
     def problems(self, design: Design, *, are_sizes_right: bool) -> list[str]:
         """Return what does not fit the design, as ``key: found; expected; next``."""
         key = "enrichment"
-        found = [*self.subgroup.problems(f"{key}.subgroup"), *self._look_problems(design)]
+        found = self._look_problems(design)
         if len(design.arms) != 2:
             found.append(f"{key}: there are {len(design.arms)} arms; two; drop arms, or leave {key} out")
         if design.sides is not Sides.ONE:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import log1p, sqrt
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sciatrial.engine import simulate
 from sciatrial.foundation import Cause, Score, nearest, normals
@@ -91,48 +91,55 @@ class Subgroup(BaseModel):
             inside &= values < self.below
         return inside
 
-    def problems(self, key: str) -> list[str]:
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        found = self._problems()
+        if found:
+            raise ValueError("\n".join(found))
+        return self
+
+    def _problems(self) -> list[str]:
         """Return what does not fit together, as ``key: found; expected; next``."""
         found = []
         if self.measure not in _MEASURES:
             close = nearest(self.measure, _MEASURES)
             hint = f"did you mean {close!r}?" if close else "choose one of these"
-            return [f"{key}.measure: {self.measure!r} is not known at entry; one of {', '.join(_MEASURES)}; {hint}"]
+            return [f"measure: {self.measure!r} is not known at entry; one of {', '.join(_MEASURES)}; {hint}"]
         has_levels = self.measure in _LEVELS
         if has_levels and not self.levels:
             words = ", ".join(_LEVELS[self.measure])
-            found.append(f"{key}.levels: is missing; some of {words}; add it")
+            found.append(f"levels: is missing; some of {words}; add it")
         if has_levels and (self.at_least, self.below) != (None, None):
-            found.append(f"{key}.at_least, {key}.below: have no meaning with {self.measure}; levels; delete them")
-        found += self._level_problems(key) if has_levels else self._cut_problems(key)
+            found.append(f"at_least: has no meaning with {self.measure}, nor has below; levels; delete them")
+        found += self._level_problems() if has_levels else self._cut_problems()
         if self.is_biomarker and self.measurement_cv is None:
             told = "is missing; coefficient of variation of a reading, above 0 up to 2, as nobody sees the true value"
-            found.append(f"{key}.measurement_cv: {told}; add it")
+            found.append(f"measurement_cv: {told}; add it")
         if not self.is_biomarker and self.measurement_cv is not None:
             told = f"has no meaning with {self.measure}, whose error is that of the patients' own; no such line"
-            found.append(f"{key}.measurement_cv: {told}; delete it")
+            found.append(f"measurement_cv: {told}; delete it")
         return found
 
-    def _level_problems(self, key: str) -> list[str]:
+    def _level_problems(self) -> list[str]:
         known = _LEVELS[self.measure]
         found = [
-            f"{key}.levels.{place}: {word!r} is not known; one of {', '.join(known)}; correct it"
+            f"levels.{place}: {word!r} is not known; one of {', '.join(known)}; correct it"
             for place, word in enumerate(self.levels)
             if word not in known
         ]
         if not found and set(self.levels) == set(known):
-            found.append(f"{key}.levels: hold everybody; some of {', '.join(known)}; leave one out")
+            found.append(f"levels: hold everybody; some of {', '.join(known)}; leave one out")
         return found
 
-    def _cut_problems(self, key: str) -> list[str]:
+    def _cut_problems(self) -> list[str]:
         found = []
         if self.levels:
-            found.append(f"{key}.levels: have no meaning with {self.measure}; at_least or below; delete them")
+            found.append(f"levels: have no meaning with {self.measure}; at_least or below; delete them")
         if self.at_least is None and self.below is None:
-            found.append(f"{key}.at_least: is missing, as is below; a cut; add one of the two, or both")
+            found.append("at_least: is missing, as is below; a cut; add one of the two, or both")
         if self.at_least is not None and self.below is not None and self.below <= self.at_least:
             told = f"{self.below:g} is not above at_least, {self.at_least:g}, so that nobody belongs to it"
-            found.append(f"{key}.below: {told}; a larger number; correct it")
+            found.append(f"below: {told}; a larger number; correct it")
         return found
 
 
